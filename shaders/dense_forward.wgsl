@@ -1,0 +1,46 @@
+// output = activation(input weight^T + bias)
+
+struct Params {
+    rows: u32,
+    inputs: u32,
+    outputs: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> input: array<f32>; // [rows, inputs]
+@group(0) @binding(3) var<storage, read> weight: array<f32>; // [outputs, inputs]
+@group(0) @binding(4) var<storage, read> bias: array<f32>; // [outputs]
+@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [rows, outputs]
+
+const A_K_CONTIGUOUS: bool = true;
+const B_K_CONTIGUOUS: bool = true;
+
+fn a_at(m: u32, k: u32) -> f32 {
+    if m < params.rows && k < params.inputs {
+        return input[m * params.inputs + k];
+    }
+    return 0.0;
+}
+
+fn b_at(k: u32, n: u32) -> f32 {
+    if n < params.outputs && k < params.inputs {
+        return weight[n * params.inputs + k];
+    }
+    return 0.0;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = group.yx * TILE;
+    let sum = tile_product(tile, params.inputs, thread);
+    let first = tile + block_origin(thread);
+    for (var i = 0u; i < BLOCK; i++) {
+        for (var j = 0u; j < BLOCK; j++) {
+            let m = first.x + i;
+            let n = first.y + j;
+            if m < params.rows && n < params.outputs {
+                output[m * params.outputs + n] = activate(sum[i][j] + bias[n]);
+            }
+        }
+    }
+}

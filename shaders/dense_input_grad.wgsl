@@ -1,0 +1,47 @@
+// input_grad = (output_grad weight) * activation'(input): the gradient of the pre-activation that `input` came from.
+
+struct Params {
+    rows: u32,
+    inputs: u32,
+    outputs: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
+@group(0) @binding(3) var<storage, read> weight: array<f32>; // [outputs, inputs]
+@group(0) @binding(4) var<storage, read> input: array<f32>; // [rows, inputs]
+@group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // [rows, inputs]
+
+const A_K_CONTIGUOUS: bool = true;
+const B_K_CONTIGUOUS: bool = false;
+
+fn a_at(m: u32, k: u32) -> f32 {
+    if m < params.rows && k < params.outputs {
+        return output_grad[m * params.outputs + k];
+    }
+    return 0.0;
+}
+
+fn b_at(k: u32, n: u32) -> f32 {
+    if k < params.outputs && n < params.inputs {
+        return weight[k * params.inputs + n];
+    }
+    return 0.0;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let tile = group.yx * TILE;
+    let sum = tile_product(tile, params.outputs, thread);
+    let first = tile + block_origin(thread);
+    for (var i = 0u; i < BLOCK; i++) {
+        for (var j = 0u; j < BLOCK; j++) {
+            let m = first.x + i;
+            let n = first.y + j;
+            if m < params.rows && n < params.inputs {
+                let at = m * params.inputs + n;
+                input_grad[at] = sum[i][j] * derivative(input[at]);
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// Activations, chosen when the pipeline is made; src/layers/activation.rs holds the same numbers.
+
+override activation: u32;
+
+const RELU: u32 = 1u;
+
+// The activation of a pre-activation z.
+fn activate(z: f32) -> f32 {
+    if activation == RELU {
+        return max(z, 0.0);
+    }
+    return z;
+}
+
+// Its derivative, from the activated value y.
+fn derivative(y: f32) -> f32 {
+    if activation == RELU {
+        return select(0.0, 1.0, y > 0.0);
+    }
+    return 1.0;
+}

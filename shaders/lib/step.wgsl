@@ -1,0 +1,15 @@
+// The scalars that change from step to step; src/step.rs holds the same fields.
+
+struct Step {
+    seed_low: u32,
+    seed_high: u32,
+    epoch: u32,
+    start: u32, // position of the batch's first example in the order
+    rows: u32, // examples in the batch; rows past them are padding
+    slot: u32, // row of the log
+    learning_rate: f32,
+    first_moment_correction: f32,
+    second_moment_correction: f32,
+}
+
+@group(0) @binding(1) var<uniform> current: Step;

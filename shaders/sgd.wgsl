@@ -1,0 +1,21 @@
+// Gradient descent: parameter -= learning_rate * gradient
+
+struct Params {
+    length: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [length]
+@group(0) @binding(3) var<storage, read> gradients: array<f32>; // [length]
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = linear_index(group, groups, thread);
+    if i < params.length {
+        parameters[i] -= current.learning_rate * gradients[i];
+    }
+}

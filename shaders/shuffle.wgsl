@@ -1,0 +1,45 @@
+// Draws the order of an epoch: order[i] is where a random permutation of 0..examples sends i.
+//
+// A Feistel network over the next power of four, walked until the image lies in range (src/random.rs, permute).
+
+struct Params {
+    examples: u32,
+    half_bits: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> order: array<u32>; // [at least examples]
+
+const STREAM: u32 = 0u; // Stream::Shuffle
+const FEISTEL_ROUNDS: u32 = 12u;
+
+fn permute_once(image: u32) -> u32 {
+    let mask = (1u << params.half_bits) - 1u;
+    var left = image >> params.half_bits;
+    var right = image & mask;
+    for (var round = 0u; round < FEISTEL_ROUNDS; round++) {
+        let random = philox(vec4<u32>(right, round, STREAM, current.epoch), vec2<u32>(current.seed_low, current.seed_high));
+        let next = (left ^ random.x) & mask;
+        left = right;
+        right = next;
+    }
+    return (left << params.half_bits) | right;
+}
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let index = linear_index(group, groups, thread);
+    if index >= params.examples {
+        return;
+    }
+    var image = permute_once(index);
+    // A permutation's cycle through `index` comes back into range, so this ends.
+    while image >= params.examples {
+        image = permute_once(image);
+    }
+    order[index] = image;
+}

@@ -1,0 +1,104 @@
+//! What runs plans: the CPU backend, which is the reference and the fallback, and the GPU backend.
+
+pub mod cpu;
+pub mod gpu;
+
+use std::ops::ControlFlow;
+
+use crate::error::Error;
+use crate::plan::{Phase, Plan, Tensor};
+use crate::step::{BatchMetrics, Step};
+
+/// Values on their way into a tensor.
+#[derive(Clone, Copy, Debug)]
+pub enum Data<'a> {
+    /// Floats.
+    F32(&'a [f32]),
+    /// 32-bit integers.
+    U32(&'a [u32]),
+    /// Bytes.
+    U8(&'a [u8]),
+}
+
+impl Data<'_> {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Data::F32(values) => values.len(),
+            Data::U32(values) => values.len(),
+            Data::U8(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Their element type.
+    pub fn dtype(&self) -> crate::kernel::DType {
+        match self {
+            Data::F32(_) => crate::kernel::DType::F32,
+            Data::U32(_) => crate::kernel::DType::U32,
+            Data::U8(_) => crate::kernel::DType::U8,
+        }
+    }
+}
+
+/// Takes what steps logged, some steps at a time and in order, and says whether to go on.
+pub type Logged<'a> = dyn FnMut(&[BatchMetrics]) -> ControlFlow<()> + 'a;
+
+/// A device that plans can be loaded on.
+pub trait Backend {
+    /// What it is, for reports: the adapter's name, or the CPU's threads.
+    fn name(&self) -> String;
+
+    /// `cpu`, or the graphics API.
+    fn kind(&self) -> String;
+
+    /// Makes everything that replaying `plan` needs: buffers (zeroed), pipelines, bindings.
+    ///
+    /// # Errors
+    /// A network or data set too large for the device, or a shader that its driver rejects.
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error>;
+}
+
+/// A plan on a device. Loading allocates; nothing that runs does.
+pub trait Program {
+    /// The plan.
+    fn plan(&self) -> &Plan;
+
+    /// Overwrites a tensor. Panics where `data` is not of the tensor's type and length.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error>;
+
+    /// The values of a float tensor, after everything that was run. Waits for the device: never inside a loop.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error>;
+
+    /// The values of an integer tensor, likewise.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error>;
+
+    /// Replays `phase` once for each step, in order, and hands over what the steps logged, some steps at a time, as it
+    /// becomes known. Returns when all is done, or soon after `logged` asks to stop.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error>;
+
+    /// Runs one launch of `phase` alone; parity tests look at its results.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error>;
+
+    /// Bytes this program holds on its device.
+    fn allocated_bytes(&self) -> u64;
+}

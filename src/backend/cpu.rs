@@ -1,0 +1,70 @@
+//! The CPU backend: replays a plan with the kernels' CPU twins.
+//!
+//! In `f32` it is the backend of a machine without a GPU; in `f64` it is the reference that kernels are compared with and
+//! that gradients are checked in. Work inside a launch is spread over threads in pieces that do not depend on their number,
+//! so that results do not either.
+
+pub mod gemm;
+mod memory;
+mod program;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use program::CpuProgram;
+
+use super::{Backend, Program};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::real::Real;
+
+/// Elements of a piece of elementwise work: enough that handing it to a thread costs little.
+pub(crate) const MIN_PARALLEL: usize = 1 << 14;
+
+/// Runs a loop compiled for the widest vectors that this CPU has.
+#[inline(always)]
+pub(crate) fn simd<R>(body: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(body)
+}
+
+/// The CPU as a device, computing in `T`.
+#[derive(Clone, Debug)]
+pub struct CpuBackend<T = f32> {
+    pool: Arc<rayon::ThreadPool>,
+    precision: PhantomData<T>,
+}
+
+impl<T: Real> CpuBackend<T> {
+    /// With `threads` threads, or one for each core where it is `None`.
+    ///
+    /// # Errors
+    /// Where the operating system gives no threads.
+    pub fn new(threads: Option<usize>) -> Result<CpuBackend<T>, Error> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .thread_name(|i| format!("gpunet-{i}"))
+            .build()
+            .map_err(|source| Error::Threads { source })?;
+        Ok(CpuBackend { pool: Arc::new(pool), precision: PhantomData })
+    }
+
+    /// Loads a plan, keeping the concrete type that gives access to values in `T`.
+    pub fn load_program(&self, plan: &Plan) -> CpuProgram<T> {
+        CpuProgram::new(plan.clone(), Arc::clone(&self.pool))
+    }
+}
+
+impl<T: Real> Backend for CpuBackend<T> {
+    fn name(&self) -> String {
+        let threads = self.pool.current_num_threads();
+        format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" })
+    }
+
+    fn kind(&self) -> String {
+        "cpu".to_string()
+    }
+
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
+        Ok(Box::new(self.load_program(plan)))
+    }
+}

@@ -1,0 +1,99 @@
+//! Dense matrix products through the `gemm` crate: the one place of the CPU backend with unsafe code.
+
+use gemm::Parallelism;
+
+/// A matrix over a slice, row-major or transposed.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T> {
+    elements: &'a [T],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// The first `rows * columns` elements, row by row. Panics where there are fewer.
+    pub fn new(elements: &'a [T], rows: usize, columns: usize) -> Matrix<'a, T> {
+        assert!(elements.len() >= rows * columns, "{} elements for {rows} x {columns}", elements.len());
+        Matrix { elements, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// The same elements with rows and columns exchanged.
+    pub fn transposed(self) -> Matrix<'a, T> {
+        Matrix {
+            elements: self.elements,
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+        }
+    }
+}
+
+/// The float types that the crate multiplies.
+pub trait Gemm: Copy + num_traits::Zero + num_traits::One + 'static {}
+impl Gemm for f32 {}
+impl Gemm for f64 {}
+
+/// `result = a b`, row-major, with as many threads as the current pool has. Panics where the dimensions do not fit.
+pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
+    assert_eq!(a.columns, b.rows, "inner dimensions");
+    assert_eq!(result.len(), a.rows * b.columns, "result of {} x {}", a.rows, b.columns);
+    // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides (transposing
+    // keeps the pair), the result's length was checked above, and the exclusive borrow keeps it apart from the operands.
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.columns,
+            a.columns,
+            result.as_mut_ptr(),
+            1,
+            b.columns as isize,
+            false,
+            a.elements.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.elements.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            T::zero(),
+            T::one(),
+            false,
+            false,
+            false,
+            Parallelism::Rayon(0),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Stream, unit};
+
+    /// Against the definition, in all the forms that a dense layer needs and at sizes around the library's blocks.
+    #[test]
+    fn products_follow_the_definition() {
+        for (m, k, n) in [(1, 1, 1), (1, 7, 1), (3, 1, 5), (17, 33, 65), (64, 256, 10), (129, 100, 31)] {
+            let values = |stream, length| -> Vec<f64> {
+                (0..length as u64).map(|i| f64::from(unit(Stream::ParityCase(stream), 1, i)) - 0.5).collect()
+            };
+            let (a, b) = (values(0, m * k), values(1, k * n));
+            for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false)] {
+                let left = if transpose_a { Matrix::new(&a, k, m).transposed() } else { Matrix::new(&a, m, k) };
+                let right = if transpose_b { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
+                let mut result = vec![f64::NAN; m * n];
+                product(&mut result, left, right);
+                for i in 0..m {
+                    for j in 0..n {
+                        let a_at = |l: usize| if transpose_a { a[l * m + i] } else { a[i * k + l] };
+                        let b_at = |l: usize| if transpose_b { b[j * k + l] } else { b[l * n + j] };
+                        let expected: f64 = (0..k).map(|l| a_at(l) * b_at(l)).sum();
+                        assert!((result[i * n + j] - expected).abs() <= 1e-12, "{m} {k} {n} {transpose_a} {transpose_b}");
+                    }
+                }
+            }
+        }
+    }
+}

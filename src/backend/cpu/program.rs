@@ -1,0 +1,122 @@
+//! A plan on the CPU.
+
+use std::sync::Arc;
+
+use super::memory::Memory;
+use crate::backend::{Data, Logged, Program};
+use crate::error::Error;
+use crate::kernel::{Argument, Arguments, MAX_SLOTS};
+use crate::plan::{Launch, Phase, Plan, Tensor};
+use crate::real::Real;
+use crate::step::{BatchMetrics, Step};
+
+/// A plan with its buffers, computing in `T`.
+#[derive(Debug)]
+pub struct CpuProgram<T> {
+    plan: Plan,
+    memory: Vec<Memory<T>>,
+    pool: Arc<rayon::ThreadPool>,
+}
+
+impl<T: Real> CpuProgram<T> {
+    pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> CpuProgram<T> {
+        let memory = plan.buffers().iter().map(Memory::zeroed).collect();
+        CpuProgram { plan, memory, pool }
+    }
+
+    /// The values of a float tensor in the backend's precision.
+    pub fn reals(&self, tensor: Tensor) -> &[T] {
+        let info = self.plan.tensor(tensor);
+        self.memory[info.buffer].reals(info)
+    }
+
+    /// The same, to be changed.
+    pub fn reals_mut(&mut self, tensor: Tensor) -> &mut [T] {
+        let info = self.plan.tensor(tensor);
+        self.memory[info.buffer].reals_mut(info)
+    }
+
+    /// What the step before wrote to the first row of the log.
+    fn metrics(&self, log: Tensor, step: &Step) -> BatchMetrics {
+        let log = self.reals(log);
+        BatchMetrics { loss_sum: log[0].as_f64() as f32, correct: log[1].as_f64() as u32, rows: step.rows }
+    }
+}
+
+impl<T: Real> Program for CpuProgram<T> {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+        let info = self.plan.tensor(tensor);
+        self.memory[info.buffer].write(info, data);
+        Ok(())
+    }
+
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error> {
+        Ok(self.reals(tensor).iter().map(|value| value.as_f64() as f32).collect())
+    }
+
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error> {
+        let info = self.plan.tensor(tensor);
+        Ok(self.memory[info.buffer].integers(info).to_vec())
+    }
+
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
+        self.plan.assert_steps(steps);
+        let pool = Arc::clone(&self.pool);
+        let log = self.plan.log(phase);
+        for step in steps {
+            // A step's metrics are read at once, so every step writes the log's first row.
+            let step = Step { slot: 0, ..*step };
+            pool.install(|| {
+                for launch in self.plan.launches(phase) {
+                    run_launch(&self.plan, &mut self.memory, launch, &step);
+                }
+            });
+            if let Some(log) = log {
+                if logged(&[self.metrics(log, &step)]).is_break() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {
+        self.plan.assert_steps(&[*step]);
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| run_launch(&self.plan, &mut self.memory, &self.plan.launches(phase)[index], step));
+        Ok(())
+    }
+
+    fn allocated_bytes(&self) -> u64 {
+        self.memory.iter().map(Memory::bytes).sum()
+    }
+}
+
+/// Runs one launch. Buffers that it writes are taken out of `memory` meanwhile, which the plan's check makes possible: no
+/// buffer is both written and anything else in one launch.
+fn run_launch<T: Real>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launch, step: &Step) {
+    let slots = launch.kernel.slots;
+    let mut written: [Option<(usize, Memory<T>)>; MAX_SLOTS] = Default::default();
+    for ((slot, &arg), place) in slots.iter().zip(&launch.args).zip(&mut written) {
+        if slot.access.writes() {
+            let buffer = plan.tensor(arg).buffer;
+            *place = Some((buffer, std::mem::replace(&mut memory[buffer], Memory::lent())));
+        }
+    }
+    let mut arguments: [Option<Argument<'_, T>>; MAX_SLOTS] = Default::default();
+    for ((argument, &arg), lent) in arguments.iter_mut().zip(&launch.args).zip(&mut written) {
+        let info = plan.tensor(arg);
+        *argument = Some(match lent {
+            Some((_, memory)) => memory.lend_mut(info),
+            None => memory[info.buffer].lend(info),
+        });
+    }
+    T::twin(launch.kernel)(&launch.params, Arguments::new(arguments, &launch.constants, step));
+    for (buffer, lent) in written.into_iter().flatten() {
+        memory[buffer] = lent;
+    }
+}

@@ -1,0 +1,141 @@
+//! The GPU backend, over wgpu: the only part of the program that names it.
+//!
+//! [`GpuBackend::open`] picks an adapter, [`load`](crate::backend::Backend::load) resolves a plan into buffers, pipelines and
+//! bind groups, and running only encodes those, many steps a submission.
+
+mod adapters;
+mod pipelines;
+mod program;
+mod readback;
+
+use std::sync::{Arc, Mutex};
+
+pub use adapters::{AdapterLimits, AdapterSummary, adapters};
+use program::GpuProgram;
+
+use super::{Backend, Program};
+use crate::error::{DeviceError, Error};
+use crate::plan::Plan;
+
+/// Whether shaders carry run-time checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShaderChecks {
+    /// None: our own kernels stay within their buffers, which plans check on the host.
+    #[default]
+    Trusted,
+    /// Bounds of every access and of every loop, workgroup memory zeroed first.
+    Checked,
+}
+
+/// An opened adapter.
+pub struct GpuBackend {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    summary: AdapterSummary,
+    checks: ShaderChecks,
+    faults: Faults,
+}
+
+impl GpuBackend {
+    /// Opens the adapter with this index in [`adapters`].
+    ///
+    /// # Errors
+    /// No such adapter, or one whose driver gives no device.
+    pub fn open(index: usize, checks: ShaderChecks) -> Result<GpuBackend, Error> {
+        let (adapter, summary) = adapters::nth(index)?;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("gpunet"),
+            required_features: wgpu::Features::empty(),
+            // All that the adapter has: the defaults stop at 128 MiB a binding.
+            required_limits: adapter.limits(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|error| DeviceError::Refused { adapter: summary.name.clone(), reason: error.to_string() })?;
+        let faults = Faults::default();
+        let (uncaptured, lost) = (faults.clone(), faults.clone());
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| uncaptured.note(error.to_string())));
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                lost.note(format!("the device was lost ({message})"));
+            }
+        });
+        Ok(GpuBackend { device, queue, summary, checks, faults })
+    }
+
+    /// What is known of the adapter.
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// The error for a plan that does not fit the memory that is left.
+    fn out_of_memory(&self, plan: &Plan, reason: &str) -> Error {
+        let (adapter, needed) = (self.summary.name.clone(), plan.memory().total());
+        DeviceError::OutOfMemory { adapter, needed, reason: reason.to_string() }.into()
+    }
+
+    /// Refuses a plan that passes a limit of the device, naming it.
+    fn check_limits(&self, plan: &Plan) -> Result<(), Error> {
+        let limits = self.device.limits();
+        let refuse = |what: String, needed: u64, limit: &'static str, allowed: u64| {
+            let adapter = self.summary.name.clone();
+            Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
+        };
+        for (buffer, info) in plan.buffers().iter().enumerate() {
+            let bytes = plan.buffer_bytes(buffer);
+            for (limit, allowed) in [
+                ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
+                ("max_buffer_size", limits.max_buffer_size),
+            ] {
+                if bytes > allowed {
+                    return refuse(format!("the buffer of {} ({})", info.name, info.role.name()), bytes, limit, allowed);
+                }
+            }
+        }
+        let allowed = u64::from(limits.max_compute_workgroups_per_dimension);
+        for launch in crate::plan::Phase::ALL.iter().flat_map(|&phase| plan.launches(phase)) {
+            let groups = (launch.kernel.grid)(&launch.params).into_iter().max().unwrap_or(0);
+            if u64::from(groups) > allowed {
+                let what = format!("a launch of {}, in groups", launch.kernel.name);
+                return refuse(what, groups.into(), "max_compute_workgroups_per_dimension", allowed);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Backend for GpuBackend {
+    fn name(&self) -> String {
+        self.summary.name.clone()
+    }
+
+    fn kind(&self) -> String {
+        self.summary.backend.clone()
+    }
+
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
+        self.check_limits(plan)?;
+        Ok(Box::new(GpuProgram::new(self, plan.clone())?))
+    }
+}
+
+/// What the driver reported outside a call: the first fault is kept and given to whoever waits next.
+#[derive(Clone, Debug, Default)]
+struct Faults(Arc<Mutex<Option<String>>>);
+
+impl Faults {
+    fn note(&self, message: String) {
+        let mut first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        first.get_or_insert(message);
+    }
+
+    /// The first fault, if there was one; it stays, since nothing run after it can be trusted.
+    fn check(&self) -> Result<(), Error> {
+        let first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*first {
+            Some(message) => Err(DeviceError::Fault { message: message.clone() }.into()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Pipelines: a kernel's shader with its constants, made once for all launches that share them.
+
+use std::collections::HashMap;
+
+use super::{GpuBackend, ShaderChecks};
+use crate::error::{DeviceError, Error};
+use crate::kernel::{Access, Kernel};
+use crate::plan::Launch;
+
+/// A compiled kernel and the layout its bind groups follow.
+#[derive(Clone, Debug)]
+pub(super) struct Pipeline {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+}
+
+/// Pipelines made so far. The key holds the source, since a test may plant a bug in a copy of a kernel.
+#[derive(Default)]
+pub(super) struct Pipelines {
+    made: HashMap<(&'static str, Vec<u32>), Pipeline>,
+}
+
+impl Pipelines {
+    /// The pipeline of a launch, made where it is new.
+    pub(super) fn get(&mut self, backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
+        let key = (launch.kernel.wgsl, launch.constants.clone());
+        if let Some(pipeline) = self.made.get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = make(backend, launch)?;
+        self.made.insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+}
+
+fn make(backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
+    let (device, kernel) = (&backend.device, launch.kernel);
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(kernel.wgsl.into()) };
+    let module = match backend.checks {
+        ShaderChecks::Checked => device.create_shader_module(descriptor),
+        // SAFETY: plans check on the host that every slot holds as many elements as its kernel touches, steps are checked
+        // against the order's length before they run, and the kernels' loops end by construction. The tests run each
+        // kernel in both forms.
+        ShaderChecks::Trusted => unsafe {
+            device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+        },
+    };
+    let layout = bind_group_layout(device, kernel);
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(kernel.name),
+        bind_group_layouts: &[Some(&layout)],
+        ..Default::default()
+    });
+    let constants: Vec<(&str, f64)> =
+        kernel.constants.iter().zip(&launch.constants).map(|(&name, &value)| (name, f64::from(value))).collect();
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(kernel.name),
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            zero_initialize_workgroup_memory: backend.checks == ShaderChecks::Checked,
+        },
+        cache: None,
+    });
+    if let Some(error) = pollster::block_on(scope.pop()) {
+        let adapter = backend.summary.name.clone();
+        return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
+    }
+    Ok(Pipeline { pipeline, layout })
+}
+
+/// Binding 0 is the launch's parameters, 1 the step's scalars with a dynamic offset, then a storage buffer a slot.
+fn bind_group_layout(device: &wgpu::Device, kernel: &Kernel) -> wgpu::BindGroupLayout {
+    let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        count: None,
+    };
+    let mut entries = vec![entry(0, wgpu::BufferBindingType::Uniform, false)];
+    if kernel.uses_step {
+        entries.push(entry(1, wgpu::BufferBindingType::Uniform, true));
+    }
+    for (binding, slot) in (2..).zip(kernel.slots) {
+        let read_only = slot.access == Access::Read;
+        entries.push(entry(binding, wgpu::BufferBindingType::Storage { read_only }, false));
+    }
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries })
+}

@@ -1,0 +1,283 @@
+//! A plan on a GPU.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::pipelines::Pipelines;
+use super::readback::{Readback, Shared};
+use super::GpuBackend;
+use crate::backend::{Data, Logged, Program};
+use crate::error::Error;
+use crate::kernel::DType;
+use crate::plan::{LOG_ROWS, Launch, Phase, Plan, STEPS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
+use crate::step::{BatchMetrics, Step};
+
+/// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
+/// which desktop drivers reset a busy GPU, short enough that progress is seen.
+const SUBMISSION_TIME: Duration = Duration::from_millis(50);
+
+/// A launch with everything resolved: replaying it is three calls.
+#[derive(Debug)]
+struct Dispatch {
+    pipeline: wgpu::ComputePipeline,
+    bind_group: wgpu::BindGroup,
+    uses_step: bool,
+    grid: [u32; 3],
+}
+
+/// A submission under way: some steps and where their log goes.
+#[derive(Debug)]
+struct Flight {
+    submission: wgpu::SubmissionIndex,
+    rows: Vec<u32>,
+    lane: usize,
+}
+
+/// A plan with its buffers, pipelines and bind groups.
+pub(super) struct GpuProgram {
+    plan: Plan,
+    shared: Shared,
+    buffers: Vec<wgpu::Buffer>,
+    steps: wgpu::Buffer,
+    /// Where step rows are laid out before they are written: LOG_ROWS strides.
+    step_rows: Vec<u8>,
+    dispatches: [Vec<Dispatch>; 3],
+    readbacks: [Readback; STEPS_IN_FLIGHT],
+    allocated: u64,
+    steps_per_submission: usize,
+}
+
+impl GpuProgram {
+    pub(super) fn new(backend: &GpuBackend, plan: Plan) -> Result<GpuProgram, Error> {
+        let shared = Shared::of(backend);
+        let device = &shared.device;
+        let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let mut allocated = 0;
+        let mut buffer = |label: &str, size: u64, usage: wgpu::BufferUsages| {
+            allocated += size;
+            device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        };
+        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let buffers: Vec<wgpu::Buffer> = plan
+            .buffers()
+            .iter()
+            .enumerate()
+            .map(|(index, info)| buffer(&info.name, plan.buffer_bytes(index), storage))
+            .collect();
+        let steps = buffer("steps", plan.step_uniform_bytes(), uniform);
+        let params = buffer("launch parameters", plan.launch_uniform_bytes(), uniform);
+        // A copy may not be empty, so a plan that logs nothing has buffers of one word.
+        let readbacks = std::array::from_fn(|_| Readback::new(device, plan.staging_bytes().max(4)));
+        allocated += plan.staging_bytes() * STEPS_IN_FLIGHT as u64;
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(backend.out_of_memory(&plan, &error.to_string()));
+        }
+
+        let mut pipelines = Pipelines::default();
+        let mut dispatches: [Vec<Dispatch>; 3] = Default::default();
+        let mut index = 0;
+        for phase in Phase::ALL {
+            for launch in plan.launches(phase) {
+                let offset = (index * UNIFORM_STRIDE) as u64;
+                shared.queue.write_buffer(&params, offset, bytemuck::cast_slice(&launch.params));
+                let pipeline = pipelines.get(backend, launch)?;
+                let bind_group = bind_group(device, &plan, launch, &pipeline.layout, &buffers, (&params, offset), &steps);
+                dispatches[phase as usize].push(Dispatch {
+                    pipeline: pipeline.pipeline,
+                    bind_group,
+                    uses_step: launch.kernel.uses_step,
+                    grid: (launch.kernel.grid)(&launch.params),
+                });
+                index += 1;
+            }
+        }
+        shared.faults.check()?;
+        let step_rows = vec![0; LOG_ROWS * UNIFORM_STRIDE];
+        Ok(GpuProgram { plan, shared, buffers, steps, step_rows, dispatches, readbacks, allocated, steps_per_submission: 1 })
+    }
+
+    /// Writes the scalars of `steps` into lane `lane` of the step buffer and returns the offset of the first.
+    fn write_steps(&mut self, steps: &[Step], lane: usize) -> u32 {
+        self.plan.assert_steps(steps);
+        let first = lane * LOG_ROWS * UNIFORM_STRIDE;
+        for (row, step) in self.step_rows.chunks_exact_mut(UNIFORM_STRIDE).zip(steps) {
+            row[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
+        }
+        self.shared.queue.write_buffer(&self.steps, first as u64, &self.step_rows[..steps.len() * UNIFORM_STRIDE]);
+        first as u32
+    }
+
+    /// Encodes and submits some steps; their log is on its way to the host when this returns.
+    fn submit(&mut self, phase: Phase, steps: &[Step], lane: usize) -> Flight {
+        let numbered: Vec<Step> = (0..).zip(steps).map(|(slot, step)| Step { slot, ..*step }).collect();
+        let first = self.write_steps(&numbered, lane);
+        let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for slot in 0..steps.len() {
+                for dispatch in &self.dispatches[phase as usize] {
+                    dispatch.encode(&mut pass, first + (slot * UNIFORM_STRIDE) as u32);
+                }
+            }
+        }
+        let log = self.plan.log(phase);
+        let bytes = log_bytes(steps.len());
+        if let Some(log) = log {
+            self.readbacks[lane].copy(&mut encoder, &self.buffers[self.plan.tensor(log).buffer], 0, bytes);
+        }
+        let submission = self.shared.queue.submit([encoder.finish()]);
+        if log.is_some() {
+            self.readbacks[lane].request(bytes);
+        }
+        Flight { submission, rows: steps.iter().map(|step| step.rows).collect(), lane }
+    }
+
+    /// Waits for a submission and hands over its log.
+    fn land(&self, phase: Phase, flight: Flight, logged: &mut Logged<'_>) -> Result<ControlFlow<()>, Error> {
+        self.shared.wait(Some(flight.submission))?;
+        if self.plan.log(phase).is_none() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let metrics = self.readbacks[flight.lane].take(&self.shared, log_bytes(flight.rows.len()), |bytes| {
+            let log: Vec<f32> = bytemuck::pod_collect_to_vec(bytes);
+            let rows = log.chunks_exact(2).zip(&flight.rows);
+            rows.map(|(row, &rows)| BatchMetrics { loss_sum: row[0], correct: row[1] as u32, rows }).collect::<Vec<_>>()
+        })?;
+        Ok(logged(&metrics))
+    }
+
+    fn slow_read_bytes(&mut self, tensor: Tensor) -> Result<Vec<u8>, Error> {
+        let info = self.plan.tensor(tensor);
+        assert_ne!(info.dtype, DType::U8, "bytes are not read back");
+        let (offset, bytes) = (info.offset as u64 * 4, info.len() as u64 * 4);
+        let readback = Readback::new(&self.shared.device, bytes);
+        let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        readback.copy(&mut encoder, &self.buffers[info.buffer], offset, bytes);
+        let submission = self.shared.queue.submit([encoder.finish()]);
+        readback.request(bytes);
+        self.shared.wait(Some(submission))?;
+        readback.take(&self.shared, bytes, <[u8]>::to_vec)
+    }
+}
+
+impl Dispatch {
+    fn encode(&self, pass: &mut wgpu::ComputePass<'_>, step_offset: u32) {
+        pass.set_pipeline(&self.pipeline);
+        let offsets = [step_offset];
+        pass.set_bind_group(0, &self.bind_group, if self.uses_step { &offsets } else { &[] });
+        let [x, y, z] = self.grid;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
+impl Program for GpuProgram {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+        let info = self.plan.tensor(tensor);
+        assert_eq!((data.dtype(), data.len()), (info.dtype, info.len()), "data for tensor {}", info.name);
+        let offset = (info.offset * info.dtype.size()) as u64;
+        let bytes: &[u8] = match data {
+            Data::F32(values) => bytemuck::cast_slice(values),
+            Data::U32(values) => bytemuck::cast_slice(values),
+            Data::U8(values) => values,
+        };
+        // Writes come in words; a tensor of bytes is alone in its buffer, so that the last word may be padded.
+        let whole = bytes.len() / 4 * 4;
+        let (buffer, queue) = (&self.buffers[info.buffer], &self.shared.queue);
+        queue.write_buffer(buffer, offset, &bytes[..whole]);
+        if whole < bytes.len() {
+            let mut last = [0; 4];
+            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+            queue.write_buffer(buffer, offset + whole as u64, &last);
+        }
+        self.shared.faults.check()
+    }
+
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error> {
+        Ok(bytemuck::pod_collect_to_vec(&self.slow_read_bytes(tensor)?))
+    }
+
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error> {
+        Ok(bytemuck::pod_collect_to_vec(&self.slow_read_bytes(tensor)?))
+    }
+
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
+        let mut flights: VecDeque<Flight> = VecDeque::with_capacity(STEPS_IN_FLIGHT);
+        let mut rest = steps;
+        let mut lane = 0;
+        let mut last_landing = Instant::now();
+        while !rest.is_empty() || !flights.is_empty() {
+            if !rest.is_empty() && flights.len() < STEPS_IN_FLIGHT {
+                let (now, later) = rest.split_at(self.steps_per_submission.min(rest.len()));
+                flights.push_back(self.submit(phase, now, lane));
+                lane = (lane + 1) % STEPS_IN_FLIGHT;
+                rest = later;
+            } else if let Some(flight) = flights.pop_front() {
+                let count = flight.rows.len();
+                if self.land(phase, flight, logged)?.is_break() {
+                    rest = &[];
+                }
+                let per_step = last_landing.elapsed() / count as u32;
+                last_landing = Instant::now();
+                let fitting = SUBMISSION_TIME.as_nanos() / per_step.as_nanos().max(1);
+                // At most doubled, so that one quick step does not mislead.
+                self.steps_per_submission = (fitting as usize).clamp(1, LOG_ROWS.min(2 * self.steps_per_submission));
+            }
+        }
+        Ok(())
+    }
+
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {
+        let first = self.write_steps(&[*step], 0);
+        let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.dispatches[phase as usize][index].encode(&mut pass, first);
+        }
+        let submission = self.shared.queue.submit([encoder.finish()]);
+        self.shared.wait(Some(submission))
+    }
+
+    fn allocated_bytes(&self) -> u64 {
+        self.allocated
+    }
+}
+
+/// Bytes of the first `rows` rows of the log.
+fn log_bytes(rows: usize) -> u64 {
+    rows as u64 * 8
+}
+
+fn bind_group(
+    device: &wgpu::Device,
+    plan: &Plan,
+    launch: &Launch,
+    layout: &wgpu::BindGroupLayout,
+    buffers: &[wgpu::Buffer],
+    (params, params_offset): (&wgpu::Buffer, u64),
+    steps: &wgpu::Buffer,
+) -> wgpu::BindGroup {
+    let range = |buffer, offset, bytes: u64| {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) })
+    };
+    let mut entries = vec![wgpu::BindGroupEntry {
+        binding: 0,
+        resource: range(params, params_offset, launch.params.len() as u64 * 4),
+    }];
+    if launch.kernel.uses_step {
+        entries.push(wgpu::BindGroupEntry { binding: 1, resource: range(steps, 0, size_of::<Step>() as u64) });
+    }
+    for (binding, &arg) in (2..).zip(&launch.args) {
+        let info = plan.tensor(arg);
+        let size = info.dtype.size();
+        let bytes = ((info.len() * size) as u64).next_multiple_of(4);
+        let resource = range(&buffers[info.buffer], (info.offset * size) as u64, bytes);
+        entries.push(wgpu::BindGroupEntry { binding, resource });
+    }
+    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(launch.kernel.name), layout, entries: &entries })
+}

@@ -1,0 +1,64 @@
+//! Values on their way back to the host.
+
+use super::GpuBackend;
+use crate::error::{DeviceError, Error};
+
+/// A host-visible buffer that the device copies into.
+#[derive(Debug)]
+pub(super) struct Readback {
+    buffer: wgpu::Buffer,
+}
+
+impl Readback {
+    pub(super) fn new(device: &wgpu::Device, bytes: u64) -> Readback {
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let label = Some("readback");
+        Readback { buffer: device.create_buffer(&wgpu::BufferDescriptor { label, size: bytes, usage, mapped_at_creation: false }) }
+    }
+
+    /// Encodes the copy of `source`'s bytes from `offset`, `bytes` of them.
+    pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, source: &wgpu::Buffer, offset: u64, bytes: u64) {
+        encoder.copy_buffer_to_buffer(source, offset, &self.buffer, 0, bytes);
+    }
+
+    /// Asks for the bytes; they are there once the device has been waited for.
+    pub(super) fn request(&self, bytes: u64) {
+        // What goes wrong shows when the mapped range is asked for.
+        self.buffer.map_async(wgpu::MapMode::Read, 0..bytes, |_| {});
+    }
+
+    /// Hands over the bytes and gives the buffer back to the device.
+    pub(super) fn take<R>(&self, backend: &Shared, bytes: u64, use_bytes: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        backend.faults.check()?;
+        let result = {
+            let view = self
+                .buffer
+                .get_mapped_range(0..bytes)
+                .map_err(|error| DeviceError::Fault { message: format!("reading results back failed: {error}") })?;
+            use_bytes(&view)
+        };
+        self.buffer.unmap();
+        Ok(result)
+    }
+}
+
+/// What a program keeps of its backend.
+#[derive(Clone, Debug)]
+pub(super) struct Shared {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) faults: super::Faults,
+}
+
+impl Shared {
+    pub(super) fn of(backend: &GpuBackend) -> Shared {
+        Shared { device: backend.device.clone(), queue: backend.queue.clone(), faults: backend.faults.clone() }
+    }
+
+    /// Waits for a submission, or for all of them.
+    pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), Error> {
+        let waited = self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: None });
+        self.faults.check()?;
+        waited.map(|_| ()).map_err(|error| DeviceError::Fault { message: error.to_string() }.into())
+    }
+}

@@ -1,0 +1,103 @@
+//! The command line: a file a command. The only code that prints.
+
+mod bench;
+mod doctor;
+mod eval;
+mod inspect;
+mod output;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use gpunet::backend::gpu::ShaderChecks;
+use gpunet::device::{DeviceOptions, OpenDevice};
+use gpunet::error::Error;
+
+/// Trains neural-network classifiers on any GPU, and on the CPU where there is none.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network; without options, a good one on the bundled MNIST
+    Train(train::Arguments),
+    /// Evaluate a trained model on test data
+    Eval(eval::Arguments),
+    /// Time training steps
+    Bench(bench::Arguments),
+    /// List the adapters and check every kernel on the chosen device
+    Doctor(doctor::Arguments),
+    /// Show a network's layers, parameters, operations and memory
+    Inspect(inspect::Arguments),
+}
+
+/// How a command ends when nothing went wrong: 0, or 1 where it ran and its goal was missed.
+enum Ended {
+    Well,
+    GoalMissed,
+}
+
+/// Parses the command line, runs the command, reports an error: exit code 0, 1 (goal missed) or 2 (error).
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+    };
+    match result {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        Ok(Ended::GoalMissed) => ExitCode::from(1),
+        // A reader that has seen enough, such as `head`, is no error.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::report(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Options of every command that opens a device.
+#[derive(Clone, Debug, Args)]
+struct DeviceArguments {
+    /// auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them)
+    #[arg(long, value_name = "DEVICE", help_heading = "Device")]
+    device: Option<String>,
+
+    /// Threads of the CPU backend [default: one a core]; results do not depend on it
+    #[arg(long, value_name = "N", help_heading = "Device")]
+    threads: Option<usize>,
+
+    /// Compile shaders with bounds and loop checks
+    #[arg(long, help_heading = "Device")]
+    checked_shaders: bool,
+}
+
+impl DeviceArguments {
+    /// Opens the device, and says so loudly where it is a GPU in name only.
+    fn open(&self) -> Result<OpenDevice, Error> {
+        self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads)
+    }
+
+    /// Opens a device that another source, such as a recipe, may have named.
+    fn open_as(&self, device: &str, threads: Option<usize>) -> Result<OpenDevice, Error> {
+        if threads == Some(0) {
+            return Err(gpunet::config::ConfigError::ZeroThreads.into());
+        }
+        let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
+        let device = gpunet::device::open(device, DeviceOptions { threads, checks })?;
+        if device.is_software_adapter() {
+            output::warn(&format!(
+                "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",
+                device.backend.name()
+            ));
+        }
+        Ok(device)
+    }
+}

@@ -1,0 +1,87 @@
+//! `gpunet doctor`.
+
+use clap::Args;
+use gpunet::backend::gpu::{AdapterLimits, AdapterSummary, adapters};
+use gpunet::parity::{KernelReport, check_kernels};
+use serde::Serialize;
+
+use super::output::{self, bytes, line};
+use super::{DeviceArguments, Ended};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+/// The object of `--json`. On the CPU backend, `adapter` says so and there are no limits and features.
+#[derive(Serialize)]
+struct Report {
+    adapter: Adapter,
+    limits: Option<AdapterLimits>,
+    features: Vec<&'static str>,
+    kernels: Vec<KernelReport>,
+    ok: bool,
+}
+
+#[derive(Serialize)]
+struct Adapter {
+    name: String,
+    backend: String,
+    kind: &'static str,
+    driver: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    if !arguments.json {
+        print_adapters()?;
+    }
+    let device = arguments.device.open()?;
+    if !arguments.json {
+        line(&format!("\nchecking every kernel with {}", device.backend.name()))?;
+    }
+    let kernels = check_kernels(device.backend.as_ref())?;
+    let ok = kernels.iter().all(|kernel| kernel.ok);
+    if arguments.json {
+        let (kind, driver) = device.adapter.as_ref().map_or(("cpu", String::new()), |a| (a.kind, a.driver.clone()));
+        let adapter = Adapter { name: device.backend.name(), backend: device.backend.kind(), kind, driver };
+        let (limits, features) = device.adapter.map_or((None, Vec::new()), |a| (Some(a.limits), a.features));
+        output::json(&Report { adapter, limits, features, kernels, ok })?;
+    } else {
+        print_kernels(&kernels)?;
+        line(if ok { "\nall kernels compute rightly" } else { "\nsome kernels compute WRONGLY on this device; please report it" })?;
+    }
+    Ok(if ok { Ended::Well } else { Ended::GoalMissed })
+}
+
+fn print_adapters() -> std::io::Result<()> {
+    let adapters = adapters();
+    if adapters.is_empty() {
+        return line("no GPU adapter was found; the CPU backend serves. On Linux a Vulkan loader and driver may be missing.");
+    }
+    for AdapterSummary { index, name, backend, kind, driver, limits, features } in &adapters {
+        line(&format!("adapter {index}: {name} ({kind}, {backend}, {driver})"))?;
+        let (binding, buffer) = (bytes(limits.max_storage_buffer_binding_size), bytes(limits.max_buffer_size));
+        line(&format!("  largest binding {binding}, largest buffer {buffer}"))?;
+        let (memory, threads) = (limits.max_compute_workgroup_storage_size, limits.max_compute_invocations_per_workgroup);
+        let groups = limits.max_compute_workgroups_per_dimension;
+        line(&format!("  workgroups of up to {threads} threads and {memory} bytes, {groups} an axis"))?;
+        line(&format!("  features: {}", if features.is_empty() { "none of use".to_string() } else { features.join(", ") }))?;
+    }
+    Ok(())
+}
+
+fn print_kernels(kernels: &[KernelReport]) -> std::io::Result<()> {
+    line(&format!("{:<24} {:>5}  {:>10}  {:>10}", "kernel", "cases", "max error", "tolerance"))?;
+    for KernelReport { name, cases, max_error, tolerance, ok, failure } in kernels {
+        line(&format!("{name:<24} {cases:>5}  {max_error:>10.2e}  {tolerance:>10.2e}  {}", if *ok { "ok" } else { "WRONG" }))?;
+        if let Some(failure) = failure {
+            line(&format!("  {failure}"))?;
+        }
+    }
+    Ok(())
+}

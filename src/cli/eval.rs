@@ -1,0 +1,90 @@
+//! `gpunet eval`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gpunet::data::Dataset;
+use gpunet::store::{SavedModel, find_model};
+use gpunet::train::{ClassReport, evaluate};
+use serde::Serialize;
+
+use super::output::{self, line};
+use super::{DeviceArguments, Ended};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A run folder or model file [default: the newest run]
+    model: Option<PathBuf>,
+
+    /// `mnist` or a directory of IDX files [default: what the model was trained on]
+    #[arg(long, value_name = "NAME|DIR")]
+    data: Option<String>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Report {
+    dataset: String,
+    count: u64,
+    loss: f64,
+    accuracy: f64,
+    per_class: Vec<ClassReport>,
+    confusion: Vec<Vec<u64>>,
+    device: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let path = find_model(arguments.model.as_deref())?;
+    let model = SavedModel::load(&path)?;
+    let data = arguments.data.as_deref().unwrap_or(&model.metadata.trained_on);
+    let dataset = Dataset::load_test(data, model.metadata.classes.clone())?;
+    dataset.check_arch(&model.metadata.arch)?;
+    let device = arguments.device.open()?;
+    let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;
+    let report = Report {
+        dataset: dataset.name.clone(),
+        count: evaluation.metrics.examples,
+        loss: evaluation.metrics.loss(),
+        accuracy: evaluation.metrics.accuracy(),
+        per_class: evaluation.per_class(&dataset.classes),
+        confusion: evaluation.confusion,
+        device: device.backend.name(),
+    };
+    if arguments.json {
+        output::json(&report)?;
+    } else {
+        line(&format!("{} ({}) on the test part of {}, with {}", path.display(), model.metadata.arch, report.dataset, report.device))?;
+        print(&report)?;
+    }
+    Ok(Ended::Well)
+}
+
+fn print(report: &Report) -> std::io::Result<()> {
+    let right: u64 = report.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let (percent, loss) = (100.0 * report.accuracy, report.loss);
+    line(&format!("accuracy {percent:.2} % ({right} of {}), loss {loss:.4}", report.count))?;
+
+    let width = report.per_class.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
+    line(&format!("\n{:<width$}  precision  recall      f1  support", "class"))?;
+    for ClassReport { class, precision, recall, f1, support } in &report.per_class {
+        line(&format!("{class:<width$}  {precision:>9.4}  {recall:>6.4}  {f1:>6.4}  {support:>7}"))?;
+    }
+
+    let largest = report.confusion.iter().flatten().max().copied().unwrap_or(0).to_string().len();
+    let cell = largest.max(width.min(8)) + 1;
+    line("\nconfusion: a row a true class, a column a predicted class")?;
+    let header: String = report.per_class.iter().map(|class| format!("{:>cell$.8}", class.class)).collect();
+    line(&format!("{:width$} {header}", ""))?;
+    for (class, row) in report.per_class.iter().zip(&report.confusion) {
+        let cells: String = row.iter().map(|&count| if count == 0 { format!("{:>cell$}", ".") } else { format!("{count:>cell$}") }).collect();
+        line(&format!("{:<width$} {cells}", class.class))?;
+    }
+    Ok(())
+}

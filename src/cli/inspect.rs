@@ -1,0 +1,135 @@
+//! `gpunet inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gpunet::arch::Arch;
+use gpunet::config::Config;
+use gpunet::data::Normalization;
+use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::optim::Optimizer;
+use gpunet::plan::{Memory, Phase, Role};
+use gpunet::store::{SavedModel, find_model};
+use serde::Serialize;
+
+use super::Ended;
+use super::output::{self, bytes, line, metric, thousands};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A run folder or model file [default: the newest run]
+    #[arg(conflicts_with = "arch")]
+    model: Option<PathBuf>,
+
+    /// Layer sizes, inputs first, such as 784-500-10
+    #[arg(long)]
+    arch: Option<String>,
+
+    /// Examples a step
+    #[arg(long, value_name = "N", default_value_t = Config::default().batch)]
+    batch: usize,
+
+    /// Examples on the device; the bundled MNIST has 70,000
+    #[arg(long, value_name = "N", default_value_t = 70_000)]
+    examples: usize,
+
+    /// Count gradient descent's memory instead of Adam's
+    #[arg(long)]
+    sgd: bool,
+
+    /// Print the recorded plan too
+    #[arg(long)]
+    plan: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    arch: Arch,
+    batch: usize,
+    layers: Vec<LayerReport>,
+    parameters: usize,
+    flops_per_step: u64,
+    memory: Memory,
+    total_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<gpunet::plan::Plan>,
+}
+
+/// Bytes are those of parameters, their gradients, the optimizer's state, and activations with their gradients.
+#[derive(Serialize)]
+struct LayerReport {
+    layer: String,
+    parameters: usize,
+    /// Of the forward pass on one example.
+    forward_flops: u64,
+    bytes: u64,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let arch: Arch = match &arguments.arch {
+        Some(text) => text.parse()?,
+        None => SavedModel::load(&find_model(arguments.model.as_deref())?)?.metadata.arch,
+    };
+    if arguments.batch == 0 || arguments.examples == 0 {
+        anyhow::bail!("--batch and --examples must be at least 1");
+    }
+    let model = Model::new(&arch);
+    let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
+    let (train, features) = (arguments.examples, arch.inputs());
+    let data = DataShape { train, examples: train, features, normalization: Normalization::UNIT };
+    let options = TrainingOptions { batch: arguments.batch, optimizer, loss_scale: 1.0 };
+    let plan = model.record_training(data, &options)?.plan;
+    let memory = plan.memory();
+    let report = Report {
+        layers: layers(&model, &plan),
+        parameters: model.parameter_count(),
+        flops_per_step: plan.flops(Phase::Train),
+        total_bytes: memory.total(),
+        memory,
+        batch: arguments.batch,
+        plan: arguments.plan.then_some(plan),
+        arch,
+    };
+    if arguments.json { output::json(&report)? } else { print(&report, arguments.examples)? }
+    Ok(Ended::Well)
+}
+
+fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
+    let states = plan.buffers().iter().filter(|buffer| buffer.role == Role::State).count() as u64;
+    let reports = model.layers().iter().enumerate().map(|(index, layer)| {
+        let parameters: usize = layer.parameters().iter().map(|p| p.shape.iter().product::<usize>()).sum();
+        let scope = format!("layers.{index}.");
+        let of_layer = plan.tensors().filter(|(_, tensor)| tensor.name.starts_with(&scope));
+        let tensors: u64 = of_layer.map(|(_, tensor)| tensor.len() as u64 * 4).sum();
+        let bytes = tensors + states * parameters as u64 * 4;
+        LayerReport { layer: layer.describe(), parameters, forward_flops: layer.forward_flops(), bytes }
+    });
+    reports.collect()
+}
+
+fn print(report: &Report, examples: usize) -> std::io::Result<()> {
+    line(&format!("{}, batch {}, {} examples on the device", report.arch, report.batch, thousands(examples as u64)))?;
+    line(&format!("\n{:<32} {:>12}  {:>14}  {:>12}", "layer", "parameters", "FLOP/example", "bytes"))?;
+    for LayerReport { layer, parameters, forward_flops, bytes: size } in &report.layers {
+        let (parameters, flops) = (thousands(*parameters as u64), metric(*forward_flops as f64) + "FLOP");
+        line(&format!("{layer:<32} {parameters:>12}  {flops:>14}  {:>12}", bytes(*size)))?;
+    }
+    let flops = metric(report.flops_per_step as f64);
+    line(&format!("{:<32} {:>12}", "all", thousands(report.parameters as u64)))?;
+    line(&format!("\none training step: {flops}FLOP"))?;
+    line("memory on a GPU device, constant over a run:")?;
+    for (role, size) in &report.memory.tensors {
+        line(&format!("  {:<18} {:>12}  {:>16} bytes", role.name(), bytes(*size), thousands(*size)))?;
+    }
+    for (name, size) in [("uniforms", report.memory.uniforms), ("staging", report.memory.staging), ("all", report.total_bytes)] {
+        line(&format!("  {name:<18} {:>12}  {:>16} bytes", bytes(size), thousands(size)))?;
+    }
+    match &report.plan {
+        Some(plan) => line(&format!("\n{plan}")),
+        None => Ok(()),
+    }
+}

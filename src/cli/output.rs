@@ -1,0 +1,75 @@
+//! Lines on standard output and standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Writes a line to standard output; a closed pipe is an error like any other, not a panic.
+pub(super) fn line(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Writes a value as one line of JSON.
+pub(super) fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
+    Ok(line(&serde_json::to_string(value)?)?)
+}
+
+/// Writes a warning to standard error.
+pub(super) fn warn(text: &str) {
+    // Nothing is left to do where standard error is closed.
+    let _ = writeln!(io::stderr(), "warning: {text}");
+}
+
+/// Writes an error, with its causes, to standard error.
+pub(super) fn report(error: &anyhow::Error) {
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+}
+
+/// Whether an error is that of writing to a closed pipe.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Whether a person watches standard error, where progress bars are drawn.
+pub(super) fn has_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in the largest binary unit that keeps a digit before the point.
+pub(super) fn bytes(count: u64) -> String {
+    indicatif::BinaryBytes(count).to_string()
+}
+
+/// A count with its metric prefix: `30.5 G`.
+pub(super) fn metric(count: f64) -> String {
+    let (scale, unit) = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")]
+        .into_iter()
+        .find(|(scale, _)| count >= *scale)
+        .unwrap_or((1.0, " "));
+    format!("{:.1}{unit}", count / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(["7", "1,000", "19,867,510"], [thousands(7), thousands(1000), thousands(19_867_510)].map(|s| s).each_ref().map(|s| &s[..]));
+        assert_eq!(metric(30_520_320_000.0), "30.5 G");
+        assert_eq!(metric(12.0), "12.0 ");
+    }
+}

@@ -1,0 +1,190 @@
+//! `gpunet train`.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use gpunet::arch::Arch;
+use gpunet::config::Config;
+use gpunet::data::Dataset;
+use gpunet::optim::Optimizer;
+use gpunet::store::{EpochRecord, RunFolder, load_config};
+use gpunet::train::{Event, Metrics, train};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::{self, bytes, line, thousands};
+use super::{DeviceArguments, Ended};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Layer sizes, inputs first, such as 784-500-10
+    #[arg(long)]
+    arch: Option<String>,
+
+    /// Train with Adam (the default)
+    #[arg(long, conflicts_with = "sgd")]
+    adam: bool,
+
+    /// Train with gradient descent
+    #[arg(long)]
+    sgd: bool,
+
+    /// Learning rate [default: 0.001 with Adam, 0.1 with gradient descent]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    lr: Option<f64>,
+
+    /// Examples a step
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+
+    /// Passes over the training data
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+
+    /// Seed of initialization, split and order
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+
+    /// `mnist`, which is bundled, or a directory with the four IDX files of a data set, gzipped or not
+    #[arg(long, value_name = "NAME|DIR")]
+    data: Option<String>,
+
+    /// Training examples held back for validation [default: 5,000, or a sixth of a smaller set]
+    #[arg(long, value_name = "N")]
+    validation: Option<usize>,
+
+    /// Take settings from a file, such as the config.toml of a run; other options win over it
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+
+    /// Folder of the run [default: runs/<arch>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Replace the run that --out already holds
+    #[arg(long, requires = "out")]
+    force: bool,
+
+    #[command(flatten)]
+    device: DeviceArguments,
+}
+
+impl Arguments {
+    /// The run's settings: defaults, then the recipe, then options.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.recipe {
+            Some(path) => load_config(path)?,
+            None => Config::default(),
+        };
+        if let Some(arch) = &self.arch {
+            config.arch = arch.parse::<Arch>()?;
+        }
+        match config.optimizer {
+            Optimizer::Sgd { .. } if self.adam => config.optimizer = Optimizer::adam(),
+            Optimizer::Adam { .. } if self.sgd => config.optimizer = Optimizer::sgd(),
+            _ => {}
+        }
+        if let Some(lr) = self.lr {
+            config.optimizer = config.optimizer.with_learning_rate(lr);
+        }
+        config.batch = self.batch.unwrap_or(config.batch);
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.validation = self.validation.or(config.validation);
+        config.threads = self.device.threads.or(config.threads);
+        for (setting, given) in [(&mut config.data, &self.data), (&mut config.device, &self.device.device)] {
+            if let Some(given) = given {
+                setting.clone_from(given);
+            }
+        }
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let mut config = arguments.config()?;
+    let dataset = Dataset::load(&config.data, config.validation, config.seed)?;
+    config.validation = Some(dataset.part(gpunet::data::Part::Validation).len());
+    dataset.check_arch(&config.arch)?;
+    let device = arguments.device.open_as(&config.device, config.threads)?;
+    let mut run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
+    let (name, optimizer) = (device.backend.name(), config.optimizer);
+    line(&format!("training {} on {} with {name}, {optimizer}, batch {}", config.arch, dataset.name, config.batch))?;
+
+    let mut display = Display::new(config.epochs);
+    let outcome = train(&config, &dataset, device.backend.as_ref(), Some(&mut run), &mut |event| display.show(event))?;
+    display.result?;
+    let Metrics { correct, examples, .. } = outcome.test;
+    let (percent, loss) = (100.0 * outcome.test.accuracy(), outcome.test.loss());
+    line(&format!("test accuracy {percent:.2} % ({correct} of {examples}), loss {loss:.4}"))?;
+    line(&format!("saved in {}", run.path().display())).context("the run itself is complete")?;
+    Ok(Ended::Well)
+}
+
+/// Shows events: a bar on a terminal, and a line an epoch.
+struct Display {
+    bar: ProgressBar,
+    epochs: usize,
+    train: usize,
+    result: std::io::Result<()>,
+}
+
+impl Display {
+    fn new(epochs: usize) -> Display {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if output::has_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let template = "{prefix} {bar:28} {percent:>3} %  {msg}  {per_sec}  {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let rate = |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{} images/s", thousands(state.per_sec() as u64));
+            };
+            bar.set_style(style.with_key("per_sec", rate));
+        }
+        Display { bar, epochs, train: 0, result: Ok(()) }
+    }
+
+    fn show(&mut self, event: Event<'_>) {
+        match event {
+            Event::Started { train, validation, test, parameters, device_bytes, epochs } => {
+                self.train = train;
+                self.bar.set_length((train * epochs) as u64);
+                let counts = [train, validation, test, parameters].map(|count| thousands(count as u64));
+                let [train, validation, test, parameters] = counts;
+                let memory = bytes(device_bytes);
+                self.line(&format!("{train} training, {validation} validation, {test} test examples; {parameters} parameters, {memory}"));
+            }
+            Event::Batches { epoch, so_far, .. } => {
+                self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                self.bar.set_message(format!("loss {:.4}  accuracy {:.2} %", so_far.loss(), 100.0 * so_far.accuracy()));
+                self.bar.set_position((epoch - 1) as u64 * self.train as u64 + so_far.examples);
+            }
+            Event::Epoch { record, training, examples } => {
+                let rate = thousands((examples as f64 / training.as_secs_f64()) as u64);
+                self.line(&epoch_line(&record, self.epochs, &rate));
+                if record.epoch == self.epochs {
+                    self.bar.finish_and_clear();
+                }
+            }
+        }
+    }
+
+    /// Prints above the bar. The first failure to write is kept for the end; training goes on.
+    fn line(&mut self, text: &str) {
+        let written = self.bar.suspend(|| line(text));
+        if self.result.is_ok() {
+            self.result = written;
+        }
+    }
+}
+
+fn epoch_line(record: &EpochRecord, epochs: usize, rate: &str) -> String {
+    let EpochRecord { epoch, train_loss, val_loss, seconds, .. } = *record;
+    let (train, validation) = (100.0 * record.train_accuracy, 100.0 * record.val_accuracy);
+    format!(
+        "epoch {epoch}/{epochs}  train loss {train_loss:.4} accuracy {train:.2} %  validation loss {val_loss:.4} accuracy \
+         {validation:.2} %  {rate} images/s  {seconds:.1} s"
+    )
+}

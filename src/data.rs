@@ -1,0 +1,52 @@
+//! Data sets: images as bytes, with labels and class names, in memory for the whole run.
+
+mod dataset;
+mod idx;
+mod source;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use dataset::{Dataset, Normalization, Part};
+pub use source::MNIST;
+
+/// Data that is missing, broken or does not fit.
+#[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum DataError {
+    #[error(
+        "there is no data set at `{path}`: --data takes `mnist` or a directory with train-images-idx3-ubyte, \
+         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each as it is or as .gz"
+    )]
+    MissingDirectory { path: String },
+    #[error("{} is missing (nor is there {}.gz); a data directory needs all four IDX files", path.display(), path.display())]
+    MissingFile { path: PathBuf },
+    #[error("could not read {file}: {source}")]
+    Unreadable { file: String, source: std::io::Error },
+    #[error("{file} is not sound gzip ({source}); it was cut short or damaged: fetch it again")]
+    Gzip { file: String, source: std::io::Error },
+    #[error("{file} does not begin as an IDX file of {what} does: its magic number is {found:#010x} instead of {wanted:#010x}")]
+    Magic { file: String, what: &'static str, found: u32, wanted: u32 },
+    #[error("{file} holds {found} bytes, but its header announces {announced} ({dimensions}): it was cut short or damaged")]
+    Length { file: String, found: u64, announced: u64, dimensions: String },
+    #[error("{file} announces {dimensions}, more than the {limit} bytes that gpunet takes")]
+    TooLarge { file: String, dimensions: String, limit: u64 },
+    #[error("{file} holds no examples ({dimensions})")]
+    Empty { file: String, dimensions: String },
+    #[error("{images_file} holds {images} images, but {labels_file} {labels} labels; they must be as many")]
+    CountsDiffer { images_file: String, images: usize, labels_file: String, labels: usize },
+    #[error("{file}: label {label} of example {index} is outside the {classes} classes, 0 to {}", classes - 1)]
+    LabelOutside { file: String, index: usize, label: u32, classes: usize },
+    #[error("the test images of {data} have {test} pixels, the training images {train}")]
+    TestPixels { data: String, test: usize, train: usize },
+    #[error("arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}")]
+    Inputs { arch: String, inputs: usize, data: String, features: usize },
+    #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
+    Outputs { arch: String, outputs: usize, data: String, classes: usize },
+    #[error(
+        "--validation {wanted} leaves no training data: {data} has {available} training examples, of which at least one must \
+         be cut off and one be left"
+    )]
+    Validation { wanted: usize, data: String, available: usize },
+}

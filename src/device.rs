@@ -1,0 +1,74 @@
+//! Which backend `--device` means.
+
+use crate::backend::Backend;
+use crate::backend::cpu::CpuBackend;
+use crate::backend::gpu::{self, AdapterSummary, GpuBackend, ShaderChecks};
+use crate::error::{DeviceError, Error};
+
+/// How a device is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DeviceOptions {
+    /// Threads of the CPU backend; `None` is one a core.
+    pub threads: Option<usize>,
+    /// Checks in shaders of the GPU backend.
+    pub checks: ShaderChecks,
+}
+
+/// An opened device.
+pub struct OpenDevice {
+    /// What runs plans.
+    pub backend: Box<dyn Backend>,
+    /// The adapter, where it is a GPU.
+    pub adapter: Option<AdapterSummary>,
+}
+
+impl OpenDevice {
+    /// Whether it is a GPU adapter that computes on the CPU, which a user must be told.
+    pub fn is_software_adapter(&self) -> bool {
+        self.adapter.as_ref().is_some_and(AdapterSummary::is_software)
+    }
+}
+
+/// Opens the device that `wanted` names.
+///
+/// - `auto`: the first hardware adapter, or the CPU backend where there is none; never a software adapter;
+/// - `cpu`: the CPU backend;
+/// - `gpu`: the first adapter, hardware or not; never the CPU backend;
+/// - a number: the adapter with that index;
+/// - anything else: the first adapter whose name contains it, in any case.
+///
+/// # Errors
+/// No adapter, none of that name, or one that refuses.
+pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
+    if wanted == "cpu" {
+        return cpu(options);
+    }
+    let adapters = gpu::adapters();
+    let index = match wanted {
+        "auto" => match adapters.first().filter(|adapter| !adapter.is_software()) {
+            Some(adapter) => adapter.index,
+            None => return cpu(options),
+        },
+        "gpu" => adapters.first().ok_or(DeviceError::NoAdapter)?.index,
+        _ => named(wanted, &adapters)?,
+    };
+    let backend = GpuBackend::open(index, options.checks)?;
+    let adapter = Some(backend.summary().clone());
+    Ok(OpenDevice { backend: Box::new(backend), adapter })
+}
+
+fn cpu(options: DeviceOptions) -> Result<OpenDevice, Error> {
+    Ok(OpenDevice { backend: Box::new(CpuBackend::<f32>::new(options.threads)?), adapter: None })
+}
+
+fn named(wanted: &str, adapters: &[AdapterSummary]) -> Result<usize, DeviceError> {
+    let lower = wanted.to_lowercase();
+    let found = match wanted.parse::<usize>() {
+        Ok(index) => adapters.get(index),
+        Err(_) => adapters.iter().find(|adapter| !lower.is_empty() && adapter.name.to_lowercase().contains(&lower)),
+    };
+    found.map(|adapter| adapter.index).ok_or_else(|| {
+        let available = adapters.iter().map(|adapter| adapter.name.clone()).collect();
+        DeviceError::Unknown { wanted: wanted.to_string(), available }
+    })
+}

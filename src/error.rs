@@ -1,0 +1,168 @@
+//! What can go wrong by a user's doing or a machine's: what it is, where, and what to do about it.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::arch::ArchError;
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::plan::PlanError;
+use crate::store::StoreError;
+
+/// Any error of the library.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// An architecture that does not parse.
+    #[error(transparent)]
+    Arch(#[from] ArchError),
+    /// A setting that makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Data that is missing, broken or does not fit.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A device that is missing, refuses or fails.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A recording that does not hold together: a mistake in a layer or kernel, not the user's.
+    #[error("internal error, please report it: {0}")]
+    Plan(#[from] PlanError),
+    /// Training that left the finite numbers.
+    #[error(
+        "training diverged: the loss became {loss} in step {step} of epoch {epoch}; the model files keep the last epoch that \
+         was sound; try a smaller --lr (it is {learning_rate})"
+    )]
+    Diverged {
+        /// The loss.
+        loss: f32,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step within the epoch, from 1.
+        step: usize,
+        /// Learning rate.
+        learning_rate: f64,
+    },
+    /// A benchmark whose step is wrong, so that its time means nothing.
+    #[error(
+        "nothing was timed, since the device computes wrongly: the first loss is {loss}, the CPU's in f64 {expected}; \
+         `gpunet doctor` tells which kernel it is"
+    )]
+    WrongResult {
+        /// The device's loss.
+        loss: f64,
+        /// The reference.
+        expected: f64,
+    },
+    /// No threads to be had.
+    #[error("the CPU backend could not start its threads ({source}); try --threads 1")]
+    Threads {
+        /// Why.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// A device that is missing, refuses or fails.
+#[derive(Debug, Error)]
+pub enum DeviceError {
+    /// `--device gpu` where there is none.
+    #[error(
+        "no GPU adapter was found: on Linux install a Vulkan loader and driver (Debian and Ubuntu: `apt-get install \
+         mesa-vulkan-drivers`, which also brings the software adapter llvmpipe; NVIDIA: its own driver and libvulkan1), \
+         on Windows and macOS update the graphics driver; `--device cpu` works everywhere"
+    )]
+    NoAdapter,
+    /// A name or index that fits nothing.
+    #[error("no device fits `--device {wanted}`; there are: auto, cpu{}", list(.available))]
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// Names of the adapters, in order.
+        available: Vec<String>,
+    },
+    /// A driver that gives no device.
+    #[error("adapter {adapter} gave no device ({reason}); try another one (`gpunet doctor` lists them) or `--device cpu`")]
+    Refused {
+        /// The adapter.
+        adapter: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// Something larger than the device takes.
+    #[error(
+        "too large for adapter {adapter}: {what} needs {needed}, its limit {limit} is {allowed}; use a smaller --arch or \
+         --batch, another adapter, or `--device cpu`"
+    )]
+    Limit {
+        /// The adapter.
+        adapter: String,
+        /// What is too large.
+        what: String,
+        /// What it needs.
+        needed: u64,
+        /// The limit's WebGPU name.
+        limit: &'static str,
+        /// Its value.
+        allowed: u64,
+    },
+    /// Not enough memory, though within the limits.
+    #[error(
+        "adapter {adapter} has no room for the {needed} bytes of this network and data set ({reason}); use a smaller --arch \
+         or --batch, or `--device cpu`"
+    )]
+    OutOfMemory {
+        /// The adapter.
+        adapter: String,
+        /// Bytes of the whole plan.
+        needed: u64,
+        /// What the driver said.
+        reason: String,
+    },
+    /// A driver that rejects a kernel.
+    #[error("the driver of adapter {adapter} rejected kernel {kernel}: {reason}; please report this with `gpunet doctor --json`")]
+    Shader {
+        /// The kernel.
+        kernel: &'static str,
+        /// The adapter.
+        adapter: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A failure while running.
+    #[error("the GPU failed: {message}; files written before stay as they are; `gpunet doctor` checks the device")]
+    Fault {
+        /// What the driver said.
+        message: String,
+    },
+}
+
+fn list(adapters: &[String]) -> String {
+    if adapters.is_empty() {
+        return " (no GPU adapter was found)".to_string();
+    }
+    let numbered: Vec<String> = adapters.iter().enumerate().map(|(i, name)| format!("{i} ({name})")).collect();
+    format!(", gpu, {}", numbered.join(", "))
+}
+
+/// An operation on a file that failed, as a sentence.
+#[derive(Debug, Error)]
+#[error("could not {action} {}: {source}", path.display())]
+pub struct FileError {
+    /// `read`, `write`, `create`.
+    pub action: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: std::io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: the error of doing `action` to `path`.
+    pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> FileError {
+        let path = path.into();
+        move |source| FileError { action, path, source }
+    }
+}

@@ -1,0 +1,61 @@
+//! Every kernel there is: a file each, of the same name as its shader.
+
+mod adam;
+mod bias_grad;
+mod dense_forward;
+mod dense_input_grad;
+mod dense_weight_grad;
+mod gather;
+mod log_batch;
+mod sgd;
+mod shuffle;
+mod softmax_cross_entropy;
+
+pub use adam::Adam;
+pub use bias_grad::BiasGrad;
+pub use dense_forward::DenseForward;
+pub use dense_input_grad::DenseInputGrad;
+pub use dense_weight_grad::DenseWeightGrad;
+pub use gather::Gather;
+pub use log_batch::LogBatch;
+pub use sgd::Sgd;
+pub use shuffle::Shuffle;
+pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+
+use crate::kernel::{Kernel, KernelSpec};
+
+/// All kernels, in the order a step runs them. Doctor and the tests loop over this list.
+pub const KERNELS: &[&Kernel] = &[
+    Shuffle::KERNEL,
+    Gather::KERNEL,
+    DenseForward::KERNEL,
+    SoftmaxCrossEntropy::KERNEL,
+    LogBatch::KERNEL,
+    DenseInputGrad::KERNEL,
+    DenseWeightGrad::KERNEL,
+    BiasGrad::KERNEL,
+    Sgd::KERNEL,
+    Adam::KERNEL,
+];
+
+/// The WGSL module of a kernel: the named parts of `shaders/lib`, then the kernel's own file.
+macro_rules! wgsl {
+    ($name:literal $(, $part:literal)*) => {
+        concat!(
+            $(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/lib/", $part, ".wgsl")), "\n",)*
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $name, ".wgsl"))
+        )
+    };
+}
+pub(crate) use wgsl;
+
+/// Threads of a workgroup of the kernels that run over a flat range (`shaders/lib/linear.wgsl`).
+const LINEAR_THREADS: usize = 256;
+
+/// Grid of a kernel that runs over a flat range.
+fn flat_grid(length: usize) -> [u32; 3] {
+    crate::kernel::linear_grid(length.div_ceil(LINEAR_THREADS))
+}
+
+/// Lengths at the edges: one, a prime, one past a workgroup, one past the 65,535 groups of one axis.
+const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];

@@ -1,0 +1,71 @@
+//! What a layer's biases owe to the loss.
+
+use rayon::prelude::*;
+
+use super::wgsl;
+use crate::backend::cpu::simd;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, linear_grid, params};
+use crate::real::Real;
+
+params! {
+    /// `bias_grad[n] = sum over r of output_grad[r, n]`: output_grad `[rows, outputs]`, bias_grad `[outputs]`.
+    pub struct BiasGrad {
+        /// Rows of the batch.
+        pub rows: u32,
+        /// Units.
+        pub outputs: u32,
+    }
+}
+
+/// Columns that one workgroup sums, and one CPU task.
+const COLUMNS: usize = 32;
+
+impl KernelSpec for BiasGrad {
+    const NAME: &'static str = "bias_grad";
+    const WGSL: &'static str = wgsl!("bias_grad");
+    const SLOTS: &'static [Slot] = &[Slot::read("output_grad", DType::F32), Slot::write("bias_grad", DType::F32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        linear_grid((self.outputs as usize).div_ceil(COLUMNS))
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.rows as usize * self.outputs as usize, self.outputs as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.outputs)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let [rows, outputs] = [self.rows, self.outputs].map(|n| n as usize);
+        let output_grad = &arguments.reals(0)[..rows * outputs];
+        let bias_grad = &mut arguments.reals_mut(1)[..outputs];
+        bias_grad.par_chunks_mut(COLUMNS).enumerate().with_min_len(8).for_each(|(chunk, sums)| {
+            let first = chunk * COLUMNS;
+            simd(|| {
+                sums.fill(T::zero());
+                for row in output_grad.chunks_exact(outputs) {
+                    for (sum, &gradient) in sums.iter_mut().zip(&row[first..]) {
+                        *sum += gradient;
+                    }
+                }
+            });
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        [(1, 1), (7, 13), (256, 10), (255, 33), (9, 65), (1, 65_535 * COLUMNS as u32 + 1)]
+            .into_iter()
+            .map(|(rows, outputs)| {
+                Case::new(
+                    format!("rows {rows}, outputs {outputs}"),
+                    BiasGrad { rows, outputs },
+                    vec![Input::SIGNED, Input::Poison],
+                )
+                .tolerance(Tolerance::sum_of(rows as usize))
+            })
+            .collect()
+    }
+}

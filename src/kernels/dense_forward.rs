@@ -1,0 +1,111 @@
+//! A dense layer's output.
+
+use rayon::prelude::*;
+
+use super::wgsl;
+use crate::backend::cpu::gemm::{Matrix, product};
+use crate::backend::cpu::{MIN_PARALLEL, simd};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::layers::Activation;
+use crate::real::Real;
+
+params! {
+    /// `output = activation(input weight^T + bias)`: input `[rows, inputs]`, weight `[outputs, inputs]`, bias `[outputs]`,
+    /// output `[rows, outputs]`.
+    pub struct DenseForward {
+        /// Rows of the batch.
+        pub rows: u32,
+        /// Fan-in.
+        pub inputs: u32,
+        /// Units.
+        pub outputs: u32,
+    }
+}
+
+impl KernelSpec for DenseForward {
+    const NAME: &'static str = "dense_forward";
+    const WGSL: &'static str = wgsl!("dense_forward", "activation", "tile");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("input", DType::F32),
+        Slot::read("weight", DType::F32),
+        Slot::read("bias", DType::F32),
+        Slot::write("output", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        tile_grid(self.rows, self.outputs)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        vec![rows * inputs, outputs * inputs, outputs, rows * outputs]
+    }
+
+    fn flops(&self) -> u64 {
+        product_flops(self.rows, self.inputs, self.outputs)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        let (input, weight, bias) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        let output = &mut arguments.reals_mut(3)[..rows * outputs];
+        product(output, Matrix::new(input, rows, inputs), Matrix::new(weight, outputs, inputs).transposed());
+        output.par_chunks_mut(outputs).with_min_len(MIN_PARALLEL.div_ceil(outputs)).for_each(|row| {
+            simd(|| {
+                for (value, &bias) in row.iter_mut().zip(bias) {
+                    *value = activation.apply(*value + bias);
+                }
+            });
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_shapes()
+            .flat_map(|(rows, inputs, outputs)| Activation::ALL.map(|activation| (rows, inputs, outputs, activation)))
+            .map(|(rows, inputs, outputs, activation)| {
+                Case::new(
+                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),
+                    DenseForward { rows, inputs, outputs },
+                    vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison],
+                )
+                .constants(vec![activation.constant()])
+                .tolerance(Tolerance::sum_of(inputs as usize))
+            })
+            .collect()
+    }
+}
+
+/// Side of the tile of a product that one workgroup computes (`shaders/lib/tile.wgsl`).
+const TILE: u32 = 64;
+
+/// Grid of a product of shape `[rows, columns]`.
+pub(super) fn tile_grid(rows: u32, columns: u32) -> [u32; 3] {
+    [columns.div_ceil(TILE), rows.div_ceil(TILE), 1]
+}
+
+/// Operations of a product with these three dimensions.
+pub(super) fn product_flops(rows: u32, inputs: u32, outputs: u32) -> u64 {
+    2 * u64::from(rows) * u64::from(inputs) * u64::from(outputs)
+}
+
+/// `(rows, inputs, outputs)` at the edges: ones, primes, exact tiles, one past a tile in each dimension, long and thin.
+pub(super) fn awkward_shapes() -> impl Iterator<Item = (u32, u32, u32)> {
+    [
+        (1, 1, 1),
+        (2, 3, 5),
+        (7, 13, 11),
+        (1, 784, 10),
+        (31, 1, 67),
+        (64, 64, 64),
+        (65, 64, 64),
+        (64, 17, 64),
+        (64, 64, 65),
+        (130, 33, 129),
+        (3, 1031, 2),
+        (256, 100, 10),
+    ]
+    .into_iter()
+}

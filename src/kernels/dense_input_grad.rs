@@ -1,0 +1,81 @@
+//! What a dense layer's input owes to the loss.
+
+use rayon::prelude::*;
+
+use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
+use super::wgsl;
+use crate::backend::cpu::gemm::{Matrix, product};
+use crate::backend::cpu::{MIN_PARALLEL, simd};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::layers::Activation;
+use crate::real::Real;
+
+params! {
+    /// `input_grad = (output_grad weight) * activation'(input)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,
+    /// input and input_grad `[rows, inputs]`. The activation is the one that `input` came out of, so that the result is the
+    /// gradient of its pre-activation.
+    pub struct DenseInputGrad {
+        /// Rows of the batch.
+        pub rows: u32,
+        /// Fan-in.
+        pub inputs: u32,
+        /// Units.
+        pub outputs: u32,
+    }
+}
+
+impl KernelSpec for DenseInputGrad {
+    const NAME: &'static str = "dense_input_grad";
+    const WGSL: &'static str = wgsl!("dense_input_grad", "activation", "tile");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32),
+        Slot::read("weight", DType::F32),
+        Slot::read("input", DType::F32),
+        Slot::write("input_grad", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        tile_grid(self.rows, self.inputs)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        vec![rows * outputs, outputs * inputs, rows * inputs, rows * inputs]
+    }
+
+    fn flops(&self) -> u64 {
+        product_flops(self.rows, self.inputs, self.outputs)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        let (output_grad, weight, input) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        let input_grad = &mut arguments.reals_mut(3)[..rows * inputs];
+        product(input_grad, Matrix::new(output_grad, rows, outputs), Matrix::new(weight, outputs, inputs));
+        input_grad.par_chunks_mut(MIN_PARALLEL).zip(input.par_chunks(MIN_PARALLEL)).for_each(|(gradients, inputs)| {
+            simd(|| {
+                for (gradient, &input) in gradients.iter_mut().zip(inputs) {
+                    *gradient *= activation.derivative(input);
+                }
+            });
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_shapes()
+            .flat_map(|(rows, inputs, outputs)| Activation::ALL.map(|activation| (rows, inputs, outputs, activation)))
+            .map(|(rows, inputs, outputs, activation)| {
+                Case::new(
+                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),
+                    DenseInputGrad { rows, inputs, outputs },
+                    vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison],
+                )
+                .constants(vec![activation.constant()])
+                .tolerance(Tolerance::sum_of(outputs as usize))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! What a dense layer's weights owe to the loss.
+
+use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
+use super::wgsl;
+use crate::backend::cpu::gemm::{Matrix, product};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+
+params! {
+    /// `weight_grad = output_grad^T input`: output_grad `[rows, outputs]`, input `[rows, inputs]`, weight_grad
+    /// `[outputs, inputs]`.
+    pub struct DenseWeightGrad {
+        /// Rows of the batch.
+        pub rows: u32,
+        /// Fan-in.
+        pub inputs: u32,
+        /// Units.
+        pub outputs: u32,
+    }
+}
+
+impl KernelSpec for DenseWeightGrad {
+    const NAME: &'static str = "dense_weight_grad";
+    const WGSL: &'static str = wgsl!("dense_weight_grad", "tile");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32),
+        Slot::read("input", DType::F32),
+        Slot::write("weight_grad", DType::F32),
+    ];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        tile_grid(self.outputs, self.inputs)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        vec![rows * outputs, rows * inputs, outputs * inputs]
+    }
+
+    fn flops(&self) -> u64 {
+        product_flops(self.rows, self.inputs, self.outputs)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
+        let weight_grad = &mut arguments.reals_mut(2)[..outputs * inputs];
+        product(weight_grad, Matrix::new(output_grad, rows, outputs).transposed(), Matrix::new(input, rows, inputs));
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_shapes()
+            .map(|(rows, inputs, outputs)| {
+                Case::new(
+                    format!("rows {rows}, inputs {inputs}, outputs {outputs}"),
+                    DenseWeightGrad { rows, inputs, outputs },
+                    vec![Input::SIGNED, Input::SIGNED, Input::Poison],
+                )
+                .tolerance(Tolerance::sum_of(rows as usize))
+            })
+            .collect()
+    }
+}

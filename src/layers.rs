@@ -1,0 +1,97 @@
+//! Layers: what a model is a sequence of. A file each.
+
+mod activation;
+mod dense;
+
+pub use activation::Activation;
+pub use dense::Dense;
+
+use crate::init::Init;
+use crate::plan::{PlanBuilder, Tensor};
+
+/// A parameter tensor that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name within the layer, as in PyTorch: `weight`, `bias`.
+    pub name: &'static str,
+    /// Dimensions in PyTorch's layout.
+    pub shape: Vec<usize>,
+    /// Initial distribution.
+    pub init: Init,
+}
+
+/// A batch of values between two layers, and the activation they came out of.
+///
+/// Consumers fuse the activation's derivative into their backward launch, so that gradients between layers are always those
+/// of pre-activations.
+#[derive(Clone, Copy, Debug)]
+pub struct Values {
+    /// `[batch, features]`.
+    pub tensor: Tensor,
+    /// What was applied last to make it.
+    pub activation: Activation,
+}
+
+/// A layer's parameters and their gradients in a plan, in the order of [`Layer::parameters`].
+#[derive(Clone, Debug)]
+pub struct LayerTensors {
+    /// Values.
+    pub parameters: Vec<Tensor>,
+    /// Gradients; empty in a plan that only evaluates.
+    pub gradients: Vec<Tensor>,
+}
+
+/// One step of a model. A layer appends launches to a plan; it holds no values.
+pub trait Layer {
+    /// What it is, for reports: `dense 784 -> 100, relu`.
+    fn describe(&self) -> String;
+
+    /// Parameters it needs.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Multiply-adds count as two: operations of the forward pass for one example.
+    fn forward_flops(&self) -> u64;
+
+    /// Appends the forward pass: `[batch, inputs]` to `[batch, outputs]`.
+    fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values;
+
+    /// Appends the backward pass.
+    ///
+    /// `output_grad` is the gradient of this layer's pre-activation, `[batch, outputs]`. Writes the parameters' gradients and,
+    /// where asked, returns the gradient of the pre-activation that `input` came from, `[batch, inputs]`.
+    fn backward(
+        &self,
+        recorder: &mut Recorder<'_>,
+        input: Values,
+        output_grad: Tensor,
+        tensors: &LayerTensors,
+        wants_input_grad: bool,
+    ) -> Option<Tensor>;
+}
+
+/// Where a layer records to.
+pub struct Recorder<'a> {
+    /// The plan.
+    pub plan: &'a mut PlanBuilder,
+    /// The phases that a launch is appended to: evaluation replays the forward pass of training.
+    pub phases: &'a [crate::plan::Phase],
+    /// Rows of a full batch.
+    pub batch: usize,
+    /// Prefix of tensor names: `layers.0`.
+    pub scope: String,
+}
+
+impl Recorder<'_> {
+    /// A new float tensor `[batch, features]`.
+    pub fn activation(&mut self, name: &str, features: usize) -> Tensor {
+        let name = format!("{}.{name}", self.scope);
+        self.plan.tensor(name, &[self.batch, features], crate::kernel::DType::F32, crate::plan::Role::Activation)
+    }
+
+    /// Appends a launch to every phase that is being recorded.
+    pub fn launch<K: crate::kernel::KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
+        for &phase in self.phases {
+            self.plan.launch_specialised(phase, kernel, constants, args);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! gpunet trains neural-network classifiers on any GPU, and on the CPU where there is none.
+//!
+//! The forward pass, the backward pass and the optimizer are WGSL compute shaders behind one idea: *a training step is data*.
+//! A [`model::Model`] is recorded once into a [`plan::Plan`], a list of [`kernel::Kernel`] launches over named tensors, and a
+//! [`backend::Backend`] replays it for every batch. The CPU backend runs the same plan with the kernels' CPU twins.
+//!
+//! ```
+//! use gpunet::{arch::Arch, backend::cpu::CpuBackend, config::Config, data, train};
+//!
+//! let config = Config { arch: "784-16-10".parse()?, epochs: 1, validation: Some(1000), ..Config::default() };
+//! let dataset = data::Dataset::load(&config.data, config.validation, config.seed)?;
+//! let backend = CpuBackend::<f32>::new(None)?;
+//! let outcome = train::train(&config, &dataset, &backend, None, &mut |_event| {})?;
+//! assert!(outcome.test.accuracy() > 0.85);
+//! # Ok::<(), gpunet::error::Error>(())
+//! ```
+
+#![warn(missing_docs)]
+
+pub mod arch;
+pub mod backend;
+pub mod config;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod init;
+pub mod kernel;
+pub mod kernels;
+pub mod layers;
+pub mod loss;
+pub mod model;
+pub mod optim;
+pub mod parity;
+pub mod plan;
+pub mod random;
+pub mod real;
+pub mod step;
+pub mod store;
+pub mod train;

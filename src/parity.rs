@@ -1,0 +1,208 @@
+//! Parity: a plan on a backend against the same plan on the CPU in `f64`, tensor by tensor after every launch.
+//!
+//! Doctor runs it on the user's device, the tests on every device they find.
+
+use serde::Serialize;
+
+use crate::backend::cpu::{CpuBackend, CpuProgram};
+use crate::backend::{Backend, Data, Program};
+use crate::error::Error;
+use crate::kernel::{Access, Case, DType, Kernel, Tolerance};
+use crate::kernels::KERNELS;
+use crate::plan::{Launch, Phase, Plan, PlanBuilder, Role, Tensor};
+use crate::step::Step;
+
+/// How a kernel did over its cases.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelReport {
+    /// The kernel.
+    pub name: &'static str,
+    /// Number of cases.
+    pub cases: usize,
+    /// The largest difference of a value from the reference.
+    pub max_error: f64,
+    /// What was allowed where the value came nearest to its bound, or first passed it.
+    pub tolerance: f64,
+    /// Whether every value of every case was within its bound.
+    pub ok: bool,
+    /// The first value that was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// How tensors compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The largest difference.
+    pub max_error: f64,
+    /// The largest difference as a share of what was allowed.
+    pub worst_share: f64,
+    /// What was allowed there.
+    pub allowed: f64,
+    /// The first value out of bounds, as a sentence.
+    pub failure: Option<String>,
+}
+
+impl Comparison {
+    /// Nothing compared yet.
+    pub const NONE: Comparison = Comparison { max_error: 0.0, worst_share: 0.0, allowed: 0.0, failure: None };
+
+    /// Compares values with a reference; `what` names them in a failure.
+    pub fn add(&mut self, what: &str, values: &[f32], reference: &[f64], tolerance: Tolerance) {
+        if values.len() != reference.len() {
+            let message = format!("{what}: {} values for {}", values.len(), reference.len());
+            self.failure.get_or_insert(message);
+        }
+        for (index, (&value, &expected)) in values.iter().zip(reference).enumerate() {
+            let value = f64::from(value);
+            let allowed = tolerance.absolute + tolerance.relative * expected.abs();
+            // Equality first, for infinities; a NaN is within no bound.
+            let error = if value == expected { 0.0 } else { (value - expected).abs() };
+            let within = error <= allowed;
+            if !within && self.failure.is_none() {
+                self.failure = Some(format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}"));
+                self.allowed = allowed;
+            }
+            let share = if error == 0.0 { 0.0 } else { error / allowed };
+            if share > self.worst_share && self.failure.is_none() {
+                (self.worst_share, self.allowed) = (share, allowed);
+            }
+            self.max_error = if error.is_nan() { f64::INFINITY } else { self.max_error.max(error) };
+        }
+    }
+}
+
+/// Runs every case of every kernel on `backend`.
+///
+/// # Errors
+/// A device that fails; a kernel that only computes wrongly is in its report.
+pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> {
+    KERNELS.iter().map(|kernel| check_kernel(backend, kernel)).collect()
+}
+
+/// Runs every case of one kernel on `backend`.
+///
+/// # Errors
+/// A device that fails.
+pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<KernelReport, Error> {
+    let reference = CpuBackend::<f64>::new(None)?;
+    let cases = (kernel.cases)();
+    let mut all = Comparison::NONE;
+    for case in &cases {
+        let comparison = check_case(backend, &reference, kernel, case)?;
+        all.max_error = all.max_error.max(comparison.max_error);
+        if comparison.worst_share >= all.worst_share && all.failure.is_none() {
+            (all.worst_share, all.allowed) = (comparison.worst_share, comparison.allowed);
+        }
+        if let Some(failure) = comparison.failure.filter(|_| all.failure.is_none()) {
+            all.failure = Some(format!("{}: {failure}", case.label));
+            all.allowed = comparison.allowed;
+        }
+    }
+    Ok(KernelReport {
+        name: kernel.name,
+        cases: cases.len(),
+        max_error: all.max_error,
+        tolerance: all.allowed,
+        ok: all.failure.is_none(),
+        failure: all.failure,
+    })
+}
+
+fn check_case(
+    backend: &dyn Backend,
+    reference: &CpuBackend<f64>,
+    kernel: &'static Kernel,
+    case: &Case,
+) -> Result<Comparison, Error> {
+    let (plan, args) = case_plan(kernel, case)?;
+    let mut program = backend.load(&plan)?;
+    let mut expected = reference.load_program(&plan);
+    for (slot, (input, &arg)) in case.inputs.iter().zip(&args).enumerate() {
+        let info = plan.tensor(arg);
+        let (floats, integers) = (input.floats(slot, info.len()), input.integers(info.len()));
+        let data = match (info.dtype, &floats, &integers, input) {
+            (DType::F32, Some(values), _, _) => Data::F32(values),
+            (DType::U32, _, Some(values), _) => Data::U32(values),
+            (DType::U8, _, _, crate::kernel::Input::U8(values)) => Data::U8(values),
+            _ => panic!("case {} of {}: slot {slot} takes {:?}", case.label, kernel.name, info.dtype),
+        };
+        program.write(arg, data)?;
+        expected.write(arg, data)?;
+    }
+    let mut comparison = Comparison::NONE;
+    compare_launch(program.as_mut(), &mut expected, Phase::Train, 0, &case.step, case.tolerance, &mut comparison)?;
+    Ok(comparison)
+}
+
+/// A plan of one launch, with tensors just as long as the kernel needs them.
+fn case_plan(kernel: &'static Kernel, case: &Case) -> Result<(Plan, Vec<Tensor>), Error> {
+    let mut plan = PlanBuilder::new();
+    let lengths = (kernel.lengths)(&case.params);
+    let args: Vec<Tensor> = kernel
+        .slots
+        .iter()
+        .zip(lengths)
+        .map(|(slot, length)| plan.tensor(slot.name, &[length], slot.dtype, Role::Activation))
+        .collect();
+    plan.set_step_bounds(case.step.rows as usize, (case.step.start + case.step.rows) as usize);
+    let (params, constants) = (case.params.clone(), case.constants.clone());
+    plan.launch_erased(Phase::Train, Launch { kernel, params, constants, args: args.clone() });
+    Ok((plan.finish()?, args))
+}
+
+/// Runs one step of `phase` on both programs, launch by launch, and compares what each launch wrote; stops at the first
+/// launch that differs. Both must hold the same values before.
+///
+/// # Errors
+/// A device that fails.
+pub fn compare_step(
+    program: &mut dyn Program,
+    reference: &mut CpuProgram<f64>,
+    phase: Phase,
+    step: &Step,
+    tolerance: Tolerance,
+) -> Result<Comparison, Error> {
+    let mut comparison = Comparison::NONE;
+    for index in 0..reference.plan().launches(phase).len() {
+        compare_launch(program, reference, phase, index, step, tolerance, &mut comparison)?;
+        if comparison.failure.is_some() {
+            break;
+        }
+    }
+    Ok(comparison)
+}
+
+fn compare_launch(
+    program: &mut dyn Program,
+    reference: &mut CpuProgram<f64>,
+    phase: Phase,
+    index: usize,
+    step: &Step,
+    tolerance: Tolerance,
+    comparison: &mut Comparison,
+) -> Result<(), Error> {
+    program.run_launch(phase, index, step)?;
+    reference.run_launch(phase, index, step)?;
+    let launch = reference.plan().launches(phase)[index].clone();
+    let written = launch.kernel.slots.iter().zip(&launch.args).filter(|(slot, _)| slot.access != Access::Read);
+    for (slot, &arg) in written {
+        let what = format!("launch {index}, {}: {}", launch.kernel.name, reference.plan().tensor(arg).name);
+        match slot.dtype {
+            DType::F32 => {
+                let values = program.slow_read_f32(arg)?;
+                comparison.add(&what, &values, reference.reals(arg), tolerance);
+            }
+            DType::U32 => {
+                let (values, expected) = (program.slow_read_u32(arg)?, reference.slow_read_u32(arg)?);
+                if let Some(at) = values.iter().zip(&expected).position(|(a, b)| a != b) {
+                    let message = format!("{what}[{at}] is {} instead of {}", values[at], expected[at]);
+                    comparison.failure.get_or_insert(message);
+                    comparison.max_error = f64::INFINITY;
+                }
+            }
+            DType::U8 => unreachable!("no kernel writes bytes"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Recording a plan.
+
+use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, check};
+use crate::kernel::{DType, KernelSpec};
+
+/// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
+/// WebGPU lets a device ask of a storage binding.
+const ARENA_ALIGNMENT: usize = 64;
+
+/// Several tensors in one buffer, so that one launch can run over all of them.
+#[derive(Clone, Debug)]
+pub struct Arena {
+    /// All elements, alignment gaps included.
+    pub whole: Tensor,
+    /// The tensors, in the order they were given.
+    pub parts: Vec<Tensor>,
+}
+
+/// Appends tensors and launches; [`PlanBuilder::finish`] checks them.
+#[derive(Debug, Default)]
+pub struct PlanBuilder {
+    tensors: Vec<TensorInfo>,
+    buffers: Vec<BufferInfo>,
+    phases: [Vec<Launch>; 3],
+    log: Option<Tensor>,
+    bounds: StepBounds,
+}
+
+impl PlanBuilder {
+    /// An empty plan.
+    pub fn new() -> PlanBuilder {
+        PlanBuilder::default()
+    }
+
+    /// A tensor with a buffer of its own.
+    pub fn tensor(&mut self, name: impl Into<String>, shape: &[usize], dtype: DType, role: Role) -> Tensor {
+        let name = name.into();
+        let len = shape.iter().product();
+        self.buffers.push(BufferInfo { name: name.clone(), len, dtype, role });
+        self.push(TensorInfo { name, shape: shape.to_vec(), dtype, role, buffer: self.buffers.len() - 1, offset: 0 })
+    }
+
+    /// A float buffer that holds a tensor for each `(name, shape)`, aligned, with zeros between.
+    pub fn arena(&mut self, name: &str, role: Role, parts: &[(String, Vec<usize>)]) -> Arena {
+        let buffer = self.buffers.len();
+        let dtype = DType::F32;
+        let mut offset = 0;
+        let mut handles = Vec::new();
+        for (part, shape) in parts {
+            let info = TensorInfo { name: part.clone(), shape: shape.clone(), dtype, role, buffer, offset };
+            offset = info.range().end.next_multiple_of(ARENA_ALIGNMENT);
+            handles.push(self.push(info));
+        }
+        self.buffers.push(BufferInfo { name: name.to_string(), len: offset, dtype, role });
+        let whole = self.push(TensorInfo { name: name.to_string(), shape: vec![offset], dtype, role, buffer, offset: 0 });
+        Arena { whole, parts: handles }
+    }
+
+    /// Appends a launch without override constants to a phase.
+    pub fn launch<K: KernelSpec>(&mut self, phase: Phase, kernel: K, args: &[Tensor]) {
+        self.launch_specialised(phase, kernel, &[], args);
+    }
+
+    /// Appends a launch with values for the kernel's override constants.
+    pub fn launch_specialised<K: KernelSpec>(&mut self, phase: Phase, kernel: K, constants: &[u32], args: &[Tensor]) {
+        self.phases[phase as usize].push(Launch {
+            kernel: K::KERNEL,
+            params: bytemuck::cast_slice(bytemuck::bytes_of(&kernel)).to_vec(),
+            constants: constants.to_vec(),
+            args: args.to_vec(),
+        });
+    }
+
+    /// Appends a launch of an erased kernel; parity cases and planted bugs use it.
+    pub fn launch_erased(&mut self, phase: Phase, launch: Launch) {
+        self.phases[phase as usize].push(launch);
+    }
+
+    /// Names the tensor `[LOG_ROWS, 2]` that batches write their metrics to.
+    pub fn set_log(&mut self, log: Tensor) {
+        self.log = Some(log);
+    }
+
+    /// Sets what steps may ask for; without it they may ask for no rows.
+    pub fn set_step_bounds(&mut self, batch: usize, positions: usize) {
+        self.bounds = StepBounds { batch, positions };
+    }
+
+    /// What steps may ask for.
+    pub fn step_bounds(&self) -> StepBounds {
+        self.bounds
+    }
+
+    /// What is known of `tensor`.
+    pub fn info(&self, tensor: Tensor) -> &TensorInfo {
+        &self.tensors[tensor.0]
+    }
+
+    /// The checked plan.
+    ///
+    /// # Errors
+    /// A launch whose arguments do not fit its kernel.
+    pub fn finish(self) -> Result<Plan, PlanError> {
+        let PlanBuilder { tensors, buffers, phases, log, bounds } = self;
+        let plan = Plan { tensors, buffers, phases, log, bounds };
+        check::check(&plan)?;
+        Ok(plan)
+    }
+
+    fn push(&mut self, info: TensorInfo) -> Tensor {
+        self.tensors.push(info);
+        Tensor(self.tensors.len() - 1)
+    }
+}

@@ -1,0 +1,93 @@
+//! What must hold of every plan before a backend may load it.
+//!
+//! Shaders run without bounds checks, so the length check here is what keeps them inside their buffers.
+
+use std::collections::HashSet;
+
+use thiserror::Error;
+
+use super::{LOG_ROWS, Launch, Phase, Plan, TensorInfo};
+use crate::kernel::{Access, DType, MAX_GROUPS_PER_AXIS};
+
+/// A recording that no backend could run rightly. Users cannot cause it; layers and kernels can.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("launch {index} of phase {phase} ({kernel}): {problem}")]
+pub struct PlanError {
+    /// Phase of the launch.
+    pub phase: &'static str,
+    /// Its number within the phase.
+    pub index: usize,
+    /// Its kernel.
+    pub kernel: &'static str,
+    /// What is wrong.
+    pub problem: String,
+}
+
+pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
+    check_tensors(plan).map_err(|problem| PlanError { phase: "-", index: 0, kernel: "-", problem })?;
+    for phase in Phase::ALL {
+        for (index, launch) in plan.launches(phase).iter().enumerate() {
+            check_launch(plan, launch).map_err(|problem| PlanError {
+                phase: phase.name(),
+                index,
+                kernel: launch.kernel.name,
+                problem,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_tensors(plan: &Plan) -> Result<(), String> {
+    let mut names = HashSet::new();
+    for (_, tensor) in plan.tensors() {
+        if !names.insert(&tensor.name) {
+            return Err(format!("two tensors are called {}", tensor.name));
+        }
+        if tensor.is_empty() {
+            return Err(format!("tensor {} is empty: {:?}", tensor.name, tensor.shape));
+        }
+        if tensor.range().end > plan.buffers()[tensor.buffer].len {
+            return Err(format!("tensor {} ends outside its buffer", tensor.name));
+        }
+    }
+    match plan.log.map(|log| plan.tensor(log)) {
+        Some(log) if log.shape != [LOG_ROWS, 2] || log.dtype != DType::F32 => {
+            Err(format!("the log is {} {:?} instead of f32 [{LOG_ROWS}, 2]", log.name, log.shape))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
+    let kernel = launch.kernel;
+    for (what, given, declared) in [
+        ("parameters", launch.params.len(), kernel.fields.len()),
+        ("constants", launch.constants.len(), kernel.constants.len()),
+        ("arguments", launch.args.len(), kernel.slots.len()),
+    ] {
+        if given != declared {
+            return Err(format!("{given} {what} for {declared}"));
+        }
+    }
+    let args: Vec<&TensorInfo> = launch.args.iter().map(|&tensor| plan.tensor(tensor)).collect();
+    for ((slot, arg), needed) in kernel.slots.iter().zip(&args).zip((kernel.lengths)(&launch.params)) {
+        if slot.dtype != arg.dtype {
+            return Err(format!("slot {} is {:?}, tensor {} is {:?}", slot.name, slot.dtype, arg.name, arg.dtype));
+        }
+        if arg.len() < needed {
+            return Err(format!("slot {} needs {needed} elements, tensor {} has {}", slot.name, arg.name, arg.len()));
+        }
+    }
+    // WebGPU forbids a buffer that is both read and written in one dispatch, even at disjoint ranges.
+    for (i, slot) in kernel.slots.iter().enumerate().filter(|(_, slot)| slot.access != Access::Read) {
+        if let Some(other) = (0..args.len()).find(|&j| j != i && args[j].buffer == args[i].buffer) {
+            return Err(format!("slot {} is written and shares its buffer with slot {}", slot.name, kernel.slots[other].name));
+        }
+    }
+    let grid = (kernel.grid)(&launch.params);
+    if grid.iter().any(|&groups| groups == 0 || groups > MAX_GROUPS_PER_AXIS) {
+        return Err(format!("its grid {grid:?} is empty or passes {MAX_GROUPS_PER_AXIS} groups an axis"));
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The float types that the CPU backend computes in.
+
+use bytemuck::Pod;
+use num_traits::{Float, NumAssign};
+
+use crate::backend::cpu::gemm::Gemm;
+use crate::kernel::{Arguments, Kernel};
+
+/// `f32`, the precision of training, or `f64`, in which gradients are checked.
+pub trait Real: Float + NumAssign + Pod + Gemm + Default + std::iter::Sum + std::fmt::Debug + Send + Sync {
+    /// Rounds from single precision (exact for both types).
+    fn from_f32(value: f32) -> Self;
+    /// From double precision, rounded where needed.
+    fn from_f64(value: f64) -> Self;
+    /// To double precision (exact for both types).
+    fn as_f64(self) -> f64;
+    /// The twin of a kernel in this precision.
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
+}
+
+impl Real for f32 {
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f32>) {
+        kernel.run_f32
+    }
+    fn from_f32(value: f32) -> f32 {
+        value
+    }
+    fn from_f64(value: f64) -> f32 {
+        value as f32
+    }
+    fn as_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f64>) {
+        kernel.run_f64
+    }
+    fn from_f32(value: f32) -> f64 {
+        f64::from(value)
+    }
+    fn from_f64(value: f64) -> f64 {
+        value
+    }
+    fn as_f64(self) -> f64 {
+        self
+    }
+}

@@ -1,0 +1,53 @@
+//! The scalars that change from step to step.
+
+/// One row of the per-step uniform, the same bytes in WGSL (`shaders/lib/step.wgsl`).
+///
+/// Everything that differs between two replays of a phase is in here, so that the launches themselves never change.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Step {
+    /// Seed of the run, low and high word.
+    pub seed_low: u32,
+    /// See `seed_low`.
+    pub seed_high: u32,
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Position of the batch's first example in the order.
+    pub start: u32,
+    /// Examples in this batch: the batch size, or fewer in the last batch of an epoch.
+    pub rows: u32,
+    /// Row of the log that this step writes; set by the backend.
+    pub slot: u32,
+    /// Learning rate.
+    pub learning_rate: f32,
+    /// `1 / (1 - beta1^t)` of Adam at step t, or 1.
+    pub first_moment_correction: f32,
+    /// `1 / (1 - beta2^t)` of Adam at step t, or 1.
+    pub second_moment_correction: f32,
+}
+
+impl Step {
+    /// Names of the fields in order, for the check against WGSL; all are four bytes wide.
+    pub const FIELDS: [&'static str; 9] = [
+        "seed_low",
+        "seed_high",
+        "epoch",
+        "start",
+        "rows",
+        "slot",
+        "learning_rate",
+        "first_moment_correction",
+        "second_moment_correction",
+    ];
+}
+
+/// What one batch adds to an epoch's figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchMetrics {
+    /// Sum of the examples' losses.
+    pub loss_sum: f32,
+    /// Number of examples whose largest logit is the true class.
+    pub correct: u32,
+    /// Number of examples.
+    pub rows: u32,
+}

@@ -1,0 +1,62 @@
+//! What is kept on disk: run folders and model files.
+
+mod history;
+mod model_file;
+mod run;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub use history::EpochRecord;
+pub use model_file::{ModelMetadata, SavedModel};
+pub use run::{RunFolder, find_model, load_config};
+
+use crate::error::FileError;
+
+/// A file or folder that cannot be read or written.
+#[derive(Debug, Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum StoreError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{} already holds a run; choose another --out, or replace it with --force", path.display())]
+    HoldsRun { path: PathBuf },
+    #[error("{} is a file; --out takes a folder", path.display())]
+    NotAFolder { path: PathBuf },
+    #[error("there is no run yet in {}: train one with `gpunet train`, or name a run folder or model file", path.display())]
+    NoRuns { path: PathBuf },
+    #[error("there is no model at {}: it must be a run folder with model.safetensors or a model file", path.display())]
+    NoModel { path: PathBuf },
+    #[error("{} is no gpunet model: {problem}", path.display())]
+    BadModel { path: PathBuf, problem: String },
+    #[error("{} does not parse: {problem}", path.display())]
+    BadConfig { path: PathBuf, problem: String },
+}
+
+/// Writes a file whole or not at all: a reader, or a run that is killed, finds the old content or the new.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".gpunet-").tempfile_in(folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        make_readable(file.as_file())?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(FileError::new("write", path))
+}
+
+/// Temporary files are their owner's alone; what they become is an ordinary file.
+#[cfg(unix)]
+fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_file: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! `model.safetensors`: parameters in PyTorch's layout and, under the metadata key `gpunet`, all else that the model needs.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, write_atomically};
+use crate::arch::Arch;
+use crate::data::Normalization;
+use crate::error::FileError;
+use crate::model::Model;
+
+/// The version of the metadata that this program writes, and the newest it reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// The metadata key.
+const KEY: &str = "gpunet";
+
+/// What a model needs besides its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelMetadata {
+    /// Version of this structure.
+    pub format_version: u32,
+    /// Layer sizes.
+    pub arch: Arch,
+    /// Activation of the hidden layers.
+    pub activation: String,
+    /// How bytes become inputs.
+    pub normalization: Normalization,
+    /// Class names, in the order of the outputs.
+    pub classes: Vec<String>,
+    /// The data set it was trained on.
+    pub trained_on: String,
+}
+
+impl ModelMetadata {
+    /// Metadata of a model that this program trains.
+    pub fn new(arch: Arch, normalization: Normalization, classes: Vec<String>, trained_on: String) -> ModelMetadata {
+        let activation = crate::layers::Activation::Relu.name().to_string();
+        ModelMetadata { format_version: FORMAT_VERSION, arch, activation, normalization, classes, trained_on }
+    }
+}
+
+/// A model as a file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedModel {
+    /// All but the parameters.
+    pub metadata: ModelMetadata,
+    /// Values in the order of [`Model::parameters`].
+    pub parameters: Vec<Vec<f32>>,
+}
+
+impl SavedModel {
+    /// Writes the file, whole or not at all. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+        let internal = |error: String| FileError::new("write", path)(std::io::Error::other(error));
+        let json = serde_json::to_string(&self.metadata).map_err(|error| internal(error.to_string()))?;
+        let mut tensors = Vec::new();
+        for ((name, parameter), values) in Model::new(&self.metadata.arch).parameters().into_iter().zip(&self.parameters) {
+            let view = TensorView::new(Dtype::F32, parameter.shape, bytemuck::cast_slice(values));
+            tensors.push((name, view.map_err(|error| internal(error.to_string()))?));
+        }
+        // One key only: the crate writes metadata in the order of a hash map.
+        let metadata = HashMap::from([(KEY.to_string(), json)]);
+        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| internal(error.to_string()))?;
+        Ok(write_atomically(path, &bytes)?)
+    }
+
+    /// Reads and checks a file: every tensor of the architecture is there, of its shape and finite.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no model of ours.
+    pub fn load(path: &Path) -> Result<SavedModel, StoreError> {
+        let bytes = std::fs::read(path).map_err(FileError::new("read", path))?;
+        parse(&bytes).map_err(|problem| StoreError::BadModel { path: path.to_path_buf(), problem })
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
+    let unreadable = |error| format!("it is not a sound safetensors file ({error})");
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(unreadable)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(unreadable)?;
+    let json = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let json = json.ok_or_else(|| format!("its metadata has no key `{KEY}`"))?;
+    let version: Version = serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
+    if version.format_version > FORMAT_VERSION {
+        return Err(format!("it has format version {}, newer than the {FORMAT_VERSION} of this program", version.format_version));
+    }
+    let metadata: ModelMetadata =
+        serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
+    if metadata.activation != crate::layers::Activation::Relu.name() {
+        return Err(format!("its activation `{}` is unknown to this program", metadata.activation));
+    }
+    if metadata.classes.len() != metadata.arch.outputs() {
+        let (names, outputs) = (metadata.classes.len(), metadata.arch.outputs());
+        return Err(format!("it names {names} classes for {outputs} outputs"));
+    }
+    let Normalization { scale, offset } = metadata.normalization;
+    if !scale.is_finite() || !offset.is_finite() {
+        return Err("its normalization is not finite".to_string());
+    }
+    let mut parameters = Vec::new();
+    for (name, parameter) in Model::new(&metadata.arch).parameters() {
+        let tensor = tensors.tensor(&name).map_err(|_| format!("tensor {name} is missing"))?;
+        if tensor.dtype() != Dtype::F32 || tensor.shape() != parameter.shape {
+            let (dtype, shape, wanted) = (tensor.dtype(), tensor.shape(), parameter.shape);
+            return Err(format!("tensor {name} is {dtype:?} {shape:?} instead of F32 {wanted:?}"));
+        }
+        let values: Vec<f32> = bytemuck::pod_collect_to_vec(tensor.data());
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(format!("value {index} of tensor {name} is {}", values[index]));
+        }
+        parameters.push(values);
+    }
+    Ok(SavedModel { metadata, parameters })
+}
+
+/// Read before the rest, since the rest may have changed by then.
+#[derive(Deserialize)]
+struct Version {
+    format_version: u32,
+}

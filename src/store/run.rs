@@ -1,0 +1,159 @@
+//! Run folders: `config.toml`, `history.csv`, `model.safetensors`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::history::{self, EpochRecord};
+use super::{SavedModel, StoreError, write_atomically};
+use crate::config::Config;
+use crate::error::FileError;
+
+const CONFIG: &str = "config.toml";
+const HISTORY: &str = "history.csv";
+const MODEL: &str = "model.safetensors";
+
+/// Where runs go that are given no place.
+const RUNS: &str = "runs";
+
+/// Points at the newest run: a symbolic link, or a file with the path where links are not to be had.
+const LATEST: &str = "latest";
+
+/// The folder of a run that is being trained.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    history: Vec<EpochRecord>,
+}
+
+impl RunFolder {
+    /// Makes the folder, `out` or `runs/<arch>-<time>`, and writes the configuration.
+    ///
+    /// A folder that holds a run is refused, or with `force` emptied of that run's files (and of no others).
+    ///
+    /// # Errors
+    /// A folder that holds a run or cannot be written.
+    pub fn create(out: Option<&Path>, config: &Config, force: bool) -> Result<RunFolder, StoreError> {
+        let path = match out {
+            Some(path) => {
+                if path.is_file() {
+                    return Err(StoreError::NotAFolder { path: path.to_path_buf() });
+                }
+                fs::create_dir_all(path).map_err(FileError::new("create the folder", path))?;
+                path.to_path_buf()
+            }
+            None => create_unique(config)?,
+        };
+        for name in [MODEL, HISTORY, CONFIG] {
+            let file = path.join(name);
+            if file.exists() {
+                if !force {
+                    return Err(StoreError::HoldsRun { path });
+                }
+                fs::remove_file(&file).map_err(FileError::new("remove", &file))?;
+            }
+        }
+        let config = toml::to_string(config)
+            .map_err(|error| FileError::new("write", path.join(CONFIG))(std::io::Error::other(error)))?;
+        write_atomically(&path.join(CONFIG), config.as_bytes())?;
+        Ok(RunFolder { path, history: Vec::new() })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps an epoch: the model first, then the history that speaks of it; the first also becomes the newest run.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep_epoch(&mut self, record: EpochRecord, model: &SavedModel) -> Result<(), StoreError> {
+        model.save(&self.path.join(MODEL))?;
+        self.history.push(record);
+        let file = self.path.join(HISTORY);
+        let csv = history::to_csv(&self.history).map_err(FileError::new("write", &file))?;
+        write_atomically(&file, &csv)?;
+        if self.history.len() == 1 {
+            point_latest(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+/// `runs/<arch>-<time>`, with a number behind where two runs begin in one second.
+fn create_unique(config: &Config) -> Result<PathBuf, StoreError> {
+    fs::create_dir_all(RUNS).map_err(FileError::new("create the folder", RUNS))?;
+    let mut arch = config.arch.to_string();
+    if arch.len() > 80 {
+        arch = format!("{}-layers", config.arch.sizes().len() - 1);
+    }
+    let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = Path::new(RUNS).join(format!("{arch}-{time}{suffix}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(FileError::new("create the folder", path)(error).into()),
+        }
+    }
+}
+
+/// Makes `runs/latest` point at `run`.
+fn point_latest(run: &Path) -> Result<(), StoreError> {
+    let latest = Path::new(RUNS).join(LATEST);
+    let set = || -> std::io::Result<()> {
+        fs::create_dir_all(RUNS)?;
+        let target = match run.parent() {
+            // A sibling, so that the runs folder can be moved.
+            Some(parent) if parent == Path::new(RUNS) => PathBuf::from(run.file_name().unwrap_or(run.as_os_str())),
+            _ => fs::canonicalize(run)?,
+        };
+        replace_link(&target, &latest)
+    };
+    Ok(set().map_err(FileError::new("write", &latest))?)
+}
+
+#[cfg(unix)]
+fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
+    let folder = link.parent().unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new().prefix(".latest-").make_in(folder, |path| std::os::unix::fs::symlink(target, path))?;
+    temporary.persist(link).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
+    write_atomically(link, target.to_string_lossy().as_bytes()).map_err(|error| error.source)
+}
+
+/// Reads a configuration: a recipe, or what a run left behind.
+///
+/// # Errors
+/// A file that cannot be read, or does not parse: the message names line and key.
+pub fn load_config(path: &Path) -> Result<Config, StoreError> {
+    let text = fs::read_to_string(path).map_err(FileError::new("read", path))?;
+    toml::from_str(&text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
+}
+
+/// The model file that a user means: a model file, a run folder, or with nothing said the newest run.
+///
+/// # Errors
+/// Where there is none.
+pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
+    let place = match named {
+        Some(path) => path.to_path_buf(),
+        None => {
+            let latest = Path::new(RUNS).join(LATEST);
+            let target = if latest.is_file() { fs::read_to_string(&latest).ok().map(|name| Path::new(RUNS).join(name)) } else { None };
+            let run = target.unwrap_or(latest);
+            if !run.exists() {
+                return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
+            }
+            run
+        }
+    };
+    let file = if place.is_dir() { place.join(MODEL) } else { place.clone() };
+    if file.is_file() { Ok(file) } else { Err(StoreError::NoModel { path: place }) }
+}

@@ -1,0 +1,10 @@
+//! Training and evaluation: the only loop over epochs. It yields events and prints nothing.
+
+pub mod bench;
+mod evaluate;
+mod events;
+mod trainer;
+
+pub use evaluate::{ClassReport, Evaluation, evaluate};
+pub use events::{Event, Metrics, Outcome};
+pub use trainer::train;

@@ -1,0 +1,96 @@
+//! Evaluation: the forward pass over a part of a data set.
+
+use std::ops::{ControlFlow, Range};
+
+use serde::Serialize;
+
+use super::Metrics;
+use crate::backend::{Backend, Data, Program};
+use crate::data::{Dataset, Part};
+use crate::error::Error;
+use crate::model::Model;
+use crate::plan::Phase;
+use crate::step::Step;
+use crate::store::SavedModel;
+
+/// Rows of a batch where no training plan sets them.
+const EVALUATION_BATCH: usize = 500;
+
+/// What a model makes of a test set.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// Loss and accuracy.
+    pub metrics: Metrics,
+    /// `confusion[true class][predicted class]`: number of examples.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// How one class was told, as the contract of `eval --json` names it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassReport {
+    /// Name.
+    pub class: String,
+    /// Share of the examples given this class that are of it; 0 where none was given it.
+    pub precision: f64,
+    /// Share of the examples of this class that were given it; 0 where there is none.
+    pub recall: f64,
+    /// Harmonic mean of precision and recall; 0 where both are.
+    pub f1: f64,
+    /// Examples of this class.
+    pub support: u64,
+}
+
+impl Evaluation {
+    /// Precision, recall and F1 of every class.
+    pub fn per_class(&self, names: &[String]) -> Vec<ClassReport> {
+        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let reports = names.iter().enumerate().map(|(class, name)| {
+            let right = self.confusion[class][class];
+            let support: u64 = self.confusion[class].iter().sum();
+            let given: u64 = self.confusion.iter().map(|row| row[class]).sum();
+            let (precision, recall, f1) = (share(right, given), share(right, support), share(2 * right, given + support));
+            ClassReport { class: name.clone(), precision, recall, f1, support }
+        });
+        reports.collect()
+    }
+}
+
+/// Evaluates a saved model on the test part of a data set.
+///
+/// # Errors
+/// Data that does not fit the model, or a device that fails.
+pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) -> Result<Evaluation, Error> {
+    dataset.check_arch(&model.metadata.arch)?;
+    let network = Model::new(&model.metadata.arch);
+    let test = dataset.part(Part::Test);
+    let batch = EVALUATION_BATCH.min(test.len());
+    let recording = network.record_evaluation(dataset.shape(model.metadata.normalization), batch)?;
+    let mut program = backend.load(&recording.plan)?;
+    recording.upload(program.as_mut(), dataset)?;
+    for (&tensor, values) in recording.parameters.iter().zip(&model.parameters) {
+        program.write(tensor, Data::F32(values))?;
+    }
+    let metrics = evaluate_part(program.as_mut(), batch, test.clone())?;
+    let predictions = program.slow_read_u32(recording.loss.predictions)?;
+    let classes = dataset.classes.len();
+    let mut confusion = vec![vec![0; classes]; classes];
+    for position in test {
+        confusion[dataset.labels[position] as usize][predictions[position] as usize] += 1;
+    }
+    Ok(Evaluation { metrics, confusion })
+}
+
+/// Replays the evaluation phase over the positions of a part.
+pub(super) fn evaluate_part(program: &mut dyn Program, batch: usize, part: Range<usize>) -> Result<Metrics, Error> {
+    let steps: Vec<Step> = part
+        .clone()
+        .step_by(batch)
+        .map(|start| Step { start: start as u32, rows: batch.min(part.end - start) as u32, ..Step::default() })
+        .collect();
+    let mut metrics = Metrics::default();
+    program.run(Phase::Eval, &steps, &mut |batches| {
+        batches.iter().for_each(|batch| metrics.add(batch));
+        ControlFlow::Continue(())
+    })?;
+    Ok(metrics)
+}

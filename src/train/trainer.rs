@@ -1,0 +1,170 @@
+//! The training loop.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::evaluate::evaluate_part;
+use super::{Event, Metrics, Outcome};
+use crate::backend::{Backend, Program};
+use crate::config::Config;
+use crate::data::{Dataset, Normalization, Part};
+use crate::error::Error;
+use crate::model::{Model, Recording, TrainingOptions};
+use crate::optim::Optimizer;
+use crate::plan::Phase;
+use crate::step::Step;
+use crate::store::{EpochRecord, ModelMetadata, RunFolder, SavedModel};
+
+/// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
+///
+/// # Errors
+/// Settings that make no sense or do not fit the data, a device that fails, a loss that is no number, a file that cannot be
+/// written. Epochs kept before stay as they are.
+pub fn train(
+    config: &Config,
+    dataset: &Dataset,
+    backend: &dyn Backend,
+    mut run: Option<&mut RunFolder>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, Error> {
+    let mut trainer = Trainer::new(config, dataset, backend)?;
+    on_event(Event::Started {
+        train: dataset.part(Part::Train).len(),
+        validation: dataset.part(Part::Validation).len(),
+        test: dataset.part(Part::Test).len(),
+        parameters: trainer.model.parameter_count(),
+        device_bytes: trainer.program.allocated_bytes(),
+        epochs: config.epochs,
+    });
+    let mut outcome = Outcome { history: Vec::new(), test: Metrics::default(), parameters: Vec::new() };
+    for epoch in 1..=config.epochs {
+        let begun = Instant::now();
+        let trained = trainer.train_epoch(epoch, on_event)?;
+        let training = begun.elapsed();
+        let validated = trainer.evaluate(Part::Validation)?;
+        let record = EpochRecord {
+            epoch,
+            train_loss: trained.loss(),
+            train_accuracy: trained.accuracy(),
+            val_loss: validated.loss(),
+            val_accuracy: validated.accuracy(),
+            learning_rate: config.optimizer.learning_rate(),
+            seconds: begun.elapsed().as_secs_f64(),
+        };
+        outcome.parameters = trainer.parameters(epoch)?;
+        if let Some(run) = run.as_deref_mut() {
+            let parameters = std::mem::take(&mut outcome.parameters);
+            let model = SavedModel { metadata: trainer.metadata(), parameters };
+            run.keep_epoch(record, &model)?;
+            outcome.parameters = model.parameters;
+        }
+        outcome.history.push(record);
+        on_event(Event::Epoch { record, training, examples: dataset.part(Part::Train).len() });
+    }
+    outcome.test = trainer.evaluate(Part::Test)?;
+    Ok(outcome)
+}
+
+struct Trainer<'a> {
+    config: &'a Config,
+    dataset: &'a Dataset,
+    model: Model,
+    recording: Recording,
+    program: Box<dyn Program>,
+    /// Steps trained so far.
+    steps: u64,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
+        config.validate()?;
+        dataset.check_arch(&config.arch)?;
+        let model = Model::new(&config.arch);
+        // A batch larger than the training part would only be padding.
+        let batch = config.batch.min(dataset.part(Part::Train).len().max(1));
+        let options = TrainingOptions { batch, optimizer: config.optimizer, loss_scale: 1.0 };
+        let recording = model.record_training(dataset.shape(Normalization::UNIT), &options)?;
+        let mut program = backend.load(&recording.plan)?;
+        recording.upload(program.as_mut(), dataset)?;
+        model.initialize(&recording, program.as_mut(), config.seed)?;
+        Ok(Trainer { config, dataset, model, recording, program, steps: 0 })
+    }
+
+    fn train_epoch(&mut self, epoch: usize, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Metrics, Error> {
+        let count = self.dataset.part(Part::Train).len();
+        let steps = epoch_steps(self.config, self.recording.batch, count, epoch, self.steps);
+        self.program.run(Phase::Shuffle, &steps[..1.min(steps.len())], &mut |_| ControlFlow::Continue(()))?;
+        let mut so_far = Metrics::default();
+        let mut done = 0;
+        let mut diverged = None;
+        self.program.run(Phase::Train, &steps, &mut |batches| {
+            for batch in batches {
+                so_far.add(batch);
+                done += 1;
+                if !batch.loss_sum.is_finite() {
+                    let loss = batch.loss_sum / batch.rows as f32;
+                    let learning_rate = self.config.optimizer.learning_rate();
+                    diverged = Some(Error::Diverged { loss, epoch, step: done, learning_rate });
+                    return ControlFlow::Break(());
+                }
+            }
+            on_event(Event::Batches { epoch, batches, so_far });
+            ControlFlow::Continue(())
+        })?;
+        self.steps += steps.len() as u64;
+        diverged.map_or(Ok(so_far), Err)
+    }
+
+    fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {
+        evaluate_part(self.program.as_mut(), self.recording.batch, self.dataset.part(part))
+    }
+
+    /// The parameters after `epoch`, all finite.
+    fn parameters(&mut self, epoch: usize) -> Result<Vec<Vec<f32>>, Error> {
+        let mut parameters = Vec::new();
+        for &tensor in &self.recording.parameters {
+            let values = self.program.slow_read_f32(tensor)?;
+            if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
+                let (step, learning_rate) = (self.steps as usize, self.config.optimizer.learning_rate());
+                return Err(Error::Diverged { loss: value, epoch, step, learning_rate });
+            }
+            parameters.push(values);
+        }
+        Ok(parameters)
+    }
+
+    fn metadata(&self) -> ModelMetadata {
+        let (arch, classes) = (self.config.arch.clone(), self.dataset.classes.clone());
+        ModelMetadata::new(arch, Normalization::UNIT, classes, self.dataset.name.clone())
+    }
+}
+
+/// The steps of an epoch over positions `0..count` of the order, the last one short where the batch does not divide.
+///
+/// `before` is the number of steps trained in earlier epochs.
+pub(crate) fn epoch_steps(config: &Config, batch: usize, count: usize, epoch: usize, before: u64) -> Vec<Step> {
+    (0..count)
+        .step_by(batch)
+        .zip(before + 1..)
+        .map(|(start, t)| {
+            let mut step = Step {
+                seed_low: config.seed as u32,
+                seed_high: (config.seed >> 32) as u32,
+                epoch: epoch as u32,
+                start: start as u32,
+                rows: batch.min(count - start) as u32,
+                ..Step::default()
+            };
+            set_rates(&mut step, &config.optimizer, t);
+            step
+        })
+        .collect()
+}
+
+/// Sets the scalars that the optimizer's kernel reads in step `t`, counted from 1.
+pub(crate) fn set_rates(step: &mut Step, optimizer: &Optimizer, t: u64) {
+    let [first, second] = optimizer.bias_corrections(t);
+    step.learning_rate = optimizer.learning_rate() as f32;
+    step.first_moment_correction = first as f32;
+    step.second_moment_correction = second as f32;
+}
