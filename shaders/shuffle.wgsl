@@ -14,16 +14,22 @@ const STREAM: u32 = 0u; // Stream::Shuffle
 const FEISTEL_ROUNDS: u32 = 12u;
 
 fn permute_once(image: u32) -> u32 {
+    let seed = vec2<u32>(current.seed_low, current.seed_high);
     let mask = (1u << params.half_bits) - 1u;
     var left = image >> params.half_bits;
     var right = image & mask;
     for (var round = 0u; round < FEISTEL_ROUNDS; round++) {
-        let random = philox(vec4<u32>(right, round, STREAM, current.epoch), vec2<u32>(current.seed_low, current.seed_high));
+        let random = philox(vec4<u32>(right, round, STREAM, current.epoch), seed);
         let next = (left ^ random.x) & mask;
         left = right;
         right = next;
     }
-    return (left << params.half_bits) | right;
+    let mixed = (left << params.half_bits) | right;
+    // Feistel networks of four bits or more make even permutations only; a coin that exchanges 0 and 1 adds the odd.
+    if mixed < 2u {
+        return mixed ^ (philox(vec4<u32>(0u, FEISTEL_ROUNDS, STREAM, current.epoch), seed).x & 1u);
+    }
+    return mixed;
 }
 
 @compute @workgroup_size(256)

@@ -60,8 +60,12 @@ impl FromStr for Arch {
             let digits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
             let size = match token.parse::<u32>() {
                 Ok(size) if digits && size > 0 => size as usize,
-                Ok(0) => return Err(error(format!("number {} is 0, but a layer needs at least one unit", index + 1))),
-                _ if digits => return Err(error(format!("number {}, `{token}`, is too large", index + 1))),
+                Ok(0) => {
+                    return Err(error(format!("number {} is 0, but a layer needs at least one unit", index + 1)));
+                }
+                _ if digits => {
+                    return Err(error(format!("number {}, `{token}`, is too large", index + 1)));
+                }
                 _ if token.is_empty() => {
                     return Err(error(format!("number {} is missing; write sizes between single dashes", index + 1)));
                 }

@@ -26,9 +26,13 @@ pub enum DataError {
     Unreadable { file: String, source: std::io::Error },
     #[error("{file} is not sound gzip ({source}); it was cut short or damaged: fetch it again")]
     Gzip { file: String, source: std::io::Error },
-    #[error("{file} does not begin as an IDX file of {what} does: its magic number is {found:#010x} instead of {wanted:#010x}")]
+    #[error(
+        "{file} does not begin as an IDX file of {what} does: its magic number is {found:#010x} instead of {wanted:#010x}"
+    )]
     Magic { file: String, what: &'static str, found: u32, wanted: u32 },
-    #[error("{file} holds {found} bytes, but its header announces {announced} ({dimensions}): it was cut short or damaged")]
+    #[error(
+        "{file} holds {found} bytes, but its header announces {announced} ({dimensions}): it was cut short or damaged"
+    )]
     Length { file: String, found: u64, announced: u64, dimensions: String },
     #[error("{file} announces {dimensions}, more than the {limit} bytes that gpunet takes")]
     TooLarge { file: String, dimensions: String, limit: u64 },
@@ -40,7 +44,9 @@ pub enum DataError {
     LabelOutside { file: String, index: usize, label: u32, classes: usize },
     #[error("the test images of {data} have {test} pixels, the training images {train}")]
     TestPixels { data: String, test: usize, train: usize },
-    #[error("arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}")]
+    #[error(
+        "arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}"
+    )]
     Inputs { arch: String, inputs: usize, data: String, features: usize },
     #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
     Outputs { arch: String, outputs: usize, data: String, classes: usize },

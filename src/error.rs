@@ -84,7 +84,9 @@ pub enum DeviceError {
         available: Vec<String>,
     },
     /// A driver that gives no device.
-    #[error("adapter {adapter} gave no device ({reason}); try another one (`gpunet doctor` lists them) or `--device cpu`")]
+    #[error(
+        "adapter {adapter} gave no device ({reason}); try another one (`gpunet doctor` lists them) or `--device cpu`"
+    )]
     Refused {
         /// The adapter.
         adapter: String,
@@ -122,7 +124,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// A driver that rejects a kernel.
-    #[error("the driver of adapter {adapter} rejected kernel {kernel}: {reason}; please report this with `gpunet doctor --json`")]
+    #[error(
+        "the driver of adapter {adapter} rejected kernel {kernel}: {reason}; please report this with `gpunet doctor --json`"
+    )]
     Shader {
         /// The kernel.
         kernel: &'static str,

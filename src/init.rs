@@ -27,7 +27,8 @@ impl Init {
                 (0..length)
                     .into_par_iter()
                     .map(|index| {
-                        let normal: f64 = StandardNormal.sample(&mut ElementRng::new(Stream::Init(tensor), seed, index as u32));
+                        let normal: f64 =
+                            StandardNormal.sample(&mut ElementRng::new(Stream::Init(tensor), seed, index as u32));
                         (deviation * normal) as f32
                     })
                     .collect()

@@ -88,7 +88,10 @@ impl Model {
     /// All parameters under the names of the model file, `layers.<i>.weight`.
     pub fn parameters(&self) -> Vec<(String, Parameter)> {
         let named = |(index, layer): (usize, &Box<dyn Layer>)| {
-            layer.parameters().into_iter().map(move |parameter| (format!("layers.{index}.{}", parameter.name), parameter))
+            layer
+                .parameters()
+                .into_iter()
+                .map(move |parameter| (format!("layers.{index}.{}", parameter.name), parameter))
         };
         self.layers.iter().enumerate().flat_map(named).collect()
     }
@@ -131,7 +134,7 @@ impl Model {
             plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
         }
         let mut recorder = Recorder { plan: &mut plan, phases, batch, scope: String::new() };
-        let Normalization { scale, offset } = data.normalization;
+        let Normalization::Scale { factor: scale, offset } = data.normalization;
         let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
         let gather = Gather { batch: rows, features, examples, scale, offset };
         recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);

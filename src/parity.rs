@@ -60,7 +60,8 @@ impl Comparison {
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
             let within = error <= allowed;
             if !within && self.failure.is_none() {
-                self.failure = Some(format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}"));
+                self.failure =
+                    Some(format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}"));
                 self.allowed = allowed;
             }
             let share = if error == 0.0 { 0.0 } else { error / allowed };

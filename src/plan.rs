@@ -210,7 +210,12 @@ impl Plan {
     ///
     /// # Errors
     /// Where the changed launch does not fit its tensors.
-    pub fn with_launch(mut self, phase: Phase, index: usize, change: impl FnOnce(&mut Launch)) -> Result<Plan, PlanError> {
+    pub fn with_launch(
+        mut self,
+        phase: Phase,
+        index: usize,
+        change: impl FnOnce(&mut Launch),
+    ) -> Result<Plan, PlanError> {
         change(&mut self.phases[phase as usize][index]);
         check::check(&self)?;
         Ok(self)

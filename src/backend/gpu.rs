@@ -69,6 +69,13 @@ impl GpuBackend {
         &self.summary
     }
 
+    /// Bytes of buffers that the driver now holds for this device, by its own count.
+    pub fn buffer_memory(&self) -> u64 {
+        // A wait lets go of what finished work still held.
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        u64::try_from(self.device.get_internal_counters().hal.buffer_memory.read()).unwrap_or(0)
+    }
+
     /// The error for a plan that does not fit the memory that is left.
     fn out_of_memory(&self, plan: &Plan, reason: &str) -> Error {
         let (adapter, needed) = (self.summary.name.clone(), plan.memory().total());
@@ -89,7 +96,12 @@ impl GpuBackend {
                 ("max_buffer_size", limits.max_buffer_size),
             ] {
                 if bytes > allowed {
-                    return refuse(format!("the buffer of {} ({})", info.name, info.role.name()), bytes, limit, allowed);
+                    return refuse(
+                        format!("the buffer of {} ({})", info.name, info.role.name()),
+                        bytes,
+                        limit,
+                        allowed,
+                    );
                 }
             }
         }

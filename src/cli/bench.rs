@@ -45,7 +45,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let device = arguments.device.open()?;
     let options = BenchOptions { arch, batch: arguments.batch, steps: arguments.steps, optimizer };
     let report = bench(&options, device.backend.as_ref())?;
-    if arguments.json { output::json(&report)? } else { print(&report)? }
+    if arguments.json {
+        output::json(&report)?
+    } else {
+        print(&report)?
+    }
     Ok(Ended::Well)
 }
 

@@ -53,7 +53,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         output::json(&Report { adapter, limits, features, kernels, ok })?;
     } else {
         print_kernels(&kernels)?;
-        line(if ok { "\nall kernels compute rightly" } else { "\nsome kernels compute WRONGLY on this device; please report it" })?;
+        line(if ok {
+            "\nall kernels compute rightly"
+        } else {
+            "\nsome kernels compute WRONGLY on this device; please report it"
+        })?;
     }
     Ok(if ok { Ended::Well } else { Ended::GoalMissed })
 }
@@ -61,16 +65,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 fn print_adapters() -> std::io::Result<()> {
     let adapters = adapters();
     if adapters.is_empty() {
-        return line("no GPU adapter was found; the CPU backend serves. On Linux a Vulkan loader and driver may be missing.");
+        return line(
+            "no GPU adapter was found; the CPU backend serves. On Linux a Vulkan loader and driver may be missing.",
+        );
     }
     for AdapterSummary { index, name, backend, kind, driver, limits, features } in &adapters {
         line(&format!("adapter {index}: {name} ({kind}, {backend}, {driver})"))?;
         let (binding, buffer) = (bytes(limits.max_storage_buffer_binding_size), bytes(limits.max_buffer_size));
         line(&format!("  largest binding {binding}, largest buffer {buffer}"))?;
-        let (memory, threads) = (limits.max_compute_workgroup_storage_size, limits.max_compute_invocations_per_workgroup);
+        let (memory, threads) =
+            (limits.max_compute_workgroup_storage_size, limits.max_compute_invocations_per_workgroup);
         let groups = limits.max_compute_workgroups_per_dimension;
         line(&format!("  workgroups of up to {threads} threads and {memory} bytes, {groups} an axis"))?;
-        line(&format!("  features: {}", if features.is_empty() { "none of use".to_string() } else { features.join(", ") }))?;
+        line(&format!(
+            "  features: {}",
+            if features.is_empty() { "none of use".to_string() } else { features.join(", ") }
+        ))?;
     }
     Ok(())
 }
@@ -78,7 +88,10 @@ fn print_adapters() -> std::io::Result<()> {
 fn print_kernels(kernels: &[KernelReport]) -> std::io::Result<()> {
     line(&format!("{:<24} {:>5}  {:>10}  {:>10}", "kernel", "cases", "max error", "tolerance"))?;
     for KernelReport { name, cases, max_error, tolerance, ok, failure } in kernels {
-        line(&format!("{name:<24} {cases:>5}  {max_error:>10.2e}  {tolerance:>10.2e}  {}", if *ok { "ok" } else { "WRONG" }))?;
+        line(&format!(
+            "{name:<24} {cases:>5}  {max_error:>10.2e}  {tolerance:>10.2e}  {}",
+            if *ok { "ok" } else { "WRONG" }
+        ))?;
         if let Some(failure) = failure {
             line(&format!("  {failure}"))?;
         }

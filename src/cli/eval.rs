@@ -60,7 +60,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.json {
         output::json(&report)?;
     } else {
-        line(&format!("{} ({}) on the test part of {}, with {}", path.display(), model.metadata.arch, report.dataset, report.device))?;
+        line(&format!(
+            "{} ({}) on the test part of {}, with {}",
+            path.display(),
+            model.metadata.arch,
+            report.dataset,
+            report.device
+        ))?;
         print(&report)?;
     }
     Ok(Ended::Well)
@@ -83,7 +89,10 @@ fn print(report: &Report) -> std::io::Result<()> {
     let header: String = report.per_class.iter().map(|class| format!("{:>cell$.8}", class.class)).collect();
     line(&format!("{:width$} {header}", ""))?;
     for (class, row) in report.per_class.iter().zip(&report.confusion) {
-        let cells: String = row.iter().map(|&count| if count == 0 { format!("{:>cell$}", ".") } else { format!("{count:>cell$}") }).collect();
+        let cells: String = row
+            .iter()
+            .map(|&count| if count == 0 { format!("{:>cell$}", ".") } else { format!("{count:>cell$}") })
+            .collect();
         line(&format!("{:<width$} {cells}", class.class))?;
     }
     Ok(())

@@ -94,7 +94,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         plan: arguments.plan.then_some(plan),
         arch,
     };
-    if arguments.json { output::json(&report)? } else { print(&report, arguments.examples)? }
+    if arguments.json {
+        output::json(&report)?
+    } else {
+        print(&report, arguments.examples)?
+    }
     Ok(Ended::Well)
 }
 
@@ -125,7 +129,9 @@ fn print(report: &Report, examples: usize) -> std::io::Result<()> {
     for (role, size) in &report.memory.tensors {
         line(&format!("  {:<18} {:>12}  {:>16} bytes", role.name(), bytes(*size), thousands(*size)))?;
     }
-    for (name, size) in [("uniforms", report.memory.uniforms), ("staging", report.memory.staging), ("all", report.total_bytes)] {
+    for (name, size) in
+        [("uniforms", report.memory.uniforms), ("staging", report.memory.staging), ("all", report.total_bytes)]
+    {
         line(&format!("  {name:<18} {:>12}  {:>16} bytes", bytes(size), thousands(size)))?;
     }
     match &report.plan {

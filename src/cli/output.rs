@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(["7", "1,000", "19,867,510"], [thousands(7), thousands(1000), thousands(19_867_510)].map(|s| s).each_ref().map(|s| &s[..]));
+        assert_eq!(
+            ["7", "1,000", "19,867,510"],
+            [thousands(7), thousands(1000), thousands(19_867_510)].map(|s| s).each_ref().map(|s| &s[..])
+        );
         assert_eq!(metric(30_520_320_000.0), "30.5 G");
         assert_eq!(metric(12.0), "12.0 ");
     }

@@ -154,7 +154,9 @@ impl Display {
                 let counts = [train, validation, test, parameters].map(|count| thousands(count as u64));
                 let [train, validation, test, parameters] = counts;
                 let memory = bytes(device_bytes);
-                self.line(&format!("{train} training, {validation} validation, {test} test examples; {parameters} parameters, {memory}"));
+                self.line(&format!(
+                    "{train} training, {validation} validation, {test} test examples; {parameters} parameters, {memory}"
+                ));
             }
             Event::Batches { epoch, so_far, .. } => {
                 self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));

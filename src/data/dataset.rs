@@ -38,19 +38,22 @@ pub enum Part {
     Test,
 }
 
-/// How bytes become inputs: `scale * byte + offset`.
+/// How bytes become inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename = "scale", deny_unknown_fields)]
-pub struct Normalization {
-    /// Factor on a byte.
-    pub scale: f32,
-    /// Added after scaling.
-    pub offset: f32,
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Normalization {
+    /// `factor * byte + offset`.
+    Scale {
+        /// Factor on a byte.
+        factor: f32,
+        /// Added after scaling.
+        offset: f32,
+    },
 }
 
 impl Normalization {
     /// Bytes to `[0, 1]`.
-    pub const UNIT: Normalization = Normalization { scale: 1.0 / 255.0, offset: 0.0 };
+    pub const UNIT: Normalization = Normalization::Scale { factor: 1.0 / 255.0, offset: 0.0 };
 }
 
 impl Dataset {

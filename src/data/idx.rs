@@ -64,14 +64,23 @@ fn read<const D: usize>(
     let sizes: Vec<u32> = words.collect();
     let Ok(sizes) = <[u32; D]>::try_from(sizes) else {
         let (found, announced) = (header.len() as u64, 4 * (1 + D as u64));
-        return Err(DataError::Length { file: file.to_string(), found, announced, dimensions: "its header".to_string() });
+        return Err(DataError::Length {
+            file: file.to_string(),
+            found,
+            announced,
+            dimensions: "its header".to_string(),
+        });
     };
     let dimensions = sizes.map(|size| size.to_string()).join(" x ") + " " + what;
     let announced = sizes.iter().try_fold(1u64, |product, &size| product.checked_mul(u64::from(size)));
     let announced = match announced {
-        Some(0) => return Err(DataError::Empty { file: file.to_string(), dimensions }),
+        Some(0) => {
+            return Err(DataError::Empty { file: file.to_string(), dimensions });
+        }
         Some(announced) if announced <= MAX_BYTES => announced,
-        _ => return Err(DataError::TooLarge { file: file.to_string(), dimensions, limit: MAX_BYTES }),
+        _ => {
+            return Err(DataError::TooLarge { file: file.to_string(), dimensions, limit: MAX_BYTES });
+        }
     };
     // One byte more than announced shows a file that is too long; the decoder checks its sum at the end.
     let mut bytes = Vec::new();

@@ -95,20 +95,22 @@ impl KernelSpec for Adam {
     }
 
     fn cases() -> Vec<Case> {
-        AWKWARD_LENGTHS
-            .into_iter()
-            .map(|length| {
-                let moments = [Input::Uniform { low: -0.1, high: 0.1 }, Input::Uniform { low: 0.0, high: 0.1 }];
-                let inputs = [Input::SIGNED, Input::SIGNED].into_iter().chain(moments).collect();
-                Case::new(format!("length {length}"), Adam::new(length as u32, 0.9, 0.999, 1e-8), inputs)
-                    .step(Step {
-                        learning_rate: 0.01,
-                        first_moment_correction: (1.0 / (1.0 - 0.9f64.powi(3))) as f32,
-                        second_moment_correction: (1.0 / (1.0 - 0.999f64.powi(3))) as f32,
-                        ..Step::default()
-                    })
-                    .tolerance(Tolerance::ELEMENTWISE)
-            })
-            .collect()
+        let case = |label: String, length: usize, t: i32, gradients: f32, first: f32, second: f32| {
+            let symmetric = |bound: f32| Input::Uniform { low: -bound, high: bound };
+            let inputs =
+                vec![Input::SIGNED, symmetric(gradients), symmetric(first), Input::Uniform { low: 0.0, high: second }];
+            Case::new(label, Adam::new(length as u32, 0.9, 0.999, 1e-8), inputs)
+                .step(Step {
+                    learning_rate: 0.01,
+                    first_moment_correction: (1.0 / (1.0 - 0.9f64.powi(t))) as f32,
+                    second_moment_correction: (1.0 / (1.0 - 0.999f64.powi(t))) as f32,
+                    ..Step::default()
+                })
+                .tolerance(Tolerance::ELEMENTWISE)
+        };
+        let lengths =
+            AWKWARD_LENGTHS.into_iter().map(|length| case(format!("length {length}"), length, 3, 1.0, 0.1, 0.1));
+        let tiny = case("first step, gradients as small as epsilon".to_string(), 1000, 1, 1e-8, 0.0, 0.0);
+        lengths.chain([tiny]).collect()
     }
 }

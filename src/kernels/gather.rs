@@ -85,7 +85,11 @@ impl KernelSpec for Gather {
                 ],
             )
             .step(Step { start, rows, ..Step::default() })
-            .tolerance(Tolerance { absolute: 1e-7, relative: 1e-6, reason: "one multiply and one add, perhaps fused" })
+            .tolerance(Tolerance {
+                absolute: 1e-7,
+                relative: 1e-6,
+                reason: "one multiply and one add, perhaps fused",
+            })
         };
         vec![
             case(1, 1, 1, 0, 1),

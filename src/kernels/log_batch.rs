@@ -45,7 +45,9 @@ impl KernelSpec for LogBatch {
         let predictions = &arguments.integers(2)[step.start as usize..][..rows];
         let row = &mut arguments.reals_mut(3)[step.slot as usize * 2..][..2];
         row[0] = losses.iter().copied().sum();
-        row[1] = T::from_f64(predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count() as f64);
+        row[1] = T::from_f64(
+            predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count() as f64,
+        );
     }
 
     fn cases() -> Vec<Case> {
@@ -64,7 +66,11 @@ impl KernelSpec for LogBatch {
                     ],
                 )
                 .step(Step { start, rows, slot, ..Step::default() })
-                .tolerance(Tolerance { absolute: 1e-6, relative: 1e-5, reason: "a sum of positive losses, in any order" })
+                .tolerance(Tolerance {
+                    absolute: 1e-6,
+                    relative: 1e-5,
+                    reason: "a sum of positive losses, in any order",
+                })
             })
             .collect()
     }

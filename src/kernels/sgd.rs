@@ -38,13 +38,15 @@ impl KernelSpec for Sgd {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        parameters.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks(MIN_PARALLEL)).for_each(|(parameters, gradients)| {
-            simd(|| {
-                for (parameter, &gradient) in parameters.iter_mut().zip(gradients) {
-                    *parameter -= learning_rate * gradient;
-                }
-            });
-        });
+        parameters.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks(MIN_PARALLEL)).for_each(
+            |(parameters, gradients)| {
+                simd(|| {
+                    for (parameter, &gradient) in parameters.iter_mut().zip(gradients) {
+                        *parameter -= learning_rate * gradient;
+                    }
+                });
+            },
+        );
     }
 
     fn cases() -> Vec<Case> {

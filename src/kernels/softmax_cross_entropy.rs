@@ -108,7 +108,11 @@ impl KernelSpec for SoftmaxCrossEntropy {
             ],
         )
         .step(Step { rows: 3, ..Step::default() })
-        .tolerance(Tolerance { absolute: 2e-6, relative: 1e-5, reason: "a sum of 130 equal terms and its logarithm" });
+        .tolerance(Tolerance {
+            absolute: 2e-6,
+            relative: 1e-5,
+            reason: "a sum of 130 equal terms and its logarithm",
+        });
         vec![
             case(1, 1, 0, 1, 1.0),
             case(5, 2, 11, 5, 4.0),

@@ -38,11 +38,8 @@ impl Layer for Dense {
 
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values {
         let output = recorder.activation("output", self.outputs);
-        let kernel = DenseForward {
-            rows: recorder.batch as u32,
-            inputs: self.inputs as u32,
-            outputs: self.outputs as u32,
-        };
+        let kernel =
+            DenseForward { rows: recorder.batch as u32, inputs: self.inputs as u32, outputs: self.outputs as u32 };
         let [weight, bias] = tensors.parameters[..] else { unreachable!("a dense layer has two parameters") };
         recorder.launch(kernel, &[self.activation.constant()], &[input.tensor, weight, bias, output]);
         Values { tensor: output, activation: self.activation }

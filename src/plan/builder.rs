@@ -52,7 +52,8 @@ impl PlanBuilder {
             handles.push(self.push(info));
         }
         self.buffers.push(BufferInfo { name: name.to_string(), len: offset, dtype, role });
-        let whole = self.push(TensorInfo { name: name.to_string(), shape: vec![offset], dtype, role, buffer, offset: 0 });
+        let whole =
+            self.push(TensorInfo { name: name.to_string(), shape: vec![offset], dtype, role, buffer, offset: 0 });
         Arena { whole, parts: handles }
     }
 

@@ -82,7 +82,10 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
     // WebGPU forbids a buffer that is both read and written in one dispatch, even at disjoint ranges.
     for (i, slot) in kernel.slots.iter().enumerate().filter(|(_, slot)| slot.access != Access::Read) {
         if let Some(other) = (0..args.len()).find(|&j| j != i && args[j].buffer == args[i].buffer) {
-            return Err(format!("slot {} is written and shares its buffer with slot {}", slot.name, kernel.slots[other].name));
+            return Err(format!(
+                "slot {} is written and shares its buffer with slot {}",
+                slot.name, kernel.slots[other].name
+            ));
         }
     }
     let grid = (kernel.grid)(&launch.params);

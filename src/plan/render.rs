@@ -28,7 +28,11 @@ impl Plan {
     /// `kernel(slot=tensor, ..) {param=value, ..} <constant=value, ..>`.
     pub fn render(&self, launch: &Launch) -> String {
         let kernel = launch.kernel;
-        let args = kernel.slots.iter().zip(&launch.args).map(|(slot, &arg)| format!("{}={}", slot.name, self.tensor(arg).name));
+        let args = kernel
+            .slots
+            .iter()
+            .zip(&launch.args)
+            .map(|(slot, &arg)| format!("{}={}", slot.name, self.tensor(arg).name));
         let params = kernel.fields.iter().zip(&launch.params).map(|(field, &word)| match field.scalar {
             Scalar::U32 => format!("{}={word}", field.name),
             Scalar::F32 => format!("{}={}", field.name, f32::from_bits(word)),

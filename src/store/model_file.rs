@@ -61,7 +61,9 @@ impl SavedModel {
         let internal = |error: String| FileError::new("write", path)(std::io::Error::other(error));
         let json = serde_json::to_string(&self.metadata).map_err(|error| internal(error.to_string()))?;
         let mut tensors = Vec::new();
-        for ((name, parameter), values) in Model::new(&self.metadata.arch).parameters().into_iter().zip(&self.parameters) {
+        for ((name, parameter), values) in
+            Model::new(&self.metadata.arch).parameters().into_iter().zip(&self.parameters)
+        {
             let view = TensorView::new(Dtype::F32, parameter.shape, bytemuck::cast_slice(values));
             tensors.push((name, view.map_err(|error| internal(error.to_string()))?));
         }
@@ -87,9 +89,13 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(unreadable)?;
     let json = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
     let json = json.ok_or_else(|| format!("its metadata has no key `{KEY}`"))?;
-    let version: Version = serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
+    let version: Version =
+        serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
     if version.format_version > FORMAT_VERSION {
-        return Err(format!("it has format version {}, newer than the {FORMAT_VERSION} of this program", version.format_version));
+        return Err(format!(
+            "it has format version {}, newer than the {FORMAT_VERSION} of this program",
+            version.format_version
+        ));
     }
     let metadata: ModelMetadata =
         serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
@@ -100,8 +106,8 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
         let (names, outputs) = (metadata.classes.len(), metadata.arch.outputs());
         return Err(format!("it names {names} classes for {outputs} outputs"));
     }
-    let Normalization { scale, offset } = metadata.normalization;
-    if !scale.is_finite() || !offset.is_finite() {
+    let Normalization::Scale { factor, offset } = metadata.normalization;
+    if !factor.is_finite() || !offset.is_finite() {
         return Err("its normalization is not finite".to_string());
     }
     let mut parameters = Vec::new();

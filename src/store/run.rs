@@ -118,7 +118,8 @@ fn point_latest(run: &Path) -> Result<(), StoreError> {
 #[cfg(unix)]
 fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
     let folder = link.parent().unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new().prefix(".latest-").make_in(folder, |path| std::os::unix::fs::symlink(target, path))?;
+    let temporary =
+        tempfile::Builder::new().prefix(".latest-").make_in(folder, |path| std::os::unix::fs::symlink(target, path))?;
     temporary.persist(link).map_err(|error| error.error)?;
     Ok(())
 }
@@ -134,7 +135,8 @@ fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
 /// A file that cannot be read, or does not parse: the message names line and key.
 pub fn load_config(path: &Path) -> Result<Config, StoreError> {
     let text = fs::read_to_string(path).map_err(FileError::new("read", path))?;
-    toml::from_str(&text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
+    toml::from_str(&text)
+        .map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
 }
 
 /// The model file that a user means: a model file, a run folder, or with nothing said the newest run.
@@ -146,7 +148,11 @@ pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
         Some(path) => path.to_path_buf(),
         None => {
             let latest = Path::new(RUNS).join(LATEST);
-            let target = if latest.is_file() { fs::read_to_string(&latest).ok().map(|name| Path::new(RUNS).join(name)) } else { None };
+            let target = if latest.is_file() {
+                fs::read_to_string(&latest).ok().map(|name| Path::new(RUNS).join(name))
+            } else {
+                None
+            };
             let run = target.unwrap_or(latest);
             if !run.exists() {
                 return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });

@@ -43,12 +43,15 @@ pub struct ClassReport {
 impl Evaluation {
     /// Precision, recall and F1 of every class.
     pub fn per_class(&self, names: &[String]) -> Vec<ClassReport> {
-        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let share = |part: u64, whole: u64| {
+            if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+        };
         let reports = names.iter().enumerate().map(|(class, name)| {
             let right = self.confusion[class][class];
             let support: u64 = self.confusion[class].iter().sum();
             let given: u64 = self.confusion.iter().map(|row| row[class]).sum();
-            let (precision, recall, f1) = (share(right, given), share(right, support), share(2 * right, given + support));
+            let (precision, recall, f1) =
+                (share(right, given), share(right, support), share(2 * right, given + support));
             ClassReport { class: name.clone(), precision, recall, f1, support }
         });
         reports.collect()

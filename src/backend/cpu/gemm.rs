@@ -87,10 +87,17 @@ mod tests {
                 product(&mut result, left, right);
                 for i in 0..m {
                     for j in 0..n {
-                        let a_at = |l: usize| if transpose_a { a[l * m + i] } else { a[i * k + l] };
-                        let b_at = |l: usize| if transpose_b { b[j * k + l] } else { b[l * n + j] };
+                        let a_at = |l: usize| {
+                            if transpose_a { a[l * m + i] } else { a[i * k + l] }
+                        };
+                        let b_at = |l: usize| {
+                            if transpose_b { b[j * k + l] } else { b[l * n + j] }
+                        };
                         let expected: f64 = (0..k).map(|l| a_at(l) * b_at(l)).sum();
-                        assert!((result[i * n + j] - expected).abs() <= 1e-12, "{m} {k} {n} {transpose_a} {transpose_b}");
+                        assert!(
+                            (result[i * n + j] - expected).abs() <= 1e-12,
+                            "{m} {k} {n} {transpose_a} {transpose_b}"
+                        );
                     }
                 }
             }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use super::GpuBackend;
 use super::pipelines::Pipelines;
 use super::readback::{Readback, Shared};
-use super::GpuBackend;
 use crate::backend::{Data, Logged, Program};
 use crate::error::Error;
 use crate::kernel::DType;
@@ -83,7 +83,8 @@ impl GpuProgram {
                 let offset = (index * UNIFORM_STRIDE) as u64;
                 shared.queue.write_buffer(&params, offset, bytemuck::cast_slice(&launch.params));
                 let pipeline = pipelines.get(backend, launch)?;
-                let bind_group = bind_group(device, &plan, launch, &pipeline.layout, &buffers, (&params, offset), &steps);
+                let bind_group =
+                    bind_group(device, &plan, launch, &pipeline.layout, &buffers, (&params, offset), &steps);
                 dispatches[phase as usize].push(Dispatch {
                     pipeline: pipeline.pipeline,
                     bind_group,
@@ -95,7 +96,17 @@ impl GpuProgram {
         }
         shared.faults.check()?;
         let step_rows = vec![0; LOG_ROWS * UNIFORM_STRIDE];
-        Ok(GpuProgram { plan, shared, buffers, steps, step_rows, dispatches, readbacks, allocated, steps_per_submission: 1 })
+        Ok(GpuProgram {
+            plan,
+            shared,
+            buffers,
+            steps,
+            step_rows,
+            dispatches,
+            readbacks,
+            allocated,
+            steps_per_submission: 1,
+        })
     }
 
     /// Writes the scalars of `steps` into lane `lane` of the step buffer and returns the offset of the first.

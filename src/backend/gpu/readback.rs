@@ -13,7 +13,14 @@ impl Readback {
     pub(super) fn new(device: &wgpu::Device, bytes: u64) -> Readback {
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let label = Some("readback");
-        Readback { buffer: device.create_buffer(&wgpu::BufferDescriptor { label, size: bytes, usage, mapped_at_creation: false }) }
+        Readback {
+            buffer: device.create_buffer(&wgpu::BufferDescriptor {
+                label,
+                size: bytes,
+                usage,
+                mapped_at_creation: false,
+            }),
+        }
     }
 
     /// Encodes the copy of `source`'s bytes from `offset`, `bytes` of them.

@@ -1,0 +1,62 @@
+//! Training on the CPU backend and on a GPU adapter: the same losses, the same accuracy, step for step.
+
+mod harness;
+
+use gpunet::backend::Backend;
+use gpunet::backend::cpu::CpuBackend;
+use gpunet::backend::gpu::ShaderChecks;
+use gpunet::config::Config;
+use gpunet::data::Dataset;
+use gpunet::train::{Event, Outcome, train};
+use harness::gpu;
+
+fn train_on(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> (Vec<f64>, Outcome) {
+    let mut losses = Vec::new();
+    let outcome = train(config, dataset, backend, None, &mut |event| {
+        if let Event::Batches { batches, .. } = event {
+            losses.extend(batches.iter().map(|batch| f64::from(batch.loss_sum) / f64::from(batch.rows)));
+        }
+    });
+    (losses, outcome.unwrap())
+}
+
+#[test]
+fn cpu_and_gpu_train_alike_on_mnist() {
+    let config = Config { arch: "784-32-10".parse().unwrap(), batch: 128, epochs: 1, ..Config::default() };
+    let dataset = Dataset::load(&config.data, config.validation, config.seed).unwrap();
+    let (cpu_losses, cpu) = train_on(&config, &dataset, &CpuBackend::<f32>::new(None).unwrap());
+    let (gpu_losses, gpu) = train_on(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref());
+
+    assert_eq!(cpu_losses.len(), 55_000usize.div_ceil(128), "the short batch is trained too");
+    assert_eq!(cpu_losses.len(), gpu_losses.len());
+    for (step, (cpu, gpu)) in cpu_losses.iter().zip(&gpu_losses).take(100).enumerate() {
+        assert!((cpu - gpu).abs() <= 1e-3 * cpu.abs(), "step {step}: {cpu} on the CPU, {gpu} on the GPU");
+    }
+    let (cpu_record, gpu_record) = (cpu.history[0], gpu.history[0]);
+    for (what, cpu, gpu) in [
+        ("training", cpu_record.train_accuracy, gpu_record.train_accuracy),
+        ("validation", cpu_record.val_accuracy, gpu_record.val_accuracy),
+        ("test", cpu.test.accuracy(), gpu.test.accuracy()),
+    ] {
+        println!("{what}: {cpu} on the CPU, {gpu} on the GPU");
+        assert!((cpu - gpu).abs() <= 0.003, "{what} accuracy: {cpu} on the CPU, {gpu} on the GPU");
+        assert!(cpu > 0.85, "{what} accuracy {cpu}: it did learn");
+    }
+}
+
+/// Every example of the training part is seen once an epoch, whatever the batch size leaves over.
+#[test]
+fn an_epoch_covers_the_training_part_once() {
+    let dataset = Dataset::load("mnist", Some(5000), 1).unwrap();
+    for batch in [7001, 55_000, 100_000] {
+        let config = Config { arch: "784-10".parse().unwrap(), batch, epochs: 1, ..Config::default() };
+        let mut seen = 0;
+        let outcome = train(&config, &dataset, &CpuBackend::<f32>::new(None).unwrap(), None, &mut |event| {
+            if let Event::Batches { so_far, .. } = event {
+                seen = so_far.examples;
+            }
+        });
+        assert_eq!(seen, 55_000, "batch {batch}");
+        assert_eq!(outcome.unwrap().test.examples, 10_000);
+    }
+}

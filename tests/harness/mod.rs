@@ -1,0 +1,153 @@
+//! What several test files share: devices, small data sets, loaded plans, the gradient check.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::ops::ControlFlow;
+
+use gpunet::backend::cpu::{CpuBackend, CpuProgram};
+use gpunet::backend::gpu::ShaderChecks;
+use gpunet::backend::{Backend, Program};
+use gpunet::data::{Dataset, Normalization};
+use gpunet::device::{DeviceOptions, open};
+use gpunet::model::{Model, Recording, TrainingOptions};
+use gpunet::optim::Optimizer;
+use gpunet::plan::Phase;
+use gpunet::random::{Stream, unit};
+use gpunet::step::{BatchMetrics, Step};
+
+/// The first GPU adapter, software or not. Tests that need one fail without it: a skipped test proves nothing.
+pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
+    let options = DeviceOptions { checks, ..DeviceOptions::default() };
+    let device = open("gpu", options).expect("GPU tests need an adapter; ./check installs a software one where it can");
+    device.backend
+}
+
+/// Every backend that must agree with the reference, with its name.
+pub fn backends() -> Vec<(&'static str, Box<dyn Backend>)> {
+    vec![
+        ("cpu f32", Box::new(CpuBackend::<f32>::new(None).unwrap())),
+        ("gpu, trusted shaders", gpu(ShaderChecks::Trusted)),
+        ("gpu, checked shaders", gpu(ShaderChecks::Checked)),
+    ]
+}
+
+/// Random bytes and labels: `count` examples of `features` bytes in `classes` classes.
+pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset {
+    let random = |i: usize, bound: usize| (unit(Stream::ParityCase(77), 5, i as u64) * bound as f32) as usize;
+    let images = (0..count * features).map(|i| random(i, 256) as u8).collect();
+    let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
+    Dataset::in_memory("random examples", images, labels, features, classes)
+}
+
+/// A small network recorded for training on a random data set.
+pub struct Small {
+    pub model: Model,
+    pub dataset: Dataset,
+    pub recording: Recording,
+}
+
+impl Small {
+    /// `arch` with batches of `batch` out of three batches' examples.
+    pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
+        let model = Model::new(&arch.parse().unwrap());
+        let dataset = random_dataset(3 * batch, model.arch().inputs(), model.arch().outputs());
+        let options = TrainingOptions { batch, optimizer, loss_scale };
+        let recording = model.record_training(dataset.shape(Normalization::UNIT), &options).unwrap();
+        Small { model, dataset, recording }
+    }
+
+    /// Writes data and initial parameters into a program of this recording's plan, with biases away from zero.
+    pub fn fill(&self, program: &mut dyn Program) {
+        self.recording.upload(program, &self.dataset).unwrap();
+        self.model.initialize(&self.recording, program, 1).unwrap();
+        for &tensor in &self.recording.parameters {
+            let info = self.recording.plan.tensor(tensor);
+            if info.name.ends_with("bias") {
+                let values: Vec<f32> =
+                    (0..info.len()).map(|i| unit(Stream::ParityCase(78), 5, i as u64) * 0.4 - 0.1).collect();
+                program.write(tensor, gpunet::backend::Data::F32(&values)).unwrap();
+            }
+        }
+    }
+
+    /// Loads the plan in f64 and fills it.
+    pub fn reference(&self) -> CpuProgram<f64> {
+        let mut program = CpuBackend::<f64>::new(None).unwrap().load_program(&self.recording.plan);
+        self.fill(&mut program);
+        program
+    }
+}
+
+/// Adam's scalars of step 1 at a rate that moves parameters visibly.
+pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
+    let [first, second] = optimizer.bias_corrections(1);
+    Step {
+        seed_low: 3,
+        epoch: 1,
+        start,
+        rows,
+        learning_rate: optimizer.learning_rate() as f32,
+        first_moment_correction: first as f32,
+        second_moment_correction: second as f32,
+        ..Step::default()
+    }
+}
+
+/// Runs one step and returns what it logged.
+pub fn run_one(program: &mut dyn Program, phase: Phase, step: &Step) -> BatchMetrics {
+    let mut logged = Vec::new();
+    program
+        .run(phase, std::slice::from_ref(step), &mut |batches| {
+            logged.extend_from_slice(batches);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(logged.len(), 1);
+    logged[0]
+}
+
+/// Central differences in f64 against the recorded gradients of every parameter: the first mismatch as an error.
+///
+/// The step's rows may be fewer than the batch, so that padding is covered too.
+pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), String> {
+    const EPSILON: f64 = 1e-6;
+    let mut program = small.reference();
+    // A learning rate of zero: the phase's last launch leaves the parameters as they are.
+    let step = Step { rows, ..Step::default() };
+    run_one(&mut program, Phase::Train, &step);
+    let gradients: Vec<Vec<f64>> =
+        small.recording.gradients.iter().map(|&tensor| program.reals(tensor).to_vec()).collect();
+    let pattern = active_units(small, &program);
+
+    for (&parameter, gradient) in small.recording.parameters.iter().zip(&gradients) {
+        let name = small.recording.plan.tensor(parameter).name.clone();
+        for (index, &recorded) in gradient.iter().enumerate() {
+            let mut loss_at = |offset: f64| {
+                let original = program.reals(parameter)[index];
+                program.reals_mut(parameter)[index] = original + offset;
+                run_one(&mut program, Phase::Eval, &step);
+                program.reals_mut(parameter)[index] = original;
+                assert_eq!(
+                    active_units(small, &program),
+                    pattern,
+                    "{name}[{index}] is too near a kink; choose another seed"
+                );
+                // The log is f32; the losses themselves are not.
+                program.reals(small.recording.loss.losses).iter().sum::<f64>() / f64::from(rows) * loss_scale
+            };
+            let numeric = (loss_at(EPSILON) - loss_at(-EPSILON)) / (2.0 * EPSILON);
+            // Truncation is of order epsilon squared, rounding 1e-16 * loss / epsilon: both below 1e-9.
+            let within = (recorded - numeric).abs() <= 2e-8 + 1e-6 * numeric.abs();
+            if !within {
+                return Err(format!("{name}[{index}]: recorded {recorded}, central difference {numeric}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which hidden units are above zero: the piece of the piecewise linear network that the step is on.
+fn active_units(small: &Small, program: &CpuProgram<f64>) -> Vec<bool> {
+    let outputs = small.recording.plan.tensors().filter(|(_, info)| info.name.ends_with(".output"));
+    outputs.flat_map(|(tensor, _)| program.reals(tensor).iter().map(|&value| value > 0.0).collect::<Vec<_>>()).collect()
+}

@@ -1,0 +1,81 @@
+//! A run takes the device memory that its plan says, and no more later.
+
+mod harness;
+
+use std::ops::ControlFlow;
+
+use gpunet::backend::Backend;
+use gpunet::backend::gpu::{GpuBackend, ShaderChecks};
+use gpunet::data::Normalization;
+use gpunet::error::{DeviceError, Error};
+use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::optim::Optimizer;
+use gpunet::plan::{Phase, Plan};
+use harness::{Small, first_step};
+
+fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
+    let model = Model::new(&arch.parse().unwrap());
+    let features = model.arch().inputs();
+    let data = DataShape { train: examples, examples, features, normalization: Normalization::UNIT };
+    let options = TrainingOptions { batch, optimizer: Optimizer::adam(), loss_scale: 1.0 };
+    model.record_training(data, &options).unwrap().plan
+}
+
+fn backend() -> GpuBackend {
+    GpuBackend::open(0, ShaderChecks::Trusted).expect("GPU tests need an adapter")
+}
+
+/// Drivers round each buffer up to their own granularity.
+const GRANULARITY: u64 = 64 * 1024;
+
+#[test]
+fn headline_buffers_are_what_the_plan_says() {
+    let backend = backend();
+    let plan = plan_of("784-3000-2500-2000-1500-1000-500-10", 256, 70_000);
+    let before = backend.buffer_memory();
+    let program = backend.load(&plan).unwrap();
+    let planned = plan.memory().total();
+    assert_eq!(program.allocated_bytes(), planned);
+    let measured = backend.buffer_memory() - before;
+    let slack = GRANULARITY * (plan.buffers().len() as u64 + 8);
+    println!("planned {planned}, measured {measured}");
+    assert!((planned..planned + slack).contains(&measured), "planned {planned}, measured {measured}");
+}
+
+#[test]
+fn memory_stays_constant_while_a_plan_runs() {
+    let backend = backend();
+    let small = Small::new("20-33-4", 8, Optimizer::adam(), 1.0);
+    let mut program = backend.load(&small.recording.plan).unwrap();
+    small.fill(program.as_mut());
+    let steps = vec![first_step(0, 8, &Optimizer::adam()); 300];
+    let mut seen = Vec::new();
+    for _epoch in 0..4 {
+        for phase in [Phase::Shuffle, Phase::Train, Phase::Eval] {
+            program.run(phase, &steps, &mut |_| ControlFlow::Continue(())).unwrap();
+        }
+        program.slow_read_f32(small.recording.parameters[0]).unwrap();
+        seen.push((program.allocated_bytes(), backend.buffer_memory()));
+    }
+    // The first epoch may leave the driver's own upload buffers behind.
+    assert!(seen[1..].iter().all(|sample| *sample == seen[1]), "{seen:?}");
+}
+
+#[test]
+fn a_network_past_a_limit_is_refused_by_the_limits_name() {
+    let backend = backend();
+    let limit = backend.summary().limits.max_storage_buffer_binding_size.min(backend.summary().limits.max_buffer_size);
+    // One weight matrix of just over the limit; an adapter that takes more than parameters are allowed passes.
+    let units = limit / 4 / 1000 + 1;
+    if (units + 1) * 1000 + units * 11 > 1 << 30 {
+        return;
+    }
+    let plan = plan_of(&format!("1000-{units}-10"), 1, 10);
+    match backend.load(&plan).err() {
+        Some(Error::Device(DeviceError::Limit { limit: name, allowed, needed, .. })) => {
+            assert!(["max_storage_buffer_binding_size", "max_buffer_size"].contains(&name));
+            assert!(needed > allowed);
+        }
+        other => panic!("{other:?}"),
+    }
+}

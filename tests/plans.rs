@@ -1,0 +1,115 @@
+//! Recorded plans: what they refuse, how they print, what they cost.
+
+mod harness;
+
+use gpunet::data::Normalization;
+use gpunet::kernel::DType;
+use gpunet::kernels::{Adam, Sgd};
+use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::optim::Optimizer;
+use gpunet::plan::{Phase, PlanBuilder, Role};
+use harness::Small;
+
+const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
+
+fn builder() -> PlanBuilder {
+    PlanBuilder::new()
+}
+
+#[test]
+fn a_launch_must_fit_its_tensors() {
+    let mut plan = builder();
+    let [a, b] = ["a", "b"].map(|name| plan.tensor(name, &[10], DType::F32, Role::Param));
+    plan.launch(Phase::Train, Sgd { length: 11 }, &[a, b]);
+    assert!(plan.finish().unwrap_err().problem.contains("needs 11 elements, tensor a has 10"));
+
+    let mut plan = builder();
+    let a = plan.tensor("a", &[10], DType::F32, Role::Param);
+    let b = plan.tensor("b", &[10], DType::U32, Role::Param);
+    plan.launch(Phase::Train, Sgd { length: 10 }, &[a, b]);
+    assert!(plan.finish().unwrap_err().problem.contains("slot gradients is F32, tensor b is U32"));
+
+    let mut plan = builder();
+    let a = plan.tensor("a", &[10], DType::F32, Role::Param);
+    plan.launch(Phase::Train, Sgd { length: 10 }, &[a]);
+    assert!(plan.finish().unwrap_err().problem.contains("1 arguments for 2"));
+}
+
+/// WebGPU's rule: not even disjoint ranges of one buffer may be read and written in one dispatch.
+#[test]
+fn a_buffer_is_not_read_and_written_at_once() {
+    let mut plan = builder();
+    let arena = plan.arena("arena", Role::Param, &[("a".into(), vec![64]), ("b".into(), vec![64])]);
+    plan.launch(Phase::Train, Sgd { length: 64 }, &arena.parts);
+    assert!(plan.finish().unwrap_err().problem.contains("shares its buffer"));
+}
+
+#[test]
+fn names_are_unique_and_tensors_not_empty() {
+    let mut plan = builder();
+    plan.tensor("a", &[1], DType::F32, Role::Param);
+    plan.tensor("a", &[1], DType::F32, Role::Param);
+    assert!(plan.finish().unwrap_err().problem.contains("two tensors are called a"));
+    let mut plan = builder();
+    plan.tensor("a", &[3, 0], DType::F32, Role::Param);
+    assert!(plan.finish().unwrap_err().problem.contains("empty"));
+}
+
+#[test]
+fn arenas_align_their_parts() {
+    let mut plan = builder();
+    let arena =
+        plan.arena("arena", Role::Param, &[("a".into(), vec![3, 5]), ("b".into(), vec![64]), ("c".into(), vec![1])]);
+    let plan = plan.finish().unwrap();
+    let offsets: Vec<usize> = arena.parts.iter().map(|&part| plan.tensor(part).offset).collect();
+    assert_eq!((offsets, plan.tensor(arena.whole).len()), (vec![0, 64, 128], 192));
+}
+
+#[test]
+fn plans_print_every_launch() {
+    let text = Small::new("5-4-3", 2, Optimizer::adam(), 1.0).recording.plan.to_string();
+    for line in [
+        "phase train",
+        "dense_forward(input=inputs, weight=layers.0.weight, bias=layers.0.bias, output=layers.0.output) \
+         {rows=2, inputs=5, outputs=4} <activation=1>",
+        "dense_input_grad(output_grad=logits_grad, weight=layers.1.weight, input=layers.0.output, \
+         input_grad=layers.1.input_grad) {rows=2, inputs=4, outputs=3} <activation=1>",
+        "layers.0.weight              [4, 5]           f32  parameters",
+    ] {
+        assert!(text.contains(line), "{line}\nin\n{text}");
+    }
+    assert!(!text.contains("layers.0.input_grad"), "the first layer's input gradient is never needed");
+}
+
+#[test]
+fn plans_serialise() {
+    let json = serde_json::to_value(&Small::new("5-3", 2, Optimizer::sgd(), 1.0).recording.plan).unwrap();
+    assert_eq!(json["phases"][1][0]["kernel"], "gather");
+    assert_eq!(json["tensors"][0]["name"], "images");
+}
+
+/// By hand: products 2 * 256 * inputs * outputs, three a layer less the first layer's input gradient.
+#[test]
+fn headline_costs_are_those_on_paper() {
+    let model = Model::new(&HEADLINE.parse().unwrap());
+    assert_eq!(model.parameter_count(), 19_867_510);
+    let data = DataShape { train: 55_000, examples: 70_000, features: 784, normalization: Normalization::UNIT };
+    let options = TrainingOptions { batch: 256, optimizer: Optimizer::adam(), loss_scale: 1.0 };
+    let plan = model.record_training(data, &options).unwrap().plan;
+
+    let weights: u64 = model.arch().sizes().windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum();
+    let products = 2 * 256 * (3 * weights - 784 * 3000);
+    let units: u64 = model.arch().sizes()[1..].iter().map(|&size| size as u64).sum();
+    let arena = plan.tensor(plan.find("parameters").unwrap()).len() as u64;
+    let adam = (Adam::new(arena as u32, 0.9, 0.999, 1e-8), 15 * arena).1;
+    assert_eq!(plan.flops(Phase::Train), products + 256 * units + adam);
+
+    let bytes = |role| plan.memory().tensors.iter().find(|(found, _)| *found == role).unwrap().1;
+    assert_eq!(bytes(Role::Param), arena * 4);
+    assert_eq!(bytes(Role::State), arena * 8);
+    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2);
+    // Outputs of every layer, gradients of all but the first, and the logits' gradient: [256, .] each.
+    let hidden: u64 = units - 10;
+    assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));
+    assert!((19_867_510..19_867_510 + 14 * 64).contains(&arena), "alignment adds less than 64 elements a tensor");
+}

@@ -1,0 +1,128 @@
+//! Bugs that are planted on purpose and must be caught: the checks themselves are checked.
+
+mod harness;
+
+use gpunet::backend::cpu::CpuBackend;
+use gpunet::backend::gpu::ShaderChecks;
+use gpunet::kernel::{Arguments, Kernel, KernelSpec};
+use gpunet::kernels::{
+    Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Gather, KERNELS, LogBatch, Sgd, Shuffle,
+    SoftmaxCrossEntropy,
+};
+use gpunet::optim::Optimizer;
+use gpunet::parity::check_kernel;
+use gpunet::plan::Phase;
+use harness::{Small, check_gradients, gpu};
+
+/// The kernel with `from` replaced by `to` in its shader, exactly once.
+fn with_shader(kernel: &Kernel, from: &str, to: &str) -> &'static Kernel {
+    assert_eq!(kernel.wgsl.matches(from).count(), 1, "`{from}` must stand once in {}", kernel.name);
+    let wgsl: &'static str = kernel.wgsl.replace(from, to).leak();
+    Box::leak(Box::new(Kernel { wgsl, ..*kernel }))
+}
+
+/// The kernel with another f32 twin.
+fn with_twin(kernel: &Kernel, run_f32: fn(&[u32], Arguments<'_, f32>)) -> &'static Kernel {
+    Box::leak(Box::new(Kernel { run_f32, ..*kernel }))
+}
+
+/// What goes wrong in shaders: swapped operands, a skipped column, a forgotten factor, a missing barrier's worth of sum.
+const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
+    (Shuffle::KERNEL, "round < FEISTEL_ROUNDS", "round + 1u < FEISTEL_ROUNDS"),
+    (Shuffle::KERNEL, "+ a0 * b1", "+ a1 * b0"),
+    (Gather::KERNEL, "8u * (byte % 4u)", "8u * (byte % 2u)"),
+    (Gather::KERNEL, "if row < current.rows", "if row < params.batch"),
+    (Gather::KERNEL, " + params.offset", ""),
+    (DenseForward::KERNEL, " + bias[n]", ""),
+    (DenseForward::KERNEL, "n * params.inputs + k", "k * params.outputs + n"),
+    (DenseForward::KERNEL, "tile_product(tile, params.inputs,", "tile_product(tile, params.inputs - 1u,"),
+    (DenseForward::KERNEL, "m < params.rows && n < params.outputs {", "m < params.rows && n + 1u < params.outputs {"),
+    (DenseForward::KERNEL, "return max(z, 0.0);", "return abs(z);"),
+    (DenseInputGrad::KERNEL, " * derivative(input[at])", ""),
+    (DenseInputGrad::KERNEL, "y > 0.0", "y > 0.1"),
+    (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
+    (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
+    (DenseWeightGrad::KERNEL, "tile_product(tile, params.rows,", "tile_product(tile, min(params.rows, 128u),"),
+    (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
+    (SoftmaxCrossEntropy::KERNEL, "params.loss_scale / f32", "1.0 / f32"),
+    (SoftmaxCrossEntropy::KERNEL, "f32(max(current.rows, 1u))", "f32(params.batch)"),
+    (SoftmaxCrossEntropy::KERNEL, "let largest = best_value[0];", "let largest = 0.0;"),
+    (SoftmaxCrossEntropy::KERNEL, "other_class < best_class[thread]", "other_class > best_class[thread]"),
+    (SoftmaxCrossEntropy::KERNEL, "current.start + row", "row"),
+    (LogBatch::KERNEL, "current.slot * 2u]", "0u]"),
+    (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
+    (Sgd::KERNEL, "i < params.length", "i + 1u < params.length"),
+    (Sgd::KERNEL, "group.y * groups.x + group.x", "group.x"),
+    (Adam::KERNEL, "+ params.epsilon)", ") + params.epsilon"),
+    (Adam::KERNEL, "params.one_minus_beta2 * gradient * gradient", "params.one_minus_beta2 * gradient"),
+    (Adam::KERNEL, "second * current.second_moment_correction", "second"),
+];
+
+#[test]
+fn parity_catches_bugs_in_shaders() {
+    let backend = gpu(ShaderChecks::Checked);
+    for (kernel, from, to) in SHADER_BUGS {
+        let report = check_kernel(backend.as_ref(), with_shader(kernel, from, to)).unwrap();
+        assert!(!report.ok, "{}: `{to}` for `{from}` was not caught", kernel.name);
+    }
+    for kernel in KERNELS {
+        assert!(SHADER_BUGS.iter().any(|(buggy, ..)| buggy.name == kernel.name), "{} has no planted bug", kernel.name);
+    }
+}
+
+/// A kernel that does nothing leaves the poison of its outputs in place.
+#[test]
+fn parity_catches_twins_that_write_nothing_or_not_enough() {
+    let backend = CpuBackend::<f32>::new(None).unwrap();
+    for kernel in KERNELS {
+        let report = check_kernel(&backend, with_twin(kernel, |_, _| {})).unwrap();
+        assert!(!report.ok, "{} did nothing and was not caught", kernel.name);
+    }
+    let forgets_scale: fn(&[u32], Arguments<'_, f32>) = |params, arguments| {
+        let kernel: &SoftmaxCrossEntropy = bytemuck::from_bytes(bytemuck::cast_slice(params));
+        SoftmaxCrossEntropy { loss_scale: 1.0, ..*kernel }.run(arguments);
+    };
+    assert!(!check_kernel(&backend, with_twin(SoftmaxCrossEntropy::KERNEL, forgets_scale)).unwrap().ok);
+}
+
+/// Wrong plans: every launch is sound by itself, and only the gradients of the whole are wrong.
+#[test]
+fn gradient_check_catches_bugs_in_plans() {
+    let launch_of = |small: &Small, name: &str| {
+        small.recording.plan.launches(Phase::Train).iter().position(|launch| launch.kernel.name == name).unwrap()
+    };
+    let fresh = || Small::new("5-4-4-3", 6, Optimizer::sgd(), 3.0);
+    check_gradients(&fresh(), 6, 3.0).unwrap();
+
+    // The derivative of the wrong activation.
+    let mut small = fresh();
+    let at = launch_of(&small, "dense_input_grad");
+    small.recording.plan =
+        small.recording.plan.with_launch(Phase::Train, at, |launch| launch.constants[0] = 0).unwrap();
+    assert!(check_gradients(&small, 6, 3.0).is_err(), "a forgotten ReLU derivative");
+
+    // The gradient of another layer's output.
+    let mut small = fresh();
+    let at = launch_of(&small, "bias_grad");
+    let other = small.recording.plan.find("layers.2.input_grad").unwrap();
+    small.recording.plan = small
+        .recording
+        .plan
+        .with_launch(Phase::Train, at, |launch| {
+            launch.args[0] = other;
+            launch.params[1] = 3;
+        })
+        .unwrap();
+    assert!(check_gradients(&small, 6, 3.0).is_err(), "the wrong tensor for a bias gradient");
+
+    // Operands of equal shape swapped: a square layer's weight gradient transposed.
+    let mut small = fresh();
+    let at = launch_of(&small, "dense_weight_grad") + 2;
+    assert_eq!(small.recording.plan.launches(Phase::Train)[at + 1].kernel.name, "dense_weight_grad");
+    small.recording.plan =
+        small.recording.plan.with_launch(Phase::Train, at + 1, |launch| launch.args.swap(0, 1)).unwrap();
+    assert!(check_gradients(&small, 6, 3.0).is_err(), "swapped operands");
+
+    // A loss scale that is not what was asked for.
+    assert!(check_gradients(&fresh(), 6, 1.0).is_err(), "a forgotten loss scale");
+}

@@ -1,0 +1,118 @@
+//! Descriptors against shaders, by reflection: no adapter is needed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use gpunet::kernel::{Access, DType, Kernel, Scalar};
+use gpunet::kernels::KERNELS;
+use gpunet::step::Step;
+use naga::{AddressSpace, ScalarKind, StorageAccess, TypeInner};
+
+fn parse(kernel: &Kernel) -> naga::Module {
+    let module = naga::front::wgsl::parse_str(kernel.wgsl)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(kernel.wgsl)));
+    // No capabilities: what plain WebGPU offers is all that a kernel may use.
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(kernel.wgsl)));
+    module
+}
+
+fn scalar(module: &naga::Module, ty: naga::Handle<naga::Type>) -> ScalarKind {
+    match module.types[ty].inner {
+        TypeInner::Scalar(scalar) if scalar.width == 4 => scalar.kind,
+        ref other => panic!("not a 32-bit scalar: {other:?}"),
+    }
+}
+
+/// The fields of a uniform struct, as names with kinds; all at multiples of four bytes without gaps.
+fn fields(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Vec<(String, ScalarKind)> {
+    let TypeInner::Struct { members, .. } = &module.types[ty].inner else { panic!("not a struct") };
+    let member = |(index, member): (usize, &naga::StructMember)| {
+        assert_eq!(member.offset as usize, 4 * index);
+        (member.name.clone().unwrap(), scalar(module, member.ty))
+    };
+    members.iter().enumerate().map(member).collect()
+}
+
+fn binding(module: &naga::Module, binding: u32) -> Option<&naga::GlobalVariable> {
+    let at = naga::ResourceBinding { group: 0, binding };
+    module.global_variables.iter().map(|(_, variable)| variable).find(|variable| variable.binding == Some(at))
+}
+
+#[test]
+fn entry_points_and_workgroups_are_as_described() {
+    for kernel in KERNELS {
+        let module = parse(kernel);
+        let [entry] = &module.entry_points[..] else { panic!("{}: one entry point", kernel.name) };
+        assert_eq!((entry.name.as_str(), entry.stage), ("main", naga::ShaderStage::Compute), "{}", kernel.name);
+        assert_eq!(entry.workgroup_size, kernel.workgroup, "{}", kernel.name);
+        let overrides: Vec<&str> =
+            module.overrides.iter().filter_map(|(_, constant)| constant.name.as_deref()).collect();
+        assert_eq!(overrides, kernel.constants, "{}", kernel.name);
+    }
+}
+
+#[test]
+fn uniforms_have_the_described_layout() {
+    for kernel in KERNELS {
+        let module = parse(kernel);
+        let params = binding(&module, 0).unwrap_or_else(|| panic!("{}: no launch parameters", kernel.name));
+        assert_eq!((params.name.as_deref(), params.space), (Some("params"), AddressSpace::Uniform), "{}", kernel.name);
+        let described: Vec<(String, ScalarKind)> = kernel
+            .fields
+            .iter()
+            .map(|field| {
+                let kind = if field.scalar == Scalar::U32 { ScalarKind::Uint } else { ScalarKind::Float };
+                (field.name.to_string(), kind)
+            })
+            .collect();
+        assert_eq!(fields(&module, params.ty), described, "{}", kernel.name);
+
+        let step = binding(&module, 1);
+        assert_eq!(step.is_some(), kernel.uses_step, "{}", kernel.name);
+        if let Some(step) = step {
+            let names: Vec<String> = fields(&module, step.ty).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, Step::FIELDS, "{}", kernel.name);
+            assert_eq!(size_of::<Step>(), 4 * Step::FIELDS.len());
+        }
+    }
+}
+
+#[test]
+fn slots_have_the_described_names_types_and_access() {
+    for kernel in KERNELS {
+        let module = parse(kernel);
+        for (index, slot) in kernel.slots.iter().enumerate() {
+            let variable =
+                binding(&module, index as u32 + 2).unwrap_or_else(|| panic!("{}: {}", kernel.name, slot.name));
+            let AddressSpace::Storage { access } = variable.space else { panic!("{}: {}", kernel.name, slot.name) };
+            let described = match slot.access {
+                Access::Read => StorageAccess::LOAD,
+                Access::Write | Access::ReadWrite => StorageAccess::LOAD | StorageAccess::STORE,
+            };
+            assert_eq!((variable.name.as_deref(), access), (Some(slot.name), described), "{}", kernel.name);
+            let TypeInner::Array { base, .. } = module.types[variable.ty].inner else { panic!("{}", kernel.name) };
+            let kind = if slot.dtype == DType::F32 { ScalarKind::Float } else { ScalarKind::Uint };
+            assert_eq!(scalar(&module, base), kind, "{}: {}", kernel.name, slot.name);
+        }
+        let storage = module.global_variables.iter().filter(|(_, v)| matches!(v.space, AddressSpace::Storage { .. }));
+        assert_eq!(storage.count(), kernel.slots.len(), "{}", kernel.name);
+    }
+}
+
+/// One shader, one Rust file, one entry of the list: the same names.
+#[test]
+fn shaders_twins_and_the_list_are_the_same_set() {
+    let stems = |folder: &str, extension: &str| -> BTreeSet<String> {
+        let files =
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|found| found == extension));
+        files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect()
+    };
+    let listed: BTreeSet<String> = KERNELS.iter().map(|kernel| kernel.name.to_string()).collect();
+    assert_eq!(listed.len(), KERNELS.len(), "names are unique");
+    assert_eq!(stems("shaders", "wgsl"), listed);
+    assert_eq!(stems("src/kernels", "rs"), listed);
+}
