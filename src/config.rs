@@ -35,15 +35,15 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            arch: "784-800-10".parse().expect("the default architecture parses"),
+            arch: "784-512-256-10".parse().expect("the default architecture parses"),
             data: crate::data::MNIST.to_string(),
             validation: None,
-            batch: 128,
-            epochs: 10,
+            batch: 100,
+            epochs: 12,
             seed: 1,
             device: "auto".to_string(),
             threads: None,
-            optimizer: Optimizer::adam(),
+            optimizer: Optimizer::sgd(),
         }
     }
 }
@@ -52,7 +52,7 @@ impl Default for Config {
 #[derive(Debug, Error, PartialEq)]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ConfigError {
-    #[error("--batch is 0; a step needs at least one example (the default is 128)")]
+    #[error("--batch is 0; a step needs at least one example (the default is 100)")]
     ZeroBatch,
     #[error("--epochs is 0; training needs at least one pass over the data")]
     ZeroEpochs,

@@ -34,7 +34,7 @@ pub enum Optimizer {
 
 impl Optimizer {
     const fn default_sgd_learning_rate() -> f64 {
-        0.1
+        0.3
     }
     const fn default_adam_learning_rate() -> f64 {
         0.001

@@ -38,11 +38,11 @@ fn one_batch_has_the_logits_loss_and_gradients_of_pytorch() {
         let losses = run.train(&steps(SGD, GRADIENT_BATCH, 1));
 
         let mut comparison = Comparison::NONE;
-        comparison.add("logits", &run.read(run.recording.logits), &golden.values("logits", Dtype::F64), tolerance);
-        comparison.add("loss", &losses, &golden.values("loss", Dtype::F64), tolerance);
+        let mut check = |name: &str, values: &[f32]| comparison.add(name, values, &golden.expected(name), tolerance);
+        check("logits", &run.read(run.recording.logits));
+        check("loss", &losses);
         for ((parameter, _), tensor) in golden.model.parameters().iter().zip(run.recording.gradients.clone()) {
-            let name = format!("grad.{parameter}");
-            comparison.add(&name, &run.read(tensor), &golden.values(&name, Dtype::F64), tolerance);
+            check(&format!("grad.{parameter}"), &run.read(tensor));
         }
         report(&format!("{name}, one batch"), &comparison, tolerance);
     }
@@ -57,11 +57,11 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
             let losses = run.train(&steps(optimizer, TRAINING_BATCH, STEPS));
 
             let mut comparison = Comparison::NONE;
-            let expected = golden.values(&format!("{prefix}.losses"), Dtype::F64);
-            comparison.add("losses", &losses, &expected, tolerance);
+            let mut check =
+                |name: &str, values: &[f32]| comparison.add(name, values, &golden.expected(name), tolerance);
+            check(&format!("{prefix}.losses"), &losses);
             for ((parameter, _), tensor) in golden.model.parameters().iter().zip(run.recording.parameters.clone()) {
-                let name = format!("{prefix}.{parameter}");
-                comparison.add(&name, &run.read(tensor), &golden.values(&name, Dtype::F64), tolerance);
+                check(&format!("{prefix}.{parameter}"), &run.read(tensor));
             }
             report(&format!("{name}, ten steps of {optimizer}"), &comparison, tolerance);
         }

@@ -21,15 +21,15 @@ pub(super) struct Arguments {
     #[arg(long)]
     arch: Option<String>,
 
-    /// Train with Adam (the default)
+    /// Train with Adam
     #[arg(long, conflicts_with = "sgd")]
     adam: bool,
 
-    /// Train with gradient descent
+    /// Train with gradient descent (the default)
     #[arg(long)]
     sgd: bool,
 
-    /// Learning rate [default: 0.001 with Adam, 0.1 with gradient descent]
+    /// Learning rate [default: 0.3 with gradient descent, 0.001 with Adam]
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     lr: Option<f64>,
 

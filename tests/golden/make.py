@@ -2,8 +2,8 @@
 
     python tests/golden/make.py        (needs torch and safetensors)
 
-Inputs and starting parameters are exact: bytes, and float32 values widened. Everything else is rounded in float64 only, so that
-whatever gpunet's float32 differs by is gpunet's.
+Inputs and starting parameters are exact: bytes, and float32 values widened. Everything else is rounded in float64
+only, so that what gpunet's float32 differs by is gpunet's.
 
     images                  [64, 20] uint8      the network's inputs are byte / 255
     labels                  [64] uint8
@@ -28,8 +28,8 @@ TRAINING_BATCH = 24  # a pass over the examples is batches of 24, 24 and 16
 STEPS = 10
 SEED = 2
 
-# No pre-activation comes nearer to ReLU's kink than this, about 100 times what float32 can shift it by: a unit that is on in
-# one precision and off in the other would change gradients by more than any tolerance.
+# No pre-activation comes nearer to ReLU's kink than this, about 100 times what float32 can shift it by: a unit that is
+# on in one precision and off in the other would change gradients by more than any tolerance.
 LEAST_KINK_DISTANCE = 1e-4
 
 
