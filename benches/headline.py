@@ -13,6 +13,7 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,18 +27,16 @@ ARCH = "-".join(map(str, SIZES))
 BATCH = 256
 BATCHES = 4
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
-BLOCK = 1 << 14  # elements of the arena that the update handles at a time: five arrays of 64 KiB stay in the L2 cache
+BLOCK = 1 << 14  # parameters that the update handles at a time: five arrays of 64 KiB stay in the L2 cache
 
 
 class NumpyNetwork:
     """Dense layers with ReLU between them, mean cross-entropy and Adam."""
 
     def __init__(self, parameters):
-        shapes = [array.shape for array in parameters]
-        self.length = sum(array.size for array in parameters)
         self.parameters = np.concatenate([array.ravel() for array in parameters])
         self.gradients, self.first_moments, self.second_moments = (np.zeros_like(self.parameters) for _ in range(3))
-        values, gradients = views(self.parameters, shapes), views(self.gradients, shapes)
+        values, gradients = (views(arena, parameters) for arena in (self.parameters, self.gradients))
         self.weights, self.biases = values[::2], values[1::2]  # [out, in], [out]
         self.weight_grads, self.bias_grads = gradients[::2], gradients[1::2]
         self.outputs = [np.empty((BATCH, size), np.float32) for size in SIZES[1:]]
@@ -83,7 +82,7 @@ class NumpyNetwork:
         self.steps += 1
         root = (1 - BETA2**self.steps) ** 0.5
         rate, epsilon = LEARNING_RATE * root / (1 - BETA1**self.steps), EPSILON * root
-        for start in range(0, self.length, BLOCK):
+        for start in range(0, self.parameters.size, BLOCK):
             block = slice(start, start + BLOCK)
             grad, first, second = self.gradients[block], self.first_moments[block], self.second_moments[block]
             scratch = self.scratch[: grad.size]
@@ -105,127 +104,118 @@ class TorchNetwork:
     """The same with PyTorch's layers and optimizer."""
 
     def __init__(self, parameters, compiled=False, **adam):
-        layers = []
-        for inputs, outputs in zip(SIZES, SIZES[1:]):
-            layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
-        self.network = torch.nn.Sequential(*layers[:-1])
-        with torch.no_grad():
-            for tensor, array in zip(self.network.parameters(), parameters):
-                tensor.copy_(torch.from_numpy(array))
+        layers = [torch.nn.Linear(inputs, outputs) for inputs, outputs in zip(SIZES, SIZES[1:])]
+        relus = [torch.nn.ReLU() for _ in layers]
+        network = torch.nn.Sequential(*[module for pair in zip(layers, relus) for module in pair][:-1])
+        for tensor, array in zip(network.parameters(), parameters):
+            tensor.data.copy_(torch.from_numpy(array))
         options = dict(lr=LEARNING_RATE, betas=(BETA1, BETA2), eps=EPSILON, **adam)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), **options)
-        self.loss = torch.compile(self.mean_loss) if compiled else self.mean_loss
-
-    def mean_loss(self, inputs, labels):
-        return torch.nn.functional.cross_entropy(self.network(inputs), labels)
+        self.optimizer = torch.optim.Adam(network.parameters(), **options)
+        loss = lambda inputs, labels: torch.nn.functional.cross_entropy(network(inputs), labels)
+        self.loss = torch.compile(loss) if compiled else loss
 
     def step(self, inputs, labels):
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss = self.loss(torch.from_numpy(inputs), torch.from_numpy(labels))
         loss.backward()
         self.optimizer.step()
         return loss.item()
 
 
-def views(arena, shapes):
-    """Consecutive pieces of a flat array, in these shapes."""
-    ends = np.cumsum([np.prod(shape) for shape in shapes])
-    return [arena[end - np.prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends)]
+# Contenders of PyTorch, as arguments of TorchNetwork; None of them is the best on every machine.
+TORCH = {
+    "PyTorch eager, Adam": {"foreach": False},
+    "PyTorch eager, Adam(foreach=True)": {"foreach": True},
+    "PyTorch eager, Adam(fused=True)": {"fused": True},
+    "PyTorch compiled, Adam(fused=True)": {"compiled": True, "fused": True},
+}
+
+
+def views(arena, arrays):
+    """Consecutive pieces of a flat array in the shapes of these arrays."""
+    ends = np.cumsum([array.size for array in arrays])
+    return [piece.reshape(array.shape) for piece, array in zip(np.split(arena, ends[:-1]), arrays)]
 
 
 def he_normal(random):
     """Weight [out, in] and bias [out] of each layer."""
-    parameters = []
     for inputs, outputs in zip(SIZES, SIZES[1:]):
-        weight = random.standard_normal((outputs, inputs), dtype=np.float32) * np.float32((2 / inputs) ** 0.5)
-        parameters += [weight, np.zeros(outputs, np.float32)]
-    return parameters
+        yield random.standard_normal((outputs, inputs), dtype=np.float32) * np.float32((2 / inputs) ** 0.5)
+        yield np.zeros(outputs, np.float32)
 
 
-def check(network, name, batches, expected):
-    """The first loss is of the same parameters; the two after it show that gradients and update are the same too."""
-    losses = [network.step(*batches[i]) for i in range(3)]
-    for loss, reference, tolerance in zip(losses, expected, [1e-5, 1e-3, 1e-3]):
-        if not abs(loss - reference) <= tolerance * abs(reference):
+def checked_networks(parameters, batches):
+    """All networks after three steps, in whose losses they must agree: the later ones show gradients and update."""
+    networks = {"numpy": NumpyNetwork(parameters)}
+    expected = [networks["numpy"].step(*batch) for batch in batches[:3]]
+    for name, settings in TORCH.items():
+        network = TorchNetwork(parameters, **settings)
+        try:
+            losses = [network.step(*batch) for batch in batches[:3]]
+        except Exception as error:  # compiling needs a C++ compiler
+            print(f"left out {name}: {type(error).__name__}", file=sys.stderr)
+            continue
+        if not np.allclose(losses, expected, rtol=[1e-5, 1e-3, 1e-3], atol=0):
             sys.exit(f"{name} has losses {losses} where numpy has {expected}: nothing is timed")
+        networks[name] = network
+    return networks
 
 
-def time_steps(network, batches, steps):
-    """Milliseconds of each of some steps, after two to warm up."""
+def time_network(network, batches, steps):
+    """Milliseconds of a step, over some steps after two to warm up."""
     times = []
     for i in range(steps + 2):
         begun = time.perf_counter()
         network.step(*batches[i % BATCHES])
         times.append((time.perf_counter() - begun) * 1e3)
-    times = times[2:]
-    return {"min": min(times), "median": statistics.median(times), "max": max(times)}
+    return {"min": min(times[2:]), "median": statistics.median(times[2:]), "max": max(times[2:])}
 
 
 def time_gpunet(binary, steps):
-    """The same figures by `gpunet bench`, which warms up and checks its first loss against float64 by itself."""
-    command = [binary, "bench", "--device", "cpu", "--json", "--arch", ARCH, "--batch", BATCH, "--steps", steps]
-    result = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
-    return json.loads(result.stdout)["ms_per_step"]
+    """The same by `gpunet bench`, which warms up and checks its first loss against float64 by itself."""
+    options = f"--device cpu --json --arch {ARCH} --batch {BATCH} --steps {steps}"
+    return json.loads(output([binary, "bench", *options.split()]))["ms_per_step"]
 
 
-def cpu_model():
-    try:
-        lines = subprocess.run(["lscpu"], capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
-        return next(line.split(":")[1].strip() for line in lines.splitlines() if line.startswith("Model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+def output(command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def machine():
+    lines = output(["lscpu"]).splitlines() if shutil.which("lscpu") else []
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("Model name")), platform.machine())
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    return f"{cpu}, {os.cpu_count()} cores{load}, {datetime.date.today()}, Python {platform.python_version()}"
 
 
 def main():
-    arguments = argparse.ArgumentParser(description="Times a training step in gpunet, numpy and PyTorch on the CPU.")
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("gpunet", nargs="?", default="target/release/gpunet", help="the program to time")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--steps", type=int, default=5, help="timed steps of a contender in a round")
     options = arguments.parse_args()
+    print(f"{ARCH}, batch {BATCH}, Adam, float32, {options.rounds} rounds of {options.steps} steps  \n{machine()}\n")
+
     torch.set_num_threads(os.cpu_count())
-    load = f"load {os.getloadavg()[0]:.1f} at the start, " if hasattr(os, "getloadavg") else ""
-
     random = np.random.default_rng(1)
-    parameters = he_normal(random)
-    batches = []
-    for _ in range(BATCHES):
-        images = random.integers(0, 256, (BATCH, SIZES[0]))
-        batches.append(((images / 255).astype(np.float32), random.integers(0, SIZES[-1], BATCH)))
+    inputs = random.integers(0, 256, (BATCHES, BATCH, SIZES[0])).astype(np.float32) / 255
+    batches = list(zip(inputs, random.integers(0, SIZES[-1], (BATCHES, BATCH))))
+    networks = checked_networks(list(he_normal(random)), batches)
 
-    numpy_network = NumpyNetwork(parameters)
-    expected = [numpy_network.step(*batches[i]) for i in range(3)]
-    networks = {"numpy": numpy_network}
-    for name, settings in {
-        "PyTorch, Adam(foreach=False)": {"foreach": False},
-        "PyTorch, Adam(foreach=True)": {"foreach": True},
-        "PyTorch, Adam(fused=True)": {"fused": True},
-        "PyTorch, torch.compile, Adam(fused=True)": {"compiled": True, "fused": True},
-    }.items():
-        network = TorchNetwork(parameters, **settings)
-        try:
-            check(network, name, batches, expected)
-        except Exception as error:  # torch.compile needs a C++ compiler
-            print(f"left out {name}: {type(error).__name__}", file=sys.stderr)
-            continue
-        networks[name] = network
-
-    contenders = {"gpunet": lambda: time_gpunet(options.gpunet, options.steps)}
-    contenders |= {name: lambda net=net: time_steps(net, batches, options.steps) for name, net in networks.items()}
-    rounds = {name: [] for name in contenders}
+    rounds = {name: [] for name in ["gpunet", *networks]}
     for _ in range(options.rounds):
-        for name, run in contenders.items():
-            rounds[name].append(run())
+        rounds["gpunet"].append(time_gpunet(options.gpunet, options.steps))
+        for name, network in networks.items():
+            rounds[name].append(time_network(network, batches, options.steps))
 
-    gpunet_version = subprocess.run([options.gpunet, "--version"], check=True, capture_output=True, text=True).stdout
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    versions = {"gpunet": gpunet_version.split()[-1], "numpy": f"{np.__version__}, {blas['name']} {blas['version']}"}
-    print(f"{ARCH}, batch {BATCH}, Adam, float32, {options.rounds} rounds of {options.steps} steps  ")
-    print(f"{cpu_model()}, {os.cpu_count()} cores, {load}{datetime.date.today()}, Python {platform.python_version()}\n")
-    print("| contender | version | median ms/step | min | max | gpunet's median / its median |")
+    gpunet_version = output([options.gpunet, "--version"]).split()[-1]
+    versions = {"gpunet": gpunet_version, "numpy": f"{np.__version__}, {blas['name']} {blas['version']}"}
+    medians = {name: statistics.median(times["median"] for times in all) for name, all in rounds.items()}
+    print("| contender | version | median ms a step | min | max | gpunet's median / its median |")
     print("|---|---|--:|--:|--:|--:|")
-    medians = {name: statistics.median(figures["median"] for figures in all) for name, all in rounds.items()}
     for name, all in rounds.items():
-        least, most = min(figures["min"] for figures in all), max(figures["max"] for figures in all)
+        least, most = min(times["min"] for times in all), max(times["max"] for times in all)
         numbers = f"{medians[name]:.1f} | {least:.1f} | {most:.1f} | {medians['gpunet'] / medians[name]:.2f}"
         print(f"| {name} | {versions.get(name, torch.__version__)} | {numbers} |")
 

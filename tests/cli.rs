@@ -193,7 +193,7 @@ fn mistakes_in_options_are_answered_with_sentences() {
     refuses_training(&["--arch", "4-3", "--device", "no-such-gpu"], &["no device fits", "auto, cpu"]);
     refuses_training(&["--arch", "4-3", "--device", "99"], &["no device fits `--device 99`"]);
     refuses_training(
-        &["--arch", "4-3", "--lr", "1e30", "--device", "cpu", "--out", "lost"],
+        &["--arch", "4-8-3", "--lr", "1e30", "--device", "cpu", "--out", "lost"],
         &["training diverged", "--lr"],
     );
     assert!(!folder.path().join("lost/model.safetensors").exists(), "a NaN never reaches a saved model");
