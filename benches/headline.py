@@ -8,13 +8,10 @@ go through its BLAS, the update runs in cache-sized blocks. Contenders take turn
 machine slows them all; but it does not slow them alike, and figures to quote are of an idle one.
 """
 
-import argparse
-import datetime
 import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -26,6 +23,7 @@ SIZES = [784, 3000, 2500, 2000, 1500, 1000, 500, 10]
 ARCH = "-".join(map(str, SIZES))
 BATCH = 256
 BATCHES = 4
+ROUNDS, STEPS = 5, 5  # timed steps of a contender in each round
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 BLOCK = 1 << 14  # parameters that the update handles at a time: five arrays of 64 KiB stay in the L2 cache
 
@@ -61,9 +59,8 @@ class NumpyNetwork:
         np.exp(logits, out=grad)
         sums = grad.sum(axis=1, keepdims=True)
         loss = np.log(sums).mean() - logits[rows, labels].mean()
-        grad /= sums
-        grad[rows, labels] -= 1
-        grad /= BATCH
+        grad /= sums * BATCH
+        grad[rows, labels] -= 1 / BATCH
 
         for i in range(last, -1, -1):
             grad = self.output_grads[i]
@@ -72,8 +69,7 @@ class NumpyNetwork:
             if i > 0:
                 below, mask = self.output_grads[i - 1], self.masks[i - 1]
                 np.matmul(grad, self.weights[i], out=below)
-                np.greater(values[i], 0, out=mask)
-                below *= mask
+                below *= np.greater(values[i], 0, out=mask)
         self.update()
         return float(loss)
 
@@ -87,17 +83,14 @@ class NumpyNetwork:
             grad, first, second = self.gradients[block], self.first_moments[block], self.second_moments[block]
             scratch = self.scratch[: grad.size]
             first *= BETA1
-            np.multiply(grad, 1 - BETA1, out=scratch)
-            first += scratch
+            first += np.multiply(grad, 1 - BETA1, out=scratch)
             second *= BETA2
             np.multiply(grad, grad, out=scratch)
-            scratch *= 1 - BETA2
-            second += scratch
+            second += np.multiply(scratch, 1 - BETA2, out=scratch)
             np.sqrt(second, out=scratch)
             scratch += epsilon
             np.divide(first, scratch, out=scratch)
-            scratch *= rate
-            self.parameters[block] -= scratch
+            self.parameters[block] -= np.multiply(scratch, rate, out=scratch)
 
 
 class TorchNetwork:
@@ -122,7 +115,7 @@ class TorchNetwork:
         return loss.item()
 
 
-# Contenders of PyTorch, as arguments of TorchNetwork; None of them is the best on every machine.
+# Which of PyTorch's implementations of Adam is the fastest depends on the machine.
 TORCH = {
     "PyTorch eager, Adam": {"foreach": False},
     "PyTorch eager, Adam(foreach=True)": {"foreach": True},
@@ -135,13 +128,6 @@ def views(arena, arrays):
     """Consecutive pieces of a flat array in the shapes of these arrays."""
     ends = np.cumsum([array.size for array in arrays])
     return [piece.reshape(array.shape) for piece, array in zip(np.split(arena, ends[:-1]), arrays)]
-
-
-def he_normal(random):
-    """Weight [out, in] and bias [out] of each layer."""
-    for inputs, outputs in zip(SIZES, SIZES[1:]):
-        yield random.standard_normal((outputs, inputs), dtype=np.float32) * np.float32((2 / inputs) ** 0.5)
-        yield np.zeros(outputs, np.float32)
 
 
 def checked_networks(parameters, batches):
@@ -161,20 +147,21 @@ def checked_networks(parameters, batches):
     return networks
 
 
-def time_network(network, batches, steps):
-    """Milliseconds of a step, over some steps after two to warm up."""
+def time_network(network, batches):
+    """Least, middle and greatest milliseconds of a step, over some steps after two to warm up."""
     times = []
-    for i in range(steps + 2):
+    for i in range(STEPS + 2):
         begun = time.perf_counter()
         network.step(*batches[i % BATCHES])
         times.append((time.perf_counter() - begun) * 1e3)
-    return {"min": min(times[2:]), "median": statistics.median(times[2:]), "max": max(times[2:])}
+    return [min(times[2:]), np.median(times[2:]), max(times[2:])]
 
 
-def time_gpunet(binary, steps):
+def time_gpunet(binary):
     """The same by `gpunet bench`, which warms up and checks its first loss against float64 by itself."""
-    options = f"--device cpu --json --arch {ARCH} --batch {BATCH} --steps {steps}"
-    return json.loads(output([binary, "bench", *options.split()]))["ms_per_step"]
+    options = f"--device cpu --json --arch {ARCH} --batch {BATCH} --steps {STEPS}"
+    times = json.loads(output([binary, "bench", *options.split()]))["ms_per_step"]
+    return [times["min"], times["median"], times["max"]]
 
 
 def output(command):
@@ -185,39 +172,39 @@ def machine():
     lines = output(["lscpu"]).splitlines() if shutil.which("lscpu") else []
     cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("Model name")), platform.machine())
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    return f"{cpu}, {os.cpu_count()} cores{load}, {datetime.date.today()}, Python {platform.python_version()}"
+    return f"{cpu}, {os.cpu_count()} cores{load}, {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}"
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("gpunet", nargs="?", default="target/release/gpunet", help="the program to time")
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("--steps", type=int, default=5, help="timed steps of a contender in a round")
-    options = arguments.parse_args()
-    print(f"{ARCH}, batch {BATCH}, Adam, float32, {options.rounds} rounds of {options.steps} steps  \n{machine()}\n")
+    gpunet = sys.argv[1] if len(sys.argv) > 1 else "target/release/gpunet"
+    gpunet_version = output([gpunet, "--version"]).split()[-1]
+    print(f"{ARCH}, batch {BATCH}, Adam, float32, {ROUNDS} rounds of {STEPS} steps  \n{machine()}\n")
 
     torch.set_num_threads(os.cpu_count())
     random = np.random.default_rng(1)
+    parameters = []  # weight [out, in], normal with variance 2 / fan_in, and bias [out] of each layer
+    for fan_in, units in zip(SIZES, SIZES[1:]):
+        weight = random.standard_normal((units, fan_in), np.float32) * (2 / fan_in) ** 0.5
+        parameters += [weight, np.zeros(units, np.float32)]
     inputs = random.integers(0, 256, (BATCHES, BATCH, SIZES[0])).astype(np.float32) / 255
     batches = list(zip(inputs, random.integers(0, SIZES[-1], (BATCHES, BATCH))))
-    networks = checked_networks(list(he_normal(random)), batches)
+    networks = checked_networks(parameters, batches)
 
     rounds = {name: [] for name in ["gpunet", *networks]}
-    for _ in range(options.rounds):
-        rounds["gpunet"].append(time_gpunet(options.gpunet, options.steps))
+    for _ in range(ROUNDS):
+        rounds["gpunet"].append(time_gpunet(gpunet))
         for name, network in networks.items():
-            rounds[name].append(time_network(network, batches, options.steps))
+            rounds[name].append(time_network(network, batches))
 
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    gpunet_version = output([options.gpunet, "--version"]).split()[-1]
     versions = {"gpunet": gpunet_version, "numpy": f"{np.__version__}, {blas['name']} {blas['version']}"}
-    medians = {name: statistics.median(times["median"] for times in all) for name, all in rounds.items()}
     print("| contender | version | median ms a step | min | max | gpunet's median / its median |")
     print("|---|---|--:|--:|--:|--:|")
-    for name, all in rounds.items():
-        least, most = min(times["min"] for times in all), max(times["max"] for times in all)
-        numbers = f"{medians[name]:.1f} | {least:.1f} | {most:.1f} | {medians['gpunet'] / medians[name]:.2f}"
-        print(f"| {name} | {versions.get(name, torch.__version__)} | {numbers} |")
+    for name, times in rounds.items():
+        least, medians, greatest = zip(*times)
+        median, ratio = np.median(medians), np.median([times[1] for times in rounds["gpunet"]]) / np.median(medians)
+        figures = f"{median:.1f} | {min(least):.1f} | {max(greatest):.1f} | {ratio:.2f}"
+        print(f"| {name} | {versions.get(name, torch.__version__)} | {figures} |")
 
 
 if __name__ == "__main__":

@@ -83,14 +83,14 @@ impl Config {
             if ok { Ok(()) } else { Err(ConfigError::OutOfRange { name, value, must }) }
         };
         let rate = self.optimizer.learning_rate();
-        let positive = rate.is_finite() && rate > 0.0;
-        check("lr", rate, positive, "a learning rate must be a positive number, such as 0.001")?;
+        // Kernels compute in f32, where the largest f64 is infinite and the least is 0.
+        let positive = |value: f64| (value as f32).is_finite() && value as f32 > 0.0;
+        check("lr", rate, positive(rate), "a learning rate must be a positive f32, such as 0.001")?;
         if let Optimizer::Adam { beta1, beta2, epsilon, .. } = self.optimizer {
             let must = "a decay of Adam's moments lies from 0 up to but below 1";
             check("beta1", beta1, (0.0..1.0).contains(&beta1), must)?;
             check("beta2", beta2, (0.0..1.0).contains(&beta2), must)?;
-            let positive = epsilon.is_finite() && epsilon > 0.0;
-            check("epsilon", epsilon, positive, "Adam's epsilon must be a positive number, such as 1e-8")?;
+            check("epsilon", epsilon, positive(epsilon), "Adam's epsilon must be a positive f32, such as 1e-8")?;
         }
         Ok(())
     }

@@ -87,13 +87,13 @@ impl Model {
 
     /// All parameters under the names of the model file, `layers.<i>.weight`.
     pub fn parameters(&self) -> Vec<(String, Parameter)> {
-        let named = |(index, layer): (usize, &Box<dyn Layer>)| {
-            layer
-                .parameters()
-                .into_iter()
-                .map(move |parameter| (format!("layers.{index}.{}", parameter.name), parameter))
-        };
-        self.layers.iter().enumerate().flat_map(named).collect()
+        let mut named = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            for parameter in layer.parameters() {
+                named.push((format!("layers.{index}.{}", parameter.name), parameter));
+            }
+        }
+        named
     }
 
     /// Number of trainable values.

@@ -188,12 +188,13 @@ fn mistakes_in_options_are_answered_with_sentences() {
     refuses_training(&["--arch", "4-3", "--lr", "-0.1"], &["--lr is -0.1"]);
     refuses_training(&["--arch", "4-3", "--lr", "NaN"], &["--lr is NaN"]);
     refuses_training(&["--arch", "4-3", "--lr", "0"], &["--lr is 0"]);
+    refuses_training(&["--arch", "4-3", "--lr", "1e39"], &["--lr is 1"]);
     refuses_training(&["--arch", "4-3", "--threads", "0"], &["--threads is 0"]);
     refuses_training(&["--arch", "4-3", "--validation", "60"], &["--validation 60 leaves no training data"]);
     refuses_training(&["--arch", "4-3", "--device", "no-such-gpu"], &["no device fits", "auto, cpu"]);
     refuses_training(&["--arch", "4-3", "--device", "99"], &["no device fits `--device 99`"]);
     refuses_training(
-        &["--arch", "4-8-3", "--lr", "1e30", "--device", "cpu", "--out", "lost"],
+        &["--arch", "4-8-3", "--batch", "7", "--lr", "1e38", "--device", "cpu", "--out", "lost"],
         &["training diverged", "--lr"],
     );
     assert!(!folder.path().join("lost/model.safetensors").exists(), "a NaN never reaches a saved model");

@@ -75,10 +75,8 @@ impl<T: Real> Program for CpuProgram<T> {
                     run_launch(&self.plan, &mut self.memory, launch, &step);
                 }
             });
-            if let Some(log) = log {
-                if logged(&[self.metrics(log, &step)]).is_break() {
-                    break;
-                }
+            if log.is_some_and(|log| logged(&[self.metrics(log, &step)]).is_break()) {
+                break;
             }
         }
         Ok(())
