@@ -1,6 +1,6 @@
 """Times a training step of the headline network in gpunet, numpy and PyTorch on the CPU and prints a Markdown table.
 
-    cargo build --release && python benches/headline.py [target/release/gpunet]        (needs torch and numpy)
+    cargo build --release && python benches/headline.py [target/release/gpunet]        (Linux; needs torch and numpy)
 
 All train in float32 with Adam on made-up examples. numpy and PyTorch get their batches ready-made as floats, while
 gpunet widens its from bytes within the step. numpy is hand-written: no large array is allocated in a step, products
@@ -11,7 +11,7 @@ machine slows them all; but it does not slow them alike, and figures to quote ar
 import json
 import os
 import platform
-import shutil
+import re
 import subprocess
 import sys
 import time
@@ -21,9 +21,14 @@ import torch
 
 SIZES = [784, 3000, 2500, 2000, 1500, 1000, 500, 10]
 ARCH = "-".join(map(str, SIZES))
-BATCH = 256
-BATCHES = 4
+BATCH, BATCHES = 256, 4
 ROUNDS, STEPS = 5, 5  # timed steps of a contender in each round
+TORCH = {  # arguments of TorchNetwork; which of them is the fastest depends on the machine
+    "PyTorch eager, Adam": {"foreach": False},
+    "PyTorch eager, Adam(foreach=True)": {"foreach": True},
+    "PyTorch eager, Adam(fused=True)": {"fused": True},
+    "PyTorch compiled, Adam(fused=True)": {"compiled": True, "fused": True},
+}
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 BLOCK = 1 << 14  # parameters that the update handles at a time: five arrays of 64 KiB stay in the L2 cache
 
@@ -39,9 +44,7 @@ class NumpyNetwork:
         self.weight_grads, self.bias_grads = gradients[::2], gradients[1::2]
         self.outputs = [np.empty((BATCH, size), np.float32) for size in SIZES[1:]]
         self.output_grads = [np.empty_like(output) for output in self.outputs]
-        self.masks = [np.empty(output.shape, bool) for output in self.outputs]
-        self.scratch = np.empty(BLOCK, np.float32)
-        self.steps = 0
+        self.scratch, self.steps = np.empty(BLOCK, np.float32), 0
 
     def step(self, inputs, labels):
         """One step on inputs [BATCH, 784] and labels [BATCH]; the mean loss before the update."""
@@ -54,22 +57,21 @@ class NumpyNetwork:
                 np.maximum(output, 0, out=output)
 
         # The gradient of the loss by the logits is (softmax - one-hot) / BATCH.
-        logits, grad, rows = self.outputs[last], self.output_grads[last], np.arange(BATCH)
+        logits, rows = self.outputs[last], np.arange(BATCH)
         logits -= logits.max(axis=1, keepdims=True)
-        np.exp(logits, out=grad)
+        grad = np.exp(logits, out=self.output_grads[last])
         sums = grad.sum(axis=1, keepdims=True)
         loss = np.log(sums).mean() - logits[rows, labels].mean()
         grad /= sums * BATCH
         grad[rows, labels] -= 1 / BATCH
 
-        for i in range(last, -1, -1):
-            grad = self.output_grads[i]
+        for i, grad in reversed([*enumerate(self.output_grads)]):
             np.matmul(grad.T, values[i], out=self.weight_grads[i])
             grad.sum(axis=0, out=self.bias_grads[i])
             if i > 0:
-                below, mask = self.output_grads[i - 1], self.masks[i - 1]
-                np.matmul(grad, self.weights[i], out=below)
-                below *= np.greater(values[i], 0, out=mask)
+                below = np.matmul(grad, self.weights[i], out=self.output_grads[i - 1])
+                # ReLU's derivative takes the place of its output, which has been used for the last time.
+                below *= np.greater(values[i], 0, out=values[i], casting="unsafe")
         self.update()
         return float(loss)
 
@@ -98,30 +100,19 @@ class TorchNetwork:
 
     def __init__(self, parameters, compiled=False, **adam):
         layers = [torch.nn.Linear(inputs, outputs) for inputs, outputs in zip(SIZES, SIZES[1:])]
-        relus = [torch.nn.ReLU() for _ in layers]
-        network = torch.nn.Sequential(*[module for pair in zip(layers, relus) for module in pair][:-1])
+        network = torch.nn.Sequential(*[module for layer in layers for module in (layer, torch.nn.ReLU())][:-1])
         for tensor, array in zip(network.parameters(), parameters):
             tensor.data.copy_(torch.from_numpy(array))
-        options = dict(lr=LEARNING_RATE, betas=(BETA1, BETA2), eps=EPSILON, **adam)
-        self.optimizer = torch.optim.Adam(network.parameters(), **options)
-        loss = lambda inputs, labels: torch.nn.functional.cross_entropy(network(inputs), labels)
-        self.loss = torch.compile(loss) if compiled else loss
+        self.optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, (BETA1, BETA2), EPSILON, **adam)
+        self.network = torch.compile(network) if compiled else network
 
     def step(self, inputs, labels):
         self.optimizer.zero_grad()
-        loss = self.loss(torch.from_numpy(inputs), torch.from_numpy(labels))
+        logits = self.network(torch.from_numpy(inputs))
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))
         loss.backward()
         self.optimizer.step()
         return loss.item()
-
-
-# Which of PyTorch's implementations of Adam is the fastest depends on the machine.
-TORCH = {
-    "PyTorch eager, Adam": {"foreach": False},
-    "PyTorch eager, Adam(foreach=True)": {"foreach": True},
-    "PyTorch eager, Adam(fused=True)": {"fused": True},
-    "PyTorch compiled, Adam(fused=True)": {"compiled": True, "fused": True},
-}
 
 
 def views(arena, arrays):
@@ -159,8 +150,8 @@ def time_network(network, batches):
 
 def time_gpunet(binary):
     """The same by `gpunet bench`, which warms up and checks its first loss against float64 by itself."""
-    options = f"--device cpu --json --arch {ARCH} --batch {BATCH} --steps {STEPS}"
-    times = json.loads(output([binary, "bench", *options.split()]))["ms_per_step"]
+    command = f"bench --device cpu --json --arch {ARCH} --batch {BATCH} --steps {STEPS}"
+    times = json.loads(output([binary, *command.split()]))["ms_per_step"]
     return [times["min"], times["median"], times["max"]]
 
 
@@ -169,10 +160,9 @@ def output(command):
 
 
 def machine():
-    lines = output(["lscpu"]).splitlines() if shutil.which("lscpu") else []
-    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("Model name")), platform.machine())
-    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    return f"{cpu}, {os.cpu_count()} cores{load}, {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}"
+    cpu = re.search("Model name: *(.*)", output(["lscpu"]))[1]
+    when = f"load {os.getloadavg()[0]:.1f} at the start, {time.strftime('%Y-%m-%d')}"
+    return f"{cpu}, {os.cpu_count()} cores, {when}, Python {platform.python_version()}"
 
 
 def main():
@@ -198,12 +188,12 @@ def main():
 
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     versions = {"gpunet": gpunet_version, "numpy": f"{np.__version__}, {blas['name']} {blas['version']}"}
-    print("| contender | version | median ms a step | min | max | gpunet's median / its median |")
-    print("|---|---|--:|--:|--:|--:|")
+    gpunet_median = np.median([median for _, median, _ in rounds["gpunet"]])
+    print("| contender | version | median ms a step | min | max | gpunet's median / its median |\n|---|---|--:|--:|--:|--:|")
     for name, times in rounds.items():
         least, medians, greatest = zip(*times)
-        median, ratio = np.median(medians), np.median([times[1] for times in rounds["gpunet"]]) / np.median(medians)
-        figures = f"{median:.1f} | {min(least):.1f} | {max(greatest):.1f} | {ratio:.2f}"
+        median = np.median(medians)
+        figures = f"{median:.1f} | {min(least):.1f} | {max(greatest):.1f} | {gpunet_median / median:.2f}"
         print(f"| {name} | {versions.get(name, torch.__version__)} | {figures} |")
 
 

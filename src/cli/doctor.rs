@@ -10,6 +10,10 @@ use super::{DeviceArguments, Ended};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// Only list the adapters
+    #[arg(long, conflicts_with = "json")]
+    list: bool,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -39,6 +43,9 @@ struct Adapter {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if !arguments.json {
         print_adapters()?;
+    }
+    if arguments.list {
+        return Ok(Ended::Well);
     }
     let device = arguments.device.open()?;
     if !arguments.json {
