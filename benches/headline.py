@@ -126,8 +126,8 @@ def checked_networks(parameters, batches):
     networks = {"numpy": NumpyNetwork(parameters)}
     expected = [networks["numpy"].step(*batch) for batch in batches[:3]]
     for name, settings in TORCH.items():
-        network = TorchNetwork(parameters, **settings)
         try:
+            network = TorchNetwork(parameters, **settings)
             losses = [network.step(*batch) for batch in batches[:3]]
         except Exception as error:  # compiling needs a C++ compiler
             print(f"left out {name}: {type(error).__name__}", file=sys.stderr)
@@ -145,7 +145,7 @@ def time_network(network, batches):
         begun = time.perf_counter()
         network.step(*batches[i % BATCHES])
         times.append((time.perf_counter() - begun) * 1e3)
-    return [min(times[2:]), np.median(times[2:]), max(times[2:])]
+    return np.quantile(times[2:], [0, 0.5, 1])
 
 
 def time_gpunet(binary):
@@ -160,16 +160,14 @@ def output(command):
 
 
 def machine():
-    cpu = re.search("Model name: *(.*)", output(["lscpu"]))[1]
-    when = f"load {os.getloadavg()[0]:.1f} at the start, {time.strftime('%Y-%m-%d')}"
+    cpu, load = re.search("Model name: *(.*)", output(["lscpu"]))[1], os.getloadavg()[0]
+    when = f"{time.strftime('%Y-%m-%d')}, load {load:.1f} at the start"
     return f"{cpu}, {os.cpu_count()} cores, {when}, Python {platform.python_version()}"
 
 
 def main():
     gpunet = sys.argv[1] if len(sys.argv) > 1 else "target/release/gpunet"
-    gpunet_version = output([gpunet, "--version"]).split()[-1]
     print(f"{ARCH}, batch {BATCH}, Adam, float32, {ROUNDS} rounds of {STEPS} steps  \n{machine()}\n")
-
     torch.set_num_threads(os.cpu_count())
     random = np.random.default_rng(1)
     parameters = []  # weight [out, in], normal with variance 2 / fan_in, and bias [out] of each layer
@@ -186,15 +184,14 @@ def main():
         for name, network in networks.items():
             rounds[name].append(time_network(network, batches))
 
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    versions = {"gpunet": gpunet_version, "numpy": f"{np.__version__}, {blas['name']} {blas['version']}"}
-    gpunet_median = np.median([median for _, median, _ in rounds["gpunet"]])
-    print("| contender | version | median ms a step | min | max | gpunet's median / its median |\n|---|---|--:|--:|--:|--:|")
+    blas = "{name} {version}".format(**np.show_config(mode="dicts")["Build Dependencies"]["blas"])
+    versions = {"gpunet": output([gpunet, "--version"]).split()[-1], "numpy": f"{np.__version__}, {blas}"}
+    ours = np.median([median for _, median, _ in rounds["gpunet"]])
+    print("| contender | version | median ms a step | min | max | gpunet's / its median |\n|---|---|--:|--:|--:|--:|")
     for name, times in rounds.items():
         least, medians, greatest = zip(*times)
-        median = np.median(medians)
-        figures = f"{median:.1f} | {min(least):.1f} | {max(greatest):.1f} | {gpunet_median / median:.2f}"
-        print(f"| {name} | {versions.get(name, torch.__version__)} | {figures} |")
+        median, version = np.median(medians), versions.get(name, torch.__version__)
+        print(f"| {name} | {version} | {median:.1f} | {min(least):.1f} | {max(greatest):.1f} | {ours / median:.2f} |")
 
 
 if __name__ == "__main__":
