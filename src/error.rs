@@ -46,6 +46,24 @@ pub enum Error {
         /// Learning rate.
         learning_rate: f64,
     },
+    /// Parameters that left the finite numbers while the losses had not yet.
+    #[error(
+        "training diverged: a parameter became {value} in epoch {epoch}; the model files keep the last epoch that was sound; \
+         try a smaller --lr (it is {learning_rate})"
+    )]
+    ParameterDiverged {
+        /// Its value.
+        value: f32,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Learning rate.
+        learning_rate: f64,
+    },
+    /// A checkpoint whose values are not those of its own network.
+    #[error(
+        "the checkpoint does not hold the parameters and optimizer state that its settings call for; train the run anew"
+    )]
+    CheckpointMisfit,
     /// A benchmark whose step is wrong, so that its time means nothing.
     #[error(
         "nothing was timed, since the device computes wrongly: the first loss is {loss}, the CPU's in f64 {expected}; \

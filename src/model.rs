@@ -58,6 +58,8 @@ pub struct Recording {
     pub parameters: Vec<Tensor>,
     /// Their gradients; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
+    /// The optimizer's state, an arena each; empty in a plan that only evaluates.
+    pub state: Vec<Tensor>,
     /// `[batch, classes]`.
     pub logits: Tensor,
     /// What the loss leaves behind.
@@ -148,6 +150,7 @@ impl Model {
         let logits = values[self.layers.len()];
         let loss = loss::record(&mut recorder, logits, targets, training.map_or(1.0, |options| options.loss_scale));
 
+        let mut state = Vec::new();
         if let (Some(options), Some(gradients)) = (training, &gradients) {
             recorder.phases = &[Phase::Train];
             let mut output_grad = loss.logits_grad;
@@ -157,7 +160,7 @@ impl Model {
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
-            options.optimizer.record(&mut plan, parameters.whole, gradients.whole);
+            state = options.optimizer.record(&mut plan, parameters.whole, gradients.whole);
         }
         Ok(Recording {
             plan: plan.finish()?,
@@ -167,6 +170,7 @@ impl Model {
             order,
             parameters: parameters.parts,
             gradients: gradients.map_or_else(Vec::new, |arena| arena.parts),
+            state,
             logits: logits.tensor,
             loss,
         })

@@ -58,7 +58,8 @@ impl Comparison {
             let allowed = tolerance.absolute + tolerance.relative * expected.abs();
             // Equality first, for infinities; a NaN is within no bound.
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
-            let within = error <= allowed;
+            // An infinite reference allows no other value.
+            let within = error == 0.0 || (error <= allowed && allowed.is_finite());
             if !within && self.failure.is_none() {
                 self.failure =
                     Some(format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}"));

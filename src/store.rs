@@ -1,5 +1,6 @@
 //! What is kept on disk: run folders and model files.
 
+mod checkpoint;
 mod history;
 mod model_file;
 mod run;
@@ -9,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
 pub use model_file::{ModelMetadata, SavedModel};
+pub(crate) use run::to_toml;
 pub use run::{RunFolder, find_model, load_config};
 
 use crate::error::FileError;
@@ -31,6 +34,10 @@ pub enum StoreError {
     NoModel { path: PathBuf },
     #[error("{} is no gpunet model: {problem}", path.display())]
     BadModel { path: PathBuf, problem: String },
+    #[error("{} is no checkpoint to go on from: {problem}", path.display())]
+    BadCheckpoint { path: PathBuf, problem: String },
+    #[error("{} holds no run to go on with: there is no checkpoint.bin", path.display())]
+    NoCheckpoint { path: PathBuf },
     #[error("{} does not parse: {problem}", path.display())]
     BadConfig { path: PathBuf, problem: String },
 }

@@ -7,4 +7,4 @@ mod trainer;
 
 pub use evaluate::{ClassReport, Evaluation, evaluate};
 pub use events::{Event, Metrics, Outcome};
-pub use trainer::train;
+pub use trainer::{resume, train};

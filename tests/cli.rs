@@ -82,7 +82,7 @@ fn a_run_leaves_the_files_of_the_contract() {
     assert_eq!((history.lines().next(), history.lines().count()), (Some(header), 13));
     let names: Vec<String> =
         fs::read_dir(&run).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 3, "nothing half-written is left: {names:?}");
+    assert_eq!(names.len(), 4, "nothing half-written is left: {names:?}");
 
     // The configuration is complete: as a recipe it gives the same model, bit for bit.
     succeeds(folder.path(), &["train", "--recipe", "runs/latest/config.toml", "--out", "again"]);
@@ -247,6 +247,39 @@ fn runs_are_not_overwritten_without_force() {
     fs::write(folder.path().join("file"), "x").unwrap();
     refuses(folder.path(), &train_tiny(&["--out", "file"]), &["is a file"]);
     refuses(folder.path(), &train_tiny(&["--out", "file/run"]), &["could not create the folder file/run"]);
+}
+
+#[test]
+fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
+    let folder = workplace();
+    let file = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let epochs = |count: &'static str, out: &'static str| {
+        let mut arguments = train_tiny(&["--out", out]);
+        let at = arguments.iter().position(|&argument| argument == "12").unwrap();
+        arguments[at] = count;
+        succeeds(folder.path(), &arguments)
+    };
+    epochs("6", "whole");
+    epochs("2", "stopped");
+    assert!(file("whole/model.safetensors") != file("stopped/model.safetensors"));
+    let printed = succeeds(folder.path(), &["train", "--resume", "stopped", "--epochs", "6"]);
+    assert!(
+        printed.contains("after epoch 2") && printed.contains("epoch 3/6") && !printed.contains("epoch 2/6"),
+        "{printed}"
+    );
+    assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"));
+    assert_eq!(file("whole/config.toml"), file("stopped/config.toml"));
+    assert_eq!(String::from_utf8(file("stopped/history.csv")).unwrap().lines().count(), 7);
+    // A finished run has nothing left to train and is only tested.
+    let printed = succeeds(folder.path(), &["train", "--resume", "stopped"]);
+    assert!(!printed.contains("epoch 6/6") && printed.contains("test accuracy"), "{printed}");
+
+    refuses(folder.path(), &["train", "--resume", "stopped", "--lr", "1"], &["cannot be used with"]);
+    refuses(folder.path(), &["train", "--resume", "data"], &["no checkpoint.bin"]);
+    let sound = file("stopped/checkpoint.bin");
+    fs::write(folder.path().join("stopped/checkpoint.bin"), &sound[..sound.len() / 2]).unwrap();
+    refuses(folder.path(), &["train", "--resume", "stopped"], &["cut short or damaged"]);
+    assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"), "and the model is left alone");
 }
 
 #[test]

@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::Config;
-use gpunet::data::Dataset;
+use gpunet::data::{Dataset, Part};
+use gpunet::device::OpenDevice;
 use gpunet::optim::Optimizer;
-use gpunet::store::{EpochRecord, RunFolder, load_config};
-use gpunet::train::{Event, Metrics, train};
+use gpunet::store::{Checkpoint, EpochRecord, RunFolder, load_config};
+use gpunet::train::{Event, Metrics, resume, train};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::{self, bytes, line, thousands};
 use super::{DeviceArguments, Ended};
+
+/// Options that a run which goes on has settled before.
+const RESUME_KEEPS: [&str; 11] =
+    ["arch", "adam", "sgd", "lr", "batch", "seed", "data", "validation", "recipe", "out", "force"];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -57,6 +61,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
 
+    /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
+    #[arg(long, value_name = "DIR", conflicts_with_all = RESUME_KEEPS)]
+    resume: Option<PathBuf>,
+
     /// Folder of the run [default: runs/<arch>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -70,11 +78,12 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The run's settings: defaults, then the recipe, then options.
-    fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match &self.recipe {
-            Some(path) => load_config(path)?,
-            None => Config::default(),
+    /// The run's settings: those given, or defaults, under the options.
+    fn config(&self, given: Option<Config>) -> anyhow::Result<Config> {
+        let mut config = match (given, &self.recipe) {
+            (Some(config), _) => config,
+            (None, Some(path)) => load_config(path)?,
+            (None, None) => Config::default(),
         };
         if let Some(arch) = &self.arch {
             config.arch = arch.parse::<Arch>()?;
@@ -103,22 +112,54 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let mut config = arguments.config()?;
-    let dataset = Dataset::load(&config.data, config.validation, config.seed)?;
-    config.validation = Some(dataset.part(gpunet::data::Part::Validation).len());
-    dataset.check_arch(&config.arch)?;
-    let device = arguments.device.open_as(&config.device, config.threads)?;
-    let mut run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
-    let (name, optimizer) = (device.backend.name(), config.optimizer);
-    line(&format!("training {} on {} with {name}, {optimizer}, batch {}", config.arch, dataset.name, config.batch))?;
+    match &arguments.resume {
+        Some(path) => {
+            let (run, settled, checkpoint) = RunFolder::resume(path)?;
+            let config = arguments.config(Some(settled))?;
+            let (dataset, device) = prepare(arguments, &config)?;
+            let trained = checkpoint.history.len();
+            line(&format!("going on with {} after epoch {trained}", path.display()))?;
+            run.write_config(&config)?;
+            train_with(&config, &dataset, &device, run, Some(checkpoint))
+        }
+        None => {
+            let mut config = arguments.config(None)?;
+            let (dataset, device) = prepare(arguments, &config)?;
+            config.validation = Some(dataset.part(Part::Validation).len());
+            let run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
+            train_with(&config, &dataset, &device, run, None)
+        }
+    }
+}
 
+/// Loads the data and opens the device, before anything is written.
+fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+    let dataset = Dataset::load(&config.data, config.validation, config.seed)?;
+    dataset.check_arch(&config.arch)?;
+    Ok((dataset, arguments.device.open_as(&config.device, config.threads)?))
+}
+
+fn train_with(
+    config: &Config,
+    dataset: &Dataset,
+    device: &OpenDevice,
+    mut run: RunFolder,
+    checkpoint: Option<Checkpoint<'_>>,
+) -> anyhow::Result<Ended> {
+    let Config { arch, optimizer, batch, .. } = config;
+    let (backend, path) = (device.backend.as_ref(), run.path().to_path_buf());
+    line(&format!("training {arch} on {} with {}, {optimizer}, batch {batch}", dataset.name, backend.name()))?;
     let mut display = Display::new(config.epochs);
-    let outcome = train(&config, &dataset, device.backend.as_ref(), Some(&mut run), &mut |event| display.show(event))?;
+    let on_event = &mut |event: Event<'_>| display.show(event);
+    let outcome = match checkpoint {
+        Some(checkpoint) => resume(config, checkpoint, dataset, backend, Some(&mut run), on_event)?,
+        None => train(config, dataset, backend, Some(&mut run), on_event)?,
+    };
     display.result?;
     let Metrics { correct, examples, .. } = outcome.test;
     let (percent, loss) = (100.0 * outcome.test.accuracy(), outcome.test.loss());
     line(&format!("test accuracy {percent:.2} % ({correct} of {examples}), loss {loss:.4}"))?;
-    line(&format!("saved in {}", run.path().display())).context("the run itself is complete")?;
+    line(&format!("saved in {}", path.display()))?;
     Ok(Ended::Well)
 }
 
@@ -148,9 +189,9 @@ impl Display {
 
     fn show(&mut self, event: Event<'_>) {
         match event {
-            Event::Started { train, validation, test, parameters, device_bytes, epochs } => {
+            Event::Started { train, validation, test, parameters, device_bytes } => {
                 self.train = train;
-                self.bar.set_length((train * epochs) as u64);
+                self.bar.set_length((train * self.epochs) as u64);
                 let counts = [train, validation, test, parameters].map(|count| thousands(count as u64));
                 let [train, validation, test, parameters] = counts;
                 let memory = bytes(device_bytes);

@@ -1,16 +1,17 @@
-//! Run folders: `config.toml`, `history.csv`, `model.safetensors`.
+//! Run folders: `config.toml`, `history.csv`, `model.safetensors`, `checkpoint.bin`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::history::{self, EpochRecord};
-use super::{SavedModel, StoreError, write_atomically};
+use super::history;
+use super::{Checkpoint, SavedModel, StoreError, write_atomically};
 use crate::config::Config;
 use crate::error::FileError;
 
 const CONFIG: &str = "config.toml";
 const HISTORY: &str = "history.csv";
 const MODEL: &str = "model.safetensors";
+const CHECKPOINT: &str = "checkpoint.bin";
 
 /// Where runs go that are given no place.
 const RUNS: &str = "runs";
@@ -22,7 +23,8 @@ const LATEST: &str = "latest";
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    history: Vec<EpochRecord>,
+    /// Whether `runs/latest` points here yet.
+    latest: bool,
 }
 
 impl RunFolder {
@@ -43,7 +45,7 @@ impl RunFolder {
             }
             None => create_unique(config)?,
         };
-        for name in [MODEL, HISTORY, CONFIG] {
+        for name in [CHECKPOINT, MODEL, HISTORY, CONFIG] {
             let file = path.join(name);
             if file.exists() {
                 if !force {
@@ -52,10 +54,31 @@ impl RunFolder {
                 fs::remove_file(&file).map_err(FileError::new("remove", &file))?;
             }
         }
-        let config = toml::to_string(config)
-            .map_err(|error| FileError::new("write", path.join(CONFIG))(std::io::Error::other(error)))?;
-        write_atomically(&path.join(CONFIG), config.as_bytes())?;
-        Ok(RunFolder { path, history: Vec::new() })
+        let run = RunFolder { path, latest: false };
+        run.write_config(config)?;
+        Ok(run)
+    }
+
+    /// Opens the folder of a run that stopped, and reads where it stood.
+    ///
+    /// # Errors
+    /// A folder without a sound checkpoint.
+    pub fn resume(path: &Path) -> Result<(RunFolder, Config, Checkpoint<'static>), StoreError> {
+        let file = path.join(CHECKPOINT);
+        if !file.is_file() {
+            return Err(StoreError::NoCheckpoint { path: path.to_path_buf() });
+        }
+        let checkpoint = Checkpoint::load(&file)?;
+        let config = parse_config(&file, &checkpoint.config)?;
+        Ok((RunFolder { path: path.to_path_buf(), latest: false }, config, checkpoint))
+    }
+
+    /// Writes the configuration.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_config(&self, config: &Config) -> Result<(), StoreError> {
+        Ok(write_atomically(&self.path.join(CONFIG), to_toml(config).as_bytes())?)
     }
 
     /// The folder.
@@ -63,21 +86,28 @@ impl RunFolder {
         &self.path
     }
 
-    /// Keeps an epoch: the model first, then the history that speaks of it; the first also becomes the newest run.
+    /// Keeps an epoch. The checkpoint comes first: whatever happens after it, the run can go on. With the first epoch kept the
+    /// run becomes the newest.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn keep_epoch(&mut self, record: EpochRecord, model: &SavedModel) -> Result<(), StoreError> {
+    pub fn keep_epoch(&mut self, model: &SavedModel, checkpoint: &Checkpoint<'_>) -> Result<(), StoreError> {
+        checkpoint.save(&self.path.join(CHECKPOINT))?;
         model.save(&self.path.join(MODEL))?;
-        self.history.push(record);
         let file = self.path.join(HISTORY);
-        let csv = history::to_csv(&self.history).map_err(FileError::new("write", &file))?;
+        let csv = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &file))?;
         write_atomically(&file, &csv)?;
-        if self.history.len() == 1 {
+        if !self.latest {
             point_latest(&self.path)?;
+            self.latest = true;
         }
         Ok(())
     }
+}
+
+/// A configuration as the text of `config.toml`.
+pub(crate) fn to_toml(config: &Config) -> String {
+    toml::to_string(config).expect("a configuration holds only what TOML can say")
 }
 
 /// `runs/<arch>-<time>`, with a number behind where two runs begin in one second.
@@ -134,9 +164,11 @@ fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
 /// # Errors
 /// A file that cannot be read, or does not parse: the message names line and key.
 pub fn load_config(path: &Path) -> Result<Config, StoreError> {
-    let text = fs::read_to_string(path).map_err(FileError::new("read", path))?;
-    toml::from_str(&text)
-        .map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
+    parse_config(path, &fs::read_to_string(path).map_err(FileError::new("read", path))?)
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
+    toml::from_str(text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
 }
 
 /// The model file that a user means: a model file, a run folder, or with nothing said the newest run.

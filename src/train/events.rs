@@ -50,8 +50,6 @@ pub enum Event<'a> {
         parameters: usize,
         /// Bytes held on the device.
         device_bytes: u64,
-        /// Epochs to come.
-        epochs: usize,
     },
     /// Batches of the running epoch were trained on.
     Batches {

@@ -1,19 +1,20 @@
 //! The training loop.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::evaluate::evaluate_part;
 use super::{Event, Metrics, Outcome};
-use crate::backend::{Backend, Program};
+use crate::backend::{Backend, Data, Program};
 use crate::config::Config;
 use crate::data::{Dataset, Normalization, Part};
 use crate::error::Error;
 use crate::model::{Model, Recording, TrainingOptions};
 use crate::optim::Optimizer;
-use crate::plan::Phase;
+use crate::plan::{Phase, Tensor};
 use crate::step::Step;
-use crate::store::{EpochRecord, ModelMetadata, RunFolder, SavedModel};
+use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, to_toml};
 
 /// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
 ///
@@ -24,45 +25,29 @@ pub fn train(
     config: &Config,
     dataset: &Dataset,
     backend: &dyn Backend,
-    mut run: Option<&mut RunFolder>,
+    run: Option<&mut RunFolder>,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Error> {
     let mut trainer = Trainer::new(config, dataset, backend)?;
-    on_event(Event::Started {
-        train: dataset.part(Part::Train).len(),
-        validation: dataset.part(Part::Validation).len(),
-        test: dataset.part(Part::Test).len(),
-        parameters: trainer.model.parameter_count(),
-        device_bytes: trainer.program.allocated_bytes(),
-        epochs: config.epochs,
-    });
-    let mut outcome = Outcome { history: Vec::new(), test: Metrics::default(), parameters: Vec::new() };
-    for epoch in 1..=config.epochs {
-        let begun = Instant::now();
-        let trained = trainer.train_epoch(epoch, on_event)?;
-        let training = begun.elapsed();
-        let validated = trainer.evaluate(Part::Validation)?;
-        let record = EpochRecord {
-            epoch,
-            train_loss: trained.loss(),
-            train_accuracy: trained.accuracy(),
-            val_loss: validated.loss(),
-            val_accuracy: validated.accuracy(),
-            learning_rate: config.optimizer.learning_rate(),
-            seconds: begun.elapsed().as_secs_f64(),
-        };
-        outcome.parameters = trainer.parameters(epoch)?;
-        if let Some(run) = run.as_deref_mut() {
-            let parameters = std::mem::take(&mut outcome.parameters);
-            let model = SavedModel { metadata: trainer.metadata(), parameters };
-            run.keep_epoch(record, &model)?;
-            outcome.parameters = model.parameters;
-        }
-        outcome.history.push(record);
-        on_event(Event::Epoch { record, training, examples: dataset.part(Part::Train).len() });
-    }
-    outcome.test = trainer.evaluate(Part::Test)?;
-    Ok(outcome)
+    trainer.model.initialize(&trainer.recording, trainer.program.as_mut(), config.seed)?;
+    trainer.train(run, on_event)
+}
+
+/// Goes on from a checkpoint until `config.epochs` are trained: on the same device, to the same bits as without the stop.
+///
+/// # Errors
+/// As [`train`]; and a checkpoint that does not fit its own settings.
+pub fn resume(
+    config: &Config,
+    checkpoint: Checkpoint<'_>,
+    dataset: &Dataset,
+    backend: &dyn Backend,
+    run: Option<&mut RunFolder>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, Error> {
+    let mut trainer = Trainer::new(config, dataset, backend)?;
+    trainer.restore(checkpoint)?;
+    trainer.train(run, on_event)
 }
 
 struct Trainer<'a> {
@@ -71,6 +56,7 @@ struct Trainer<'a> {
     model: Model,
     recording: Recording,
     program: Box<dyn Program>,
+    history: Vec<EpochRecord>,
     /// Steps trained so far.
     steps: u64,
 }
@@ -86,8 +72,74 @@ impl<'a> Trainer<'a> {
         let recording = model.record_training(dataset.shape(Normalization::UNIT), &options)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
-        model.initialize(&recording, program.as_mut(), config.seed)?;
-        Ok(Trainer { config, dataset, model, recording, program, steps: 0 })
+        Ok(Trainer { config, dataset, model, recording, program, history: Vec::new(), steps: 0 })
+    }
+
+    fn restore(&mut self, checkpoint: Checkpoint<'_>) -> Result<(), Error> {
+        let tensors = self.recording.parameters.iter().chain(&self.recording.state);
+        let values = checkpoint.parameters.iter().chain(&checkpoint.state);
+        let length = |tensor: &Tensor| self.recording.plan.tensor(*tensor).len();
+        if !tensors.clone().map(length).eq(values.clone().map(Vec::len)) {
+            return Err(Error::CheckpointMisfit);
+        }
+        for (&tensor, values) in tensors.zip(values) {
+            self.program.write(tensor, Data::F32(values))?;
+        }
+        (self.history, self.steps) = (checkpoint.history, checkpoint.steps);
+        Ok(())
+    }
+
+    fn train(mut self, mut run: Option<&mut RunFolder>, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Outcome, Error> {
+        let examples = self.dataset.part(Part::Train).len();
+        on_event(Event::Started {
+            train: examples,
+            validation: self.dataset.part(Part::Validation).len(),
+            test: self.dataset.part(Part::Test).len(),
+            parameters: self.model.parameter_count(),
+            device_bytes: self.program.allocated_bytes(),
+        });
+        let mut parameters = self.parameters()?;
+        for epoch in self.history.len() + 1..=self.config.epochs {
+            let begun = Instant::now();
+            let trained = self.train_epoch(epoch, on_event)?;
+            let training = begun.elapsed();
+            let validated = self.evaluate(Part::Validation)?;
+            let record = EpochRecord {
+                epoch,
+                train_loss: trained.loss(),
+                train_accuracy: trained.accuracy(),
+                val_loss: validated.loss(),
+                val_accuracy: validated.accuracy(),
+                learning_rate: self.config.optimizer.learning_rate(),
+                seconds: begun.elapsed().as_secs_f64(),
+            };
+            self.history.push(record);
+            parameters = self.parameters()?;
+            if let Some(run) = run.as_deref_mut() {
+                parameters = self.keep_epoch(run, parameters)?;
+            }
+            on_event(Event::Epoch { record, training, examples });
+        }
+        let test = self.evaluate(Part::Test)?;
+        Ok(Outcome { history: self.history, test, parameters })
+    }
+
+    /// Writes model and checkpoint, and gives the parameters back.
+    fn keep_epoch(&mut self, run: &mut RunFolder, parameters: Vec<Vec<f32>>) -> Result<Vec<Vec<f32>>, Error> {
+        let mut state = Vec::new();
+        for &tensor in &self.recording.state {
+            state.push(self.program.slow_read_f32(tensor)?);
+        }
+        let model = SavedModel { metadata: self.metadata(), parameters };
+        let checkpoint = Checkpoint {
+            config: to_toml(self.config),
+            history: self.history.clone(),
+            steps: self.steps,
+            parameters: Cow::Borrowed(&model.parameters),
+            state,
+        };
+        run.keep_epoch(&model, &checkpoint)?;
+        Ok(model.parameters)
     }
 
     fn train_epoch(&mut self, epoch: usize, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Metrics, Error> {
@@ -119,14 +171,14 @@ impl<'a> Trainer<'a> {
         evaluate_part(self.program.as_mut(), self.recording.batch, self.dataset.part(part))
     }
 
-    /// The parameters after `epoch`, all finite.
-    fn parameters(&mut self, epoch: usize) -> Result<Vec<Vec<f32>>, Error> {
+    /// The parameters, all finite.
+    fn parameters(&mut self) -> Result<Vec<Vec<f32>>, Error> {
         let mut parameters = Vec::new();
         for &tensor in &self.recording.parameters {
             let values = self.program.slow_read_f32(tensor)?;
             if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
-                let (step, learning_rate) = (self.steps as usize, self.config.optimizer.learning_rate());
-                return Err(Error::Diverged { loss: value, epoch, step, learning_rate });
+                let (epoch, learning_rate) = (self.history.len(), self.config.optimizer.learning_rate());
+                return Err(Error::ParameterDiverged { value, epoch, learning_rate });
             }
             parameters.push(values);
         }
