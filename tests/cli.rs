@@ -1,73 +1,13 @@
-//! The command as users meet it: what it writes, prints and answers to mistakes.
+//! The command as users meet it: what it writes and prints.
+
+#[path = "harness/command.rs"]
+mod command;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
+use command::{refuses, succeeds, train_tiny, workplace};
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// Runs `gpunet` in a folder and returns exit code, standard output and standard error.
-fn gpunet(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_gpunet")).current_dir(folder).args(arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap_or(-1), text(stdout), text(stderr))
-}
-
-/// Asserts success and returns standard output.
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let (code, stdout, stderr) = gpunet(folder, arguments);
-    assert_eq!(code, 0, "{arguments:?}: {stderr}");
-    stdout
-}
-
-/// Asserts exit code 2 and one error that contains all of `parts`, without a panic.
-fn refuses(folder: &Path, arguments: &[&str], parts: &[&str]) {
-    let (code, _, stderr) = gpunet(folder, arguments);
-    assert_eq!(code, 2, "{arguments:?}: {stderr}");
-    assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
-    for part in parts {
-        assert!(stderr.contains(part), "{arguments:?}: `{part}` is not in: {stderr}");
-    }
-}
-
-/// An IDX file: magic number, dimensions, bytes.
-fn idx(magic: u32, dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
-    let header = [&[magic], dimensions].concat();
-    header.iter().flat_map(|word| word.to_be_bytes()).chain(bytes.iter().copied()).collect()
-}
-
-const FILES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
-
-/// A data set of 2x2 images in three classes that differ in which pixel is bright: 60 to train on, 30 to test.
-fn tiny_data(folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
-    for (first, count) in [(0, 60u32), (2, 30)] {
-        let labels: Vec<u8> = (0..count).map(|i| (i % 3) as u8).collect();
-        let pixel = |label: u8, pixel: u8| if label == pixel { 220 } else { 20 };
-        let images: Vec<u8> = labels.iter().flat_map(|&label| (0..4).map(move |p| pixel(label, p))).collect();
-        fs::write(folder.join(FILES[first]), idx(0x803, &[count, 2, 2], &images)).unwrap();
-        fs::write(folder.join(FILES[first + 1]), idx(0x801, &[count], &labels)).unwrap();
-    }
-}
-
-/// A folder with the tiny data set in `data`.
-fn workplace() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    tiny_data(&folder.path().join("data"));
-    folder
-}
-
-#[rustfmt::skip]
-const TRAIN_TINY: [&str; 14] = [
-    "train", "--data", "data", "--arch", "4-8-3", "--batch", "7", "--epochs", "12", "--device", "cpu", "--adam", "--lr", "0.05",
-];
-
-fn train_tiny<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&TRAIN_TINY[..], more].concat()
-}
 
 #[test]
 fn a_run_leaves_the_files_of_the_contract() {
@@ -176,80 +116,6 @@ fn bench_and_inspect_and_doctor_report_what_the_contract_names() {
 }
 
 #[test]
-fn mistakes_in_options_are_answered_with_sentences() {
-    let folder = workplace();
-    let refuses_training =
-        |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&["train", "--data", "data"], more].concat(), parts);
-    refuses_training(&["--arch", "784-5o0-10"], &["`5o0` is not a number", "784-5o0-10\n      ^^^"]);
-    refuses_training(&["--arch", "5-3"], &["takes 5 inputs", "4 pixels"]);
-    refuses_training(&["--arch", "4-2"], &["ends in 2 outputs", "3 classes"]);
-    refuses_training(&["--arch", "4-3", "--batch", "0"], &["--batch is 0"]);
-    refuses_training(&["--arch", "4-3", "--epochs", "0"], &["--epochs is 0"]);
-    refuses_training(&["--arch", "4-3", "--lr", "-0.1"], &["--lr is -0.1"]);
-    refuses_training(&["--arch", "4-3", "--lr", "NaN"], &["--lr is NaN"]);
-    refuses_training(&["--arch", "4-3", "--lr", "0"], &["--lr is 0"]);
-    refuses_training(&["--arch", "4-3", "--lr", "1e39"], &["--lr is 1"]);
-    refuses_training(&["--arch", "4-3", "--threads", "0"], &["--threads is 0"]);
-    refuses_training(&["--arch", "4-3", "--validation", "60"], &["--validation 60 leaves no training data"]);
-    refuses_training(&["--arch", "4-3", "--device", "no-such-gpu"], &["no device fits", "auto, cpu"]);
-    refuses_training(&["--arch", "4-3", "--device", "99"], &["no device fits `--device 99`"]);
-    refuses_training(
-        &["--arch", "4-8-3", "--batch", "7", "--lr", "1e38", "--device", "cpu", "--out", "lost"],
-        &["training diverged", "--lr"],
-    );
-    assert!(!folder.path().join("lost/model.safetensors").exists(), "a NaN never reaches a saved model");
-    refuses(folder.path(), &["train", "--adam", "--sgd"], &["cannot be used with"]);
-    refuses(folder.path(), &["inspect", "--arch", "1000000-1000000"], &["parameters"]);
-}
-
-#[test]
-fn broken_data_is_answered_with_sentences() {
-    let folder = workplace();
-    let data = folder.path().join("data");
-    let refused = |change: &dyn Fn(), parts: &[&str]| {
-        tiny_data(&data);
-        change();
-        refuses(
-            folder.path(),
-            &["train", "--data", "data", "--arch", "4-3", "--device", "cpu", "--out", "unused"],
-            parts,
-        );
-        fs::remove_dir_all(&data).unwrap();
-        assert!(!folder.path().join("unused").exists(), "nothing is made before the data is sound");
-    };
-    let write = |file: usize, content: &[u8]| fs::write(data.join(FILES[file]), content).unwrap();
-    let sound: Vec<u8> = fs::read(data.join(FILES[0])).unwrap();
-
-    refuses(folder.path(), &["train", "--data", "nowhere"], &["no data set at `nowhere`", "t10k-labels-idx1-ubyte"]);
-    refused(&|| fs::remove_file(data.join(FILES[3])).unwrap(), &["t10k-labels-idx1-ubyte is missing"]);
-    refused(&|| write(0, &sound[..100]), &["train-images-idx3-ubyte holds 84 bytes", "240", "cut short"]);
-    refused(&|| write(0, &[&[0x1f, 0x8b], &sound[2..]].concat()), &["not sound gzip"]);
-    refused(&|| write(1, &idx(0x803, &[1, 1, 1], &[0])), &["magic number is 0x00000803 instead of 0x00000801"]);
-    refused(&|| write(1, &idx(0x801, &[59], &[0; 59])), &["60 images", "59 labels"]);
-    refused(&|| write(3, &idx(0x801, &[30], &[7; 30])), &["label 7 of example 0 is outside the 3 classes"]);
-    refused(&|| write(0, &idx(0x803, &[60, 3, 3], &[0; 540])), &["test images", "4 pixels", "9"]);
-    refused(&|| write(0, &idx(0x803, &[u32::MAX, 28, 28], &[])), &["more than"]);
-}
-
-#[test]
-fn runs_are_not_overwritten_without_force() {
-    let folder = workplace();
-    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
-    let model = folder.path().join("run/model.safetensors");
-    let before = fs::read(&model).unwrap();
-    refuses(folder.path(), &train_tiny(&["--out", "run", "--seed", "2"]), &["already holds a run", "--force"]);
-    assert!(fs::read(&model).unwrap() == before);
-    fs::write(folder.path().join("run/notes.txt"), "mine").unwrap();
-    succeeds(folder.path(), &train_tiny(&["--out", "run", "--seed", "2", "--force"]));
-    assert!(fs::read(&model).unwrap() != before);
-    assert_eq!(fs::read_to_string(folder.path().join("run/notes.txt")).unwrap(), "mine", "other files stay");
-
-    fs::write(folder.path().join("file"), "x").unwrap();
-    refuses(folder.path(), &train_tiny(&["--out", "file"]), &["is a file"]);
-    refuses(folder.path(), &train_tiny(&["--out", "file/run"]), &["could not create the folder file/run"]);
-}
-
-#[test]
 fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
     let folder = workplace();
     let file = |name: &str| fs::read(folder.path().join(name)).unwrap();
@@ -280,43 +146,4 @@ fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
     fs::write(folder.path().join("stopped/checkpoint.bin"), &sound[..sound.len() / 2]).unwrap();
     refuses(folder.path(), &["train", "--resume", "stopped"], &["cut short or damaged"]);
     assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"), "and the model is left alone");
-}
-
-#[test]
-fn models_that_are_none_are_refused() {
-    let folder = workplace();
-    refuses(folder.path(), &["eval"], &["there is no run yet", "gpunet train"]);
-    refuses(folder.path(), &["eval", "nothing"], &["there is no model at nothing"]);
-    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
-    let model = folder.path().join("run/model.safetensors");
-    let sound = fs::read(&model).unwrap();
-    for length in [0, 7, 8, 100, sound.len() / 2, sound.len() - 1] {
-        fs::write(&model, &sound[..length]).unwrap();
-        refuses(folder.path(), &["eval", "run"], &["is no gpunet model", "not a sound safetensors file"]);
-    }
-    let mut with_nan = sound.clone();
-    let last = with_nan.len() - 4;
-    with_nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-    fs::write(&model, with_nan).unwrap();
-    refuses(folder.path(), &["eval", "run"], &["is NaN"]);
-    fs::write(folder.path().join("recipe.toml"), "arch = \"4-3\"\nepoch = 3\n").unwrap();
-    refuses(folder.path(), &["train", "--recipe", "recipe.toml"], &["line 2", "unknown field `epoch`", "`epochs`"]);
-}
-
-/// `gpunet eval | head -1` is no error.
-#[test]
-fn a_closed_pipe_is_no_error() {
-    let folder = workplace();
-    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gpunet"))
-        .current_dir(folder.path())
-        .args(["eval", "run"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && !stderr.contains("panicked"), "{stderr}");
 }
