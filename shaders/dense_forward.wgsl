@@ -29,18 +29,13 @@ fn b_at(k: u32, n: u32) -> f32 {
     return 0.0;
 }
 
+fn store(m: u32, n: u32, product: f32) {
+    if m < params.rows && n < params.outputs {
+        output[m * params.outputs + n] = activate(product + bias[n]);
+    }
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let tile = group.yx * TILE;
-    let sum = tile_product(tile, params.inputs, thread);
-    let first = tile + block_origin(thread);
-    for (var i = 0u; i < BLOCK; i++) {
-        for (var j = 0u; j < BLOCK; j++) {
-            let m = first.x + i;
-            let n = first.y + j;
-            if m < params.rows && n < params.outputs {
-                output[m * params.outputs + n] = activate(sum[i][j] + bias[n]);
-            }
-        }
-    }
+    tile_product(group, thread, params.inputs);
 }

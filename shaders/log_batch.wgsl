@@ -32,7 +32,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         workgroupBarrier();
     }
     if thread == 0u {
-        batch_log[current.slot * 2u] = partial[0].x;
-        batch_log[current.slot * 2u + 1u] = partial[0].y;
+        batch_log[current.log_row * 2u] = partial[0].x;
+        batch_log[current.log_row * 2u + 1u] = partial[0].y;
     }
 }

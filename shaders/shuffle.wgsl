@@ -1,14 +1,14 @@
-// Draws the order of an epoch: order[i] is where a random permutation of 0..examples sends i.
+// Draws the order of an epoch: order[i] is where a random permutation of 0..count sends i.
 //
 // A Feistel network over the next power of four, walked until the image lies in range (src/random.rs, permute).
 
 struct Params {
-    examples: u32,
+    count: u32,
     half_bits: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read_write> order: array<u32>; // [at least examples]
+@group(0) @binding(2) var<storage, read_write> order: array<u32>; // [at least count]
 
 const STREAM: u32 = 0u; // Stream::Shuffle
 const FEISTEL_ROUNDS: u32 = 12u;
@@ -39,12 +39,12 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let index = linear_index(group, groups, thread);
-    if index >= params.examples {
+    if index >= params.count {
         return;
     }
     var image = permute_once(index);
     // A permutation's cycle through `index` comes back into range, so this ends.
-    while image >= params.examples {
+    while image >= params.count {
         image = permute_once(image);
     }
     order[index] = image;

@@ -20,6 +20,7 @@ struct Params {
 
 const THREADS: u32 = 64u;
 const LOWEST: f32 = -3.4028234e38;
+const NONE: u32 = 0xffffffffu; // the class of a thread that has seen none
 
 var<workgroup> best_value: array<f32, 64>;
 var<workgroup> best_class: array<u32, 64>;
@@ -39,10 +40,10 @@ fn main(
     let counts = row < current.rows;
 
     var value = LOWEST;
-    var winner = 0xffffffffu;
+    var winner = NONE;
     for (var c = thread; c < params.classes; c += THREADS) {
         let z = logits[first + c];
-        if z > value || winner == 0xffffffffu {
+        if z > value || winner == NONE {
             value = z;
             winner = c;
         }
@@ -54,7 +55,9 @@ fn main(
         if thread < width {
             let other = best_value[thread + width];
             let other_class = best_class[thread + width];
-            let better = other > best_value[thread] || (other == best_value[thread] && other_class < best_class[thread]);
+            let mine = best_value[thread];
+            let tie = other == mine && other_class < best_class[thread];
+            let better = other_class != NONE && (best_class[thread] == NONE || other > mine || tie);
             if better {
                 best_value[thread] = other;
                 best_class[thread] = other_class;

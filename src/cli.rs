@@ -54,8 +54,6 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::GoalMissed) => ExitCode::from(1),
-        // A reader that has seen enough, such as `head`, is no error.
-        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::report(&error);
             ExitCode::from(2)

@@ -58,7 +58,7 @@ pub enum ConfigError {
     ZeroEpochs,
     #[error("--threads is 0; the CPU backend needs at least one (leave the option out for one a core)")]
     ZeroThreads,
-    #[error("--{name} is {value}; {must}")]
+    #[error("{name} is {value}; {must}")]
     OutOfRange { name: &'static str, value: f64, must: &'static str },
     #[error("{count} is too many to count in 32 bits, as shaders do: {what}")]
     TooLarge { what: &'static str, count: u128 },
@@ -83,14 +83,19 @@ impl Config {
             if ok { Ok(()) } else { Err(ConfigError::OutOfRange { name, value, must }) }
         };
         let rate = self.optimizer.learning_rate();
-        // Kernels compute in f32, where the largest f64 is infinite and the least is 0.
-        let positive = |value: f64| (value as f32).is_finite() && value as f32 > 0.0;
-        check("lr", rate, positive(rate), "a learning rate must be a positive f32, such as 0.001")?;
+        // Kernels compute in f32, where large f64 are infinite and small ones 0, or taken for 0 by a GPU.
+        let positive = |value: f64| (value as f32).is_normal() && value > 0.0;
+        check("--lr", rate, positive(rate), "a learning rate must be a positive f32, such as 0.001")?;
         if let Optimizer::Adam { beta1, beta2, epsilon, .. } = self.optimizer {
             let must = "a decay of Adam's moments lies from 0 up to but below 1";
-            check("beta1", beta1, (0.0..1.0).contains(&beta1), must)?;
-            check("beta2", beta2, (0.0..1.0).contains(&beta2), must)?;
-            check("epsilon", epsilon, positive(epsilon), "Adam's epsilon must be a positive f32, such as 1e-8")?;
+            check("beta1 of the optimizer", beta1, (0.0..1.0).contains(&beta1), must)?;
+            check("beta2 of the optimizer", beta2, (0.0..1.0).contains(&beta2), must)?;
+            check(
+                "epsilon of the optimizer",
+                epsilon,
+                positive(epsilon),
+                "Adam's epsilon must be a positive f32, such as 1e-8",
+            )?;
         }
         Ok(())
     }

@@ -22,10 +22,10 @@ pub enum DataError {
     MissingDirectory { path: String },
     #[error("{} is missing (nor is there {}.gz); a data directory needs all four IDX files", path.display(), path.display())]
     MissingFile { path: PathBuf },
-    #[error("could not read {file}: {source}")]
-    Unreadable { file: String, source: std::io::Error },
-    #[error("{file} is not sound gzip ({source}); it was cut short or damaged: fetch it again")]
-    Gzip { file: String, source: std::io::Error },
+    #[error("could not read {file}: {cause}")]
+    Unreadable { file: String, cause: std::io::Error },
+    #[error("{file} is not sound gzip ({cause}); it was cut short or damaged: fetch it again")]
+    Gzip { file: String, cause: std::io::Error },
     #[error(
         "{file} does not begin as an IDX file of {what} does: its magic number is {found:#010x} instead of {wanted:#010x}"
     )]
@@ -51,8 +51,8 @@ pub enum DataError {
     #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
     Outputs { arch: String, outputs: usize, data: String, classes: usize },
     #[error(
-        "--validation {wanted} leaves no training data: {data} has {available} training examples, of which at least one must \
-         be cut off and one be left"
+        "a validation part of {wanted} cannot be cut from the {available} training examples of {data}: at least one example \
+         must be cut off and one be left (--validation)"
     )]
     Validation { wanted: usize, data: String, available: usize },
 }

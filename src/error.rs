@@ -33,8 +33,8 @@ pub enum Error {
     Plan(#[from] PlanError),
     /// Training that left the finite numbers.
     #[error(
-        "training diverged: the loss became {loss} in step {step} of epoch {epoch}; the model files keep the last epoch that \
-         was sound; try a smaller --lr (it is {learning_rate})"
+        "training diverged: the loss became {loss} in step {step} of epoch {epoch}; files of epochs before it stay as they \
+         are; try a smaller --lr (it is {learning_rate})"
     )]
     Diverged {
         /// The loss.
@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// Parameters that left the finite numbers while the losses had not yet.
     #[error(
-        "training diverged: a parameter became {value} in epoch {epoch}; the model files keep the last epoch that was sound; \
+        "training diverged: a parameter became {value} in epoch {epoch}; files of epochs before it stay as they are; \
          try a smaller --lr (it is {learning_rate})"
     )]
     ParameterDiverged {
@@ -59,6 +59,27 @@ pub enum Error {
         /// Learning rate.
         learning_rate: f64,
     },
+    /// A validation loss that is no number, though the training losses were.
+    #[error(
+        "training diverged: the validation loss became {loss} in epoch {epoch}; files of epochs before it stay as they are; \
+         try a smaller --lr (it is {learning_rate})"
+    )]
+    ValidationDiverged {
+        /// The loss.
+        loss: f64,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Learning rate.
+        learning_rate: f64,
+    },
+    /// A model that overflows on the data it is evaluated on.
+    #[error(
+        "the model's loss on this data is {loss}: its outputs pass the range of f32, so that nothing can be said of it"
+    )]
+    LossNotFinite {
+        /// The loss.
+        loss: f64,
+    },
     /// A checkpoint whose values are not those of its own network.
     #[error(
         "the checkpoint does not hold the parameters and optimizer state that its settings call for; train the run anew"
@@ -66,20 +87,22 @@ pub enum Error {
     CheckpointMisfit,
     /// A benchmark whose step is wrong, so that its time means nothing.
     #[error(
-        "nothing was timed, since the device computes wrongly: the first loss is {loss}, the CPU's in f64 {expected}; \
+        "nothing was timed, since the device computes wrongly: the loss of step {step} is {loss}, the CPU's in f64 {expected}; \
          `gpunet doctor` tells which kernel it is"
     )]
     WrongResult {
+        /// Step, from 1.
+        step: usize,
         /// The device's loss.
         loss: f64,
         /// The reference.
         expected: f64,
     },
     /// No threads to be had.
-    #[error("the CPU backend could not start its threads ({source}); try --threads 1")]
+    #[error("the CPU backend could not start its threads ({cause}); try --threads 1")]
     Threads {
         /// Why.
-        source: rayon::ThreadPoolBuildError,
+        cause: rayon::ThreadPoolBuildError,
     },
 }
 
@@ -171,20 +194,20 @@ fn list(adapters: &[String]) -> String {
 
 /// An operation on a file that failed, as a sentence.
 #[derive(Debug, Error)]
-#[error("could not {action} {}: {source}", path.display())]
+#[error("could not {action} {}: {cause}", path.display())]
 pub struct FileError {
     /// `read`, `write`, `create`.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
     /// Why.
-    pub source: std::io::Error,
+    pub cause: std::io::Error,
 }
 
 impl FileError {
     /// For `map_err`: the error of doing `action` to `path`.
     pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> FileError {
         let path = path.into();
-        move |source| FileError { action, path, source }
+        move |cause| FileError { action, path, cause }
     }
 }

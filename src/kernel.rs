@@ -15,6 +15,7 @@ mod arguments;
 mod case;
 
 pub use arguments::{Argument, Arguments, Elements, ElementsMut, MAX_SLOTS};
+pub(crate) use case::words;
 pub use case::{Case, Input, Tolerance};
 
 use bytemuck::Pod;

@@ -59,3 +59,26 @@ fn flat_grid(length: usize) -> [u32; 3] {
 
 /// Lengths at the edges: one, a prime, one past a workgroup, one past the 65,535 groups of one axis.
 const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Activation;
+    use crate::random::{FEISTEL_ROUNDS, Stream};
+
+    /// Numbers that stand on both sides, and are no part of a kernel's interface, are the same.
+    #[test]
+    fn constants_are_those_of_the_shaders() {
+        for (kernel, name, value) in [
+            (DenseForward::KERNEL, "TILE", dense_forward::TILE),
+            (BiasGrad::KERNEL, "COLUMNS", bias_grad::COLUMNS as u32),
+            (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
+            (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
+            (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),
+            (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
+        ] {
+            let line = format!("const {name}: u32 = {value}u;");
+            assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);
+        }
+    }
+}

@@ -124,10 +124,10 @@ impl Model {
         let mut plan = PlanBuilder::new();
         plan.set_step_bounds(batch, data.examples);
         let images = plan.tensor("images", &[data.examples, data.features], DType::U8, Role::Data);
-        let labels = plan.tensor("labels", &[data.examples], DType::U32, Role::Data);
-        let order = plan.tensor("order", &[data.examples], DType::U32, Role::Data);
+        let labels = plan.index_tensor("labels", &[data.examples], self.arch.outputs(), Role::Data);
+        let order = plan.index_tensor("order", &[data.examples], data.examples, Role::Data);
         let inputs = plan.tensor("inputs", &[batch, data.features], DType::F32, Role::Input);
-        let targets = plan.tensor("targets", &[batch], DType::U32, Role::Input);
+        let targets = plan.index_tensor("targets", &[batch], self.arch.outputs(), Role::Input);
         let parameters = self.arena(&mut plan, "parameters", Role::Param, "");
         let gradients = training.map(|_| self.arena(&mut plan, "gradients", Role::Grad, ".grad"));
 

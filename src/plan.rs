@@ -10,10 +10,11 @@ mod render;
 
 pub use builder::{Arena, PlanBuilder};
 pub use check::PlanError;
-pub use cost::{LOG_ROWS, Memory, STEPS_IN_FLIGHT, UNIFORM_STRIDE};
+pub use cost::{LOG_ROWS, Memory, SUBMISSIONS_IN_FLIGHT, UNIFORM_STRIDE};
 
 use serde::Serialize;
 
+use crate::backend::Data;
 use crate::kernel::{DType, Kernel};
 use crate::step::Step;
 
@@ -75,6 +76,9 @@ pub struct TensorInfo {
     pub buffer: usize,
     /// First element within the buffer.
     pub offset: usize,
+    /// What the values of an integer tensor must stay below, where kernels use them as indices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<usize>,
 }
 
 impl TensorInfo {
@@ -202,7 +206,17 @@ impl Plan {
         for step in steps {
             let (start, rows) = (step.start as usize, step.rows as usize);
             let inside = rows <= self.bounds.batch && start + rows <= self.bounds.positions;
-            assert!(inside, "{rows} rows from position {start} pass {:?}", self.bounds);
+            assert!(inside && (step.log_row as usize) < LOG_ROWS, "{step:?} passes {:?}", self.bounds);
+        }
+    }
+
+    /// Panics where `data` is not of the tensor's type and length, or is an index that passes its bound.
+    pub(crate) fn assert_data(&self, tensor: Tensor, data: &Data<'_>) {
+        let info = self.tensor(tensor);
+        assert_eq!((data.dtype(), data.len()), (info.dtype, info.len()), "data for tensor {}", info.name);
+        if let (Data::U32(values), Some(below)) = (data, info.below) {
+            let inside = values.iter().all(|&value| (value as usize) < below);
+            assert!(inside, "data for tensor {} must stay below {below}", info.name);
         }
     }
 

@@ -116,7 +116,7 @@ impl TryRng for ElementRng {
 }
 
 /// Rounds of the Feistel network; fewer than about six show in the statistics of small domains.
-const FEISTEL_ROUNDS: u32 = 12;
+pub(crate) const FEISTEL_ROUNDS: u32 = 12;
 
 /// Where a random permutation of `0..length` sends `index`, without a table: no state, any element on its own.
 ///

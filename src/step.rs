@@ -17,7 +17,7 @@ pub struct Step {
     /// Examples in this batch: the batch size, or fewer in the last batch of an epoch.
     pub rows: u32,
     /// Row of the log that this step writes; set by the backend.
-    pub slot: u32,
+    pub log_row: u32,
     /// Learning rate.
     pub learning_rate: f32,
     /// `1 / (1 - beta1^t)` of Adam at step t, or 1.
@@ -34,7 +34,7 @@ impl Step {
         "epoch",
         "start",
         "rows",
-        "slot",
+        "log_row",
         "learning_rate",
         "first_moment_correction",
         "second_moment_correction",

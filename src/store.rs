@@ -14,7 +14,7 @@ pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
 pub use model_file::{ModelMetadata, SavedModel};
 pub(crate) use run::to_toml;
-pub use run::{RunFolder, find_model, load_config};
+pub use run::{RunFolder, find_model, load_config, point_latest};
 
 use crate::error::FileError;
 
@@ -46,24 +46,15 @@ pub enum StoreError {
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".gpunet-").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // Temporary files are their owner's alone; what they become is an ordinary file, under the user's umask.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(".gpunet-").tempfile_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
-        make_readable(file.as_file())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
     write().map_err(FileError::new("write", path))
-}
-
-/// Temporary files are their owner's alone; what they become is an ordinary file.
-#[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }

@@ -1,14 +1,19 @@
-//! Training on the CPU backend and on a GPU adapter: the same losses, the same accuracy, step for step.
+//! Training on the CPU backend and on a GPU adapter: the same losses for 100 steps, the same accuracy after an epoch.
 
 mod harness;
+
+use std::ops::ControlFlow;
 
 use gpunet::backend::Backend;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::config::Config;
 use gpunet::data::Dataset;
+use gpunet::optim::Optimizer;
+use gpunet::plan::Phase;
+use gpunet::step::BatchMetrics;
 use gpunet::train::{Event, Outcome, train};
-use harness::gpu;
+use harness::{Small, backends, first_step, gpu};
 
 fn train_on(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> (Vec<f64>, Outcome) {
     let mut losses = Vec::new();
@@ -44,9 +49,10 @@ fn cpu_and_gpu_train_alike_on_mnist() {
     }
 }
 
-/// Every example of the training part is seen once an epoch, whatever the batch size leaves over.
+/// The batches of an epoch add up to the training part, whatever the batch size leaves over. (That the order is a permutation
+/// is tested beside it, in src/random.rs.)
 #[test]
-fn an_epoch_covers_the_training_part_once() {
+fn an_epoch_has_as_many_examples_as_the_training_part() {
     let dataset = Dataset::load("mnist", Some(5000), 1).unwrap();
     for batch in [7001, 55_000, 100_000] {
         let config = Config { arch: "784-10".parse().unwrap(), batch, epochs: 1, ..Config::default() };
@@ -58,5 +64,25 @@ fn an_epoch_covers_the_training_part_once() {
         });
         assert_eq!(seen, 55_000, "batch {batch}");
         assert_eq!(outcome.unwrap().test.examples, 10_000);
+    }
+}
+
+/// A caller that asks to stop hears of no further step, though the GPU backend has more of them under way.
+#[test]
+fn nothing_is_logged_after_a_stop() {
+    for (name, backend) in backends() {
+        let small = Small::new("6-5-3", 4, Optimizer::sgd(), 1.0);
+        let mut program = backend.load(&small.recording.plan).unwrap();
+        small.fill(program.as_mut());
+        let steps = vec![first_step(0, 4, &Optimizer::sgd()); 50];
+        for _repeat in 0..2 {
+            let mut calls = 0;
+            let stop = &mut |_: &[BatchMetrics]| {
+                calls += 1;
+                if calls == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            program.run(Phase::Train, &steps, stop).unwrap();
+            assert_eq!(calls, 3, "{name}");
+        }
     }
 }

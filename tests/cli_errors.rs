@@ -6,7 +6,7 @@ mod command;
 use std::fs;
 use std::process::Command;
 
-use command::{FILES, idx, refuses, succeeds, tiny_data, train_tiny, workplace};
+use command::{FILES, gpunet, idx, refuses, succeeds, tiny_data, train_tiny, workplace};
 
 #[test]
 fn mistakes_in_options_are_answered_with_sentences() {
@@ -23,7 +23,10 @@ fn mistakes_in_options_are_answered_with_sentences() {
     refuses_training(&["--arch", "4-3", "--lr", "0"], &["--lr is 0"]);
     refuses_training(&["--arch", "4-3", "--lr", "1e39"], &["--lr is 1"]);
     refuses_training(&["--arch", "4-3", "--threads", "0"], &["--threads is 0"]);
-    refuses_training(&["--arch", "4-3", "--validation", "60"], &["--validation 60 leaves no training data"]);
+    refuses_training(
+        &["--arch", "4-3", "--validation", "60"],
+        &["a validation part of 60 cannot be cut from the 60 training examples"],
+    );
     refuses_training(&["--arch", "4-3", "--device", "no-such-gpu"], &["no device fits", "auto, cpu"]);
     refuses_training(&["--arch", "4-3", "--device", "99"], &["no device fits `--device 99`"]);
     refuses_training(
@@ -80,6 +83,50 @@ fn runs_are_not_overwritten_without_force() {
     fs::write(folder.path().join("file"), "x").unwrap();
     refuses(folder.path(), &train_tiny(&["--out", "file"]), &["is a file"]);
     refuses(folder.path(), &train_tiny(&["--out", "file/run"]), &["could not create the folder file/run"]);
+}
+
+/// What fails before its first epoch is kept costs nothing: no run that it would have replaced, no folder left behind.
+#[test]
+fn a_run_that_fails_early_changes_nothing() {
+    let folder = workplace();
+    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
+    let model = folder.path().join("run/model.safetensors");
+    let before = fs::read(&model).unwrap();
+    let diverging = ["train", "--data", "data", "--arch", "4-8-3", "--batch", "7", "--lr", "1e38", "--device", "cpu"];
+    refuses(folder.path(), &[&diverging[..], &["--out", "run", "--force"]].concat(), &["training diverged"]);
+    assert!(fs::read(&model).unwrap() == before);
+    refuses(folder.path(), &diverging, &["training diverged"]);
+    let runs: Vec<_> = fs::read_dir(folder.path().join("runs")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(runs, ["latest"]);
+}
+
+/// `runs/latest` is a name for a run, not a run: replacing it replaces what it points at.
+#[test]
+fn the_newest_run_can_be_replaced_by_its_link() {
+    let folder = workplace();
+    succeeds(folder.path(), &train_tiny(&[]));
+    refuses(folder.path(), &train_tiny(&["--out", "runs/latest"]), &["already holds a run"]);
+    succeeds(folder.path(), &train_tiny(&["--out", "runs/latest", "--force"]));
+    succeeds(folder.path(), &["eval"]);
+    assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 2);
+}
+
+/// A name that cannot be linked is a warning, not the end of a run.
+#[test]
+fn a_missing_link_does_not_stop_a_run() {
+    let folder = workplace();
+    fs::create_dir_all(folder.path().join("runs/latest")).unwrap();
+    let (code, _, stderr) = gpunet(folder.path(), &train_tiny(&["--out", "run"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("warning: could not write runs/latest"), "{stderr}");
+    assert!(folder.path().join("run/model.safetensors").exists());
+}
+
+#[test]
+fn causes_are_named_once() {
+    let folder = workplace();
+    let (code, _, stderr) = gpunet(folder.path(), &["train", "--recipe", "nowhere.toml"]);
+    assert_eq!((code, stderr.matches("os error").count()), (2, 1), "{stderr}");
 }
 
 #[test]

@@ -43,9 +43,8 @@ fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
 #[test]
 fn one_seed_gives_one_model_file_on_the_gpu() {
     let dataset = random_dataset(500, 30, 5);
-    let with_test = Dataset::clone(&dataset);
     let config = config("30-70-5", 64, 3, 3);
-    let files = [(); 2].map(|()| model_file(&config, &with_test, gpu(ShaderChecks::Trusted).as_ref()));
+    let files = [(); 2].map(|()| model_file(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref()));
     assert!(files[0] == files[1]);
 }
 

@@ -26,7 +26,7 @@ fn with_twin(kernel: &Kernel, run_f32: fn(&[u32], Arguments<'_, f32>)) -> &'stat
     Box::leak(Box::new(Kernel { run_f32, ..*kernel }))
 }
 
-/// What goes wrong in shaders: swapped operands, a skipped column, a forgotten factor, a missing barrier's worth of sum.
+/// What goes wrong in shaders: swapped operands, a skipped column, a forgotten factor, a sum cut short.
 const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Shuffle::KERNEL, "round < FEISTEL_ROUNDS", "round + 1u < FEISTEL_ROUNDS"),
     (Shuffle::KERNEL, "+ a0 * b1", "+ a1 * b0"),
@@ -35,21 +35,29 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Gather::KERNEL, " + params.offset", ""),
     (DenseForward::KERNEL, " + bias[n]", ""),
     (DenseForward::KERNEL, "n * params.inputs + k", "k * params.outputs + n"),
-    (DenseForward::KERNEL, "tile_product(tile, params.inputs,", "tile_product(tile, params.inputs - 1u,"),
+    (
+        DenseForward::KERNEL,
+        "tile_product(group, thread, params.inputs)",
+        "tile_product(group, thread, params.inputs - 1u)",
+    ),
     (DenseForward::KERNEL, "m < params.rows && n < params.outputs {", "m < params.rows && n + 1u < params.outputs {"),
-    (DenseForward::KERNEL, "return max(z, 0.0);", "return abs(z);"),
+    (DenseForward::KERNEL, "select(z, 0.0, z < 0.0)", "abs(z)"),
     (DenseInputGrad::KERNEL, " * derivative(input[at])", ""),
-    (DenseInputGrad::KERNEL, "y > 0.0", "y > 0.1"),
+    (DenseInputGrad::KERNEL, "y <= 0.0", "y <= 0.1"),
     (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
     (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
-    (DenseWeightGrad::KERNEL, "tile_product(tile, params.rows,", "tile_product(tile, min(params.rows, 128u),"),
+    (
+        DenseWeightGrad::KERNEL,
+        "tile_product(group, thread, params.rows)",
+        "tile_product(group, thread, min(params.rows, 128u))",
+    ),
     (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
     (SoftmaxCrossEntropy::KERNEL, "params.loss_scale / f32", "1.0 / f32"),
     (SoftmaxCrossEntropy::KERNEL, "f32(max(current.rows, 1u))", "f32(params.batch)"),
     (SoftmaxCrossEntropy::KERNEL, "let largest = best_value[0];", "let largest = 0.0;"),
     (SoftmaxCrossEntropy::KERNEL, "other_class < best_class[thread]", "other_class > best_class[thread]"),
     (SoftmaxCrossEntropy::KERNEL, "current.start + row", "row"),
-    (LogBatch::KERNEL, "current.slot * 2u]", "0u]"),
+    (LogBatch::KERNEL, "current.log_row * 2u]", "0u]"),
     (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
     (Sgd::KERNEL, "i < params.length", "i + 1u < params.length"),
     (Sgd::KERNEL, "group.y * groups.x + group.x", "group.x"),

@@ -7,7 +7,7 @@ const RELU: u32 = 1u;
 // The activation of a pre-activation z.
 fn activate(z: f32) -> f32 {
     if activation == RELU {
-        return max(z, 0.0);
+        return select(z, 0.0, z < 0.0); // unlike max, lets a NaN through
     }
     return z;
 }
@@ -15,7 +15,7 @@ fn activate(z: f32) -> f32 {
 // Its derivative, from the activated value y.
 fn derivative(y: f32) -> f32 {
     if activation == RELU {
-        return select(0.0, 1.0, y > 0.0);
+        return select(1.0, 0.0, y <= 0.0);
     }
     return 1.0;
 }

@@ -6,7 +6,7 @@ struct Step {
     epoch: u32,
     start: u32, // position of the batch's first example in the order
     rows: u32, // examples in the batch; rows past them are padding
-    slot: u32, // row of the log
+    log_row: u32, // row of the log that the batch writes
     learning_rate: f32,
     first_moment_correction: f32,
     second_moment_correction: f32,

@@ -1,9 +1,10 @@
 // A matrix product C = A B, one 64x64 tile of C a workgroup, one 4x4 block of it a thread.
 //
 // The kernel that uses this part says where the elements are, by any layout, and what becomes of them:
-//   fn a_at(m: u32, k: u32) -> f32      A [rows, depth], 0 outside
-//   fn b_at(k: u32, n: u32) -> f32      B [depth, columns], 0 outside
-//   const A_K_CONTIGUOUS, B_K_CONTIGUOUS: bool, whether neighbours along k are neighbours in memory
+//   fn a_at(m: u32, k: u32) -> f32                A [rows, depth], 0 outside
+//   fn b_at(k: u32, n: u32) -> f32                B [depth, columns], 0 outside
+//   fn store(m: u32, n: u32, product: f32)        takes an element of C, and must ignore those outside
+//   const A_K_CONTIGUOUS, B_K_CONTIGUOUS: bool    whether neighbours along k are neighbours in memory
 // 16 slices of k at a time pass through workgroup memory, so that each element is fetched once a tile.
 
 const TILE: u32 = 64u;
@@ -15,15 +16,22 @@ const LOADS: u32 = 4u; // TILE * DEPTH / TILE_THREADS
 var<workgroup> tile_a: array<f32, 1024>; // [DEPTH, TILE]
 var<workgroup> tile_b: array<f32, 1024>; // [DEPTH, TILE]
 
-// First row and column of this thread's block within the tile.
-fn block_origin(thread: u32) -> vec2<u32> {
-    return vec2<u32>(thread / 16u, thread % 16u) * BLOCK;
+fn store_row(m: u32, n: u32, products: vec4<f32>) {
+    store(m, n, products.x);
+    store(m, n + 1u, products.y);
+    store(m, n + 2u, products.z);
+    store(m, n + 3u, products.w);
 }
 
-// This thread's 4x4 block of the product, a row a vector; `tile` is the first row and column of the workgroup's tile.
-fn tile_product(tile: vec2<u32>, depth: u32, thread: u32) -> array<vec4<f32>, 4> {
-    let block = block_origin(thread);
-    var sum: array<vec4<f32>, 4>;
+// Computes and stores the workgroup's tile of the product.
+fn tile_product(group: vec3<u32>, thread: u32, depth: u32) {
+    let tile = group.yx * TILE; // its first row and column
+    let block = vec2<u32>(thread / 16u, thread % 16u) * BLOCK; // this thread's, within the tile
+    // Four rows by name: an array that is indexed by a variable may leave the registers.
+    var sum0 = vec4<f32>();
+    var sum1 = vec4<f32>();
+    var sum2 = vec4<f32>();
+    var sum3 = vec4<f32>();
     for (var first = 0u; first < depth; first += DEPTH) {
         for (var load = 0u; load < LOADS; load++) {
             let element = thread + load * TILE_THREADS;
@@ -40,11 +48,16 @@ fn tile_product(tile: vec2<u32>, depth: u32, thread: u32) -> array<vec4<f32>, 4>
             let row = k * TILE + block.x;
             let column = k * TILE + block.y;
             let b = vec4<f32>(tile_b[column], tile_b[column + 1u], tile_b[column + 2u], tile_b[column + 3u]);
-            for (var i = 0u; i < BLOCK; i++) {
-                sum[i] += tile_a[row + i] * b;
-            }
+            sum0 += tile_a[row] * b;
+            sum1 += tile_a[row + 1u] * b;
+            sum2 += tile_a[row + 2u] * b;
+            sum3 += tile_a[row + 3u] * b;
         }
         workgroupBarrier();
     }
-    return sum;
+    let origin = tile + block;
+    store_row(origin.x, origin.y, sum0);
+    store_row(origin.x + 1u, origin.y, sum1);
+    store_row(origin.x + 2u, origin.y, sum2);
+    store_row(origin.x + 3u, origin.y, sum3);
 }

@@ -44,7 +44,7 @@ impl<T: Real> CpuBackend<T> {
             .num_threads(threads.unwrap_or(0))
             .thread_name(|i| format!("gpunet-{i}"))
             .build()
-            .map_err(|source| Error::Threads { source })?;
+            .map_err(|cause| Error::Threads { cause })?;
         Ok(CpuBackend { pool: Arc::new(pool), precision: PhantomData })
     }
 

@@ -4,6 +4,8 @@
 //! bind groups, and running only encodes those, many steps a submission.
 
 mod adapters;
+mod dispatch;
+mod limits;
 mod pipelines;
 mod program;
 mod readback;
@@ -37,7 +39,7 @@ pub struct GpuBackend {
 }
 
 impl GpuBackend {
-    /// Opens the adapter with this index in [`adapters`].
+    /// Opens the adapter with this index in [`adapters()`].
     ///
     /// # Errors
     /// No such adapter, or one whose driver gives no device.
@@ -84,36 +86,13 @@ impl GpuBackend {
 
     /// Refuses a plan that passes a limit of the device, naming it.
     fn check_limits(&self, plan: &Plan) -> Result<(), Error> {
-        let limits = self.device.limits();
-        let refuse = |what: String, needed: u64, limit: &'static str, allowed: u64| {
-            let adapter = self.summary.name.clone();
-            Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
-        };
-        for (buffer, info) in plan.buffers().iter().enumerate() {
-            let bytes = plan.buffer_bytes(buffer);
-            for (limit, allowed) in [
-                ("max_storage_buffer_binding_size", limits.max_storage_buffer_binding_size),
-                ("max_buffer_size", limits.max_buffer_size),
-            ] {
-                if bytes > allowed {
-                    return refuse(
-                        format!("the buffer of {} ({})", info.name, info.role.name()),
-                        bytes,
-                        limit,
-                        allowed,
-                    );
-                }
+        match limits::first_excess(plan, &self.summary.limits) {
+            None => Ok(()),
+            Some(limits::Excess { what, needed, limit, allowed }) => {
+                let adapter = self.summary.name.clone();
+                Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
             }
         }
-        let allowed = u64::from(limits.max_compute_workgroups_per_dimension);
-        for launch in crate::plan::Phase::ALL.iter().flat_map(|&phase| plan.launches(phase)) {
-            let groups = (launch.kernel.grid)(&launch.params).into_iter().max().unwrap_or(0);
-            if u64::from(groups) > allowed {
-                let what = format!("a launch of {}, in groups", launch.kernel.name);
-                return refuse(what, groups.into(), "max_compute_workgroups_per_dimension", allowed);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -59,5 +59,5 @@ fn print(report: &BenchReport) -> std::io::Result<()> {
     line(&format!("ms a step: median {:.2}, from {:.2} to {:.2}", ms.median, ms.min, ms.max))?;
     let (rate, flops) = (thousands(report.images_per_second as u64), metric(report.gflops * 1e9));
     line(&format!("{rate} images/s, {flops}FLOP/s; first step {:.1} ms", report.first_step_ms))?;
-    line(&format!("{} held on the device; the first loss agrees with the CPU in f64", bytes(report.peak_bytes)))
+    line(&format!("{} held on the device; the first losses agree with the CPU's in f64", bytes(report.peak_bytes)))
 }

@@ -1,6 +1,6 @@
 //! `gpunet inspect`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpunet::arch::Arch;
@@ -9,7 +9,7 @@ use gpunet::data::Normalization;
 use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Memory, Phase, Role};
-use gpunet::store::{SavedModel, find_model};
+use gpunet::store::{SavedModel, find_model, load_config};
 use serde::Serialize;
 
 use super::Ended;
@@ -25,15 +25,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     arch: Option<String>,
 
-    /// Examples a step
-    #[arg(long, value_name = "N", default_value_t = Config::default().batch)]
-    batch: usize,
+    /// Examples a step [default: the run's, else 100]
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
 
     /// Examples on the device; the bundled MNIST has 70,000
     #[arg(long, value_name = "N", default_value_t = 70_000)]
     examples: usize,
 
-    /// Count gradient descent's memory instead of Adam's
+    /// Count the memory of Adam [default: of the run's optimizer, else gradient descent's]
+    #[arg(long, conflicts_with = "sgd")]
+    adam: bool,
+
+    /// Count the memory of gradient descent
     #[arg(long)]
     sgd: bool,
 
@@ -50,6 +54,7 @@ pub(super) struct Arguments {
 struct Report {
     arch: Arch,
     batch: usize,
+    optimizer: String,
     layers: Vec<LayerReport>,
     parameters: usize,
     flops_per_step: u64,
@@ -69,20 +74,42 @@ struct LayerReport {
     bytes: u64,
 }
 
+impl Arguments {
+    /// The settings that the plan depends on: a run's own, or defaults, under the options.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.arch {
+            Some(text) => Config { arch: text.parse()?, ..Config::default() },
+            None => run_config(self.model.as_deref())?,
+        };
+        config.batch = self.batch.unwrap_or(config.batch);
+        if self.adam {
+            config.optimizer = Optimizer::adam();
+        } else if self.sgd {
+            config.optimizer = Optimizer::sgd();
+        }
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+/// The settings beside a model file, or the defaults with its architecture where it stands alone.
+fn run_config(model: Option<&Path>) -> anyhow::Result<Config> {
+    let file = find_model(model)?;
+    let recipe = file.with_file_name("config.toml");
+    let arch = SavedModel::load(&file)?.metadata.arch;
+    let config = if recipe.is_file() { load_config(&recipe)? } else { Config::default() };
+    Ok(Config { arch, ..config })
+}
+
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let arch: Arch = match &arguments.arch {
-        Some(text) => text.parse()?,
-        None => SavedModel::load(&find_model(arguments.model.as_deref())?)?.metadata.arch,
-    };
-    if arguments.batch == 0 || arguments.examples == 0 {
-        anyhow::bail!("--batch and --examples must be at least 1");
+    let Config { arch, batch, optimizer, .. } = arguments.config()?;
+    if arguments.examples == 0 {
+        anyhow::bail!("--examples is 0; a data set has at least one");
     }
     let model = Model::new(&arch);
-    let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
     let (train, features) = (arguments.examples, arch.inputs());
     let data = DataShape { train, examples: train, features, normalization: Normalization::UNIT };
-    let options = TrainingOptions { batch: arguments.batch, optimizer, loss_scale: 1.0 };
-    let plan = model.record_training(data, &options)?.plan;
+    let plan = model.record_training(data, &TrainingOptions { batch, optimizer, loss_scale: 1.0 })?.plan;
     let memory = plan.memory();
     let report = Report {
         layers: layers(&model, &plan),
@@ -90,7 +117,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         flops_per_step: plan.flops(Phase::Train),
         total_bytes: memory.total(),
         memory,
-        batch: arguments.batch,
+        batch,
+        optimizer: optimizer.to_string(),
         plan: arguments.plan.then_some(plan),
         arch,
     };
@@ -116,7 +144,13 @@ fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
 }
 
 fn print(report: &Report, examples: usize) -> std::io::Result<()> {
-    line(&format!("{}, batch {}, {} examples on the device", report.arch, report.batch, thousands(examples as u64)))?;
+    line(&format!(
+        "{}, {}, batch {}, {} examples on the device",
+        report.arch,
+        report.optimizer,
+        report.batch,
+        thousands(examples as u64)
+    ))?;
     line(&format!("\n{:<32} {:>12}  {:>14}  {:>12}", "layer", "parameters", "FLOP/example", "bytes"))?;
     for LayerReport { layer, parameters, forward_flops, bytes: size } in &report.layers {
         let (parameters, flops) = (thousands(*parameters as u64), metric(*forward_flops as f64) + "FLOP");

@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// Writes a line to standard output; a closed pipe is an error like any other, not a panic.
+/// Writes a line to standard output. A reader that has seen enough, such as `head`, is no error: the command goes on without it.
 pub(super) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 /// Writes a value as one line of JSON.
@@ -20,14 +22,9 @@ pub(super) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "warning: {text}");
 }
 
-/// Writes an error, with its causes, to standard error.
+/// Writes an error to standard error. Messages name their causes themselves.
 pub(super) fn report(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "error: {error:#}");
-}
-
-/// Whether an error is that of writing to a closed pipe.
-pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let _ = writeln!(io::stderr(), "error: {error}");
 }
 
 /// Whether a person watches standard error, where progress bars are drawn.

@@ -8,7 +8,7 @@ use gpunet::config::Config;
 use gpunet::data::{Dataset, Part};
 use gpunet::device::OpenDevice;
 use gpunet::optim::Optimizer;
-use gpunet::store::{Checkpoint, EpochRecord, RunFolder, load_config};
+use gpunet::store::{Checkpoint, EpochRecord, RunFolder, load_config, point_latest};
 use gpunet::train::{Event, Metrics, resume, train};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -119,7 +119,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             let (dataset, device) = prepare(arguments, &config)?;
             let trained = checkpoint.history.len();
             line(&format!("going on with {} after epoch {trained}", path.display()))?;
-            run.write_config(&config)?;
             train_with(&config, &dataset, &device, run, Some(checkpoint))
         }
         None => {
@@ -150,7 +149,16 @@ fn train_with(
     let (backend, path) = (device.backend.as_ref(), run.path().to_path_buf());
     line(&format!("training {arch} on {} with {}, {optimizer}, batch {batch}", dataset.name, backend.name()))?;
     let mut display = Display::new(config.epochs);
-    let on_event = &mut |event: Event<'_>| display.show(event);
+    let mut is_latest = false;
+    let on_event = &mut |event: Event<'_>| {
+        if matches!(event, Event::Epoch { .. }) && !is_latest {
+            is_latest = true;
+            if let Err(error) = point_latest(&path) {
+                display.bar.suspend(|| output::warn(&error.to_string()));
+            }
+        }
+        display.show(event);
+    };
     let outcome = match checkpoint {
         Some(checkpoint) => resume(config, checkpoint, dataset, backend, Some(&mut run), on_event)?,
         None => train(config, dataset, backend, Some(&mut run), on_event)?,

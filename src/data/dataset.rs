@@ -69,7 +69,7 @@ impl Dataset {
             return Err(DataError::TestPixels { data: data.to_string(), test: test_features, train: features });
         }
         let count = train.images.count;
-        let wanted = validation.unwrap_or_else(|| DEFAULT_VALIDATION.min(count / 6));
+        let wanted = validation.unwrap_or_else(|| DEFAULT_VALIDATION.min((count / 6).max(1)));
         if wanted == 0 || wanted >= count {
             return Err(DataError::Validation { wanted, data: data.to_string(), available: count });
         }

@@ -39,10 +39,10 @@ fn parse<const D: usize>(
     magic: u32,
 ) -> Result<([usize; D], Vec<u8>), DataError> {
     if content.starts_with(&[0x1f, 0x8b]) {
-        let unsound = |source| DataError::Gzip { file: file.to_string(), source };
+        let unsound = |cause| DataError::Gzip { file: file.to_string(), cause };
         read(file, &mut MultiGzDecoder::new(content), what, magic, unsound)
     } else {
-        let unreadable = |source| DataError::Unreadable { file: file.to_string(), source };
+        let unreadable = |cause| DataError::Unreadable { file: file.to_string(), cause };
         read(file, &mut &content[..], what, magic, unreadable)
     }
 }

@@ -77,8 +77,8 @@ fn content(data: &str, name: &str) -> Result<(String, Cow<'static, [u8]>), DataE
         match fs::read(&path) {
             Ok(bytes) => return Ok((path.display().to_string(), Cow::Owned(bytes))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(DataError::Unreadable { file: path.display().to_string(), source });
+            Err(cause) => {
+                return Err(DataError::Unreadable { file: path.display().to_string(), cause });
             }
         }
     }

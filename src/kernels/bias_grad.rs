@@ -18,7 +18,7 @@ params! {
 }
 
 /// Columns that one workgroup sums, and one CPU task.
-const COLUMNS: usize = 32;
+pub(super) const COLUMNS: usize = 32;
 
 impl KernelSpec for BiasGrad {
     const NAME: &'static str = "bias_grad";

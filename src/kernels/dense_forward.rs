@@ -79,7 +79,7 @@ impl KernelSpec for DenseForward {
 }
 
 /// Side of the tile of a product that one workgroup computes (`shaders/lib/tile.wgsl`).
-const TILE: u32 = 64;
+pub(super) const TILE: u32 = 64;
 
 /// Grid of a product of shape `[rows, columns]`.
 pub(super) fn tile_grid(rows: u32, columns: u32) -> [u32; 3] {

@@ -6,7 +6,7 @@ use crate::real::Real;
 use crate::step::Step;
 
 params! {
-    /// `batch_log[slot] = (sum of losses, number of rows whose prediction is the target)`.
+    /// `batch_log[log_row] = (sum of losses, number of rows whose prediction is the target)`.
     pub struct LogBatch {
         /// Rows of a full batch.
         pub batch: u32,
@@ -43,7 +43,7 @@ impl KernelSpec for LogBatch {
         let rows = step.rows.min(self.batch) as usize;
         let (losses, targets) = (&arguments.reals(0)[..rows], &arguments.integers(1)[..rows]);
         let predictions = &arguments.integers(2)[step.start as usize..][..rows];
-        let row = &mut arguments.reals_mut(3)[step.slot as usize * 2..][..2];
+        let row = &mut arguments.reals_mut(3)[step.log_row as usize * 2..][..2];
         row[0] = losses.iter().copied().sum();
         row[1] = T::from_f64(
             predictions.iter().zip(targets).filter(|(prediction, target)| prediction == target).count() as f64,
@@ -53,7 +53,7 @@ impl KernelSpec for LogBatch {
     fn cases() -> Vec<Case> {
         [(1, 0, 1, 0), (7, 5, 4, 2), (256, 0, 256, 3), (257, 1, 257, 0), (1000, 13, 777, 1)]
             .into_iter()
-            .map(|(batch, start, rows, slot): (u32, u32, u32, u32)| {
+            .map(|(batch, start, rows, log_row): (u32, u32, u32, u32)| {
                 let examples = start + batch;
                 Case::new(
                     format!("batch {batch}, {rows} rows from {start}"),
@@ -65,7 +65,7 @@ impl KernelSpec for LogBatch {
                         Input::F32(vec![-1.0; 8]),
                     ],
                 )
-                .step(Step { start, rows, slot, ..Step::default() })
+                .step(Step { start, rows, log_row, ..Step::default() })
                 .tolerance(Tolerance {
                     absolute: 1e-6,
                     relative: 1e-5,

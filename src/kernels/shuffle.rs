@@ -9,19 +9,19 @@ use crate::real::Real;
 use crate::step::Step;
 
 params! {
-    /// `order[i]` becomes the image of `i` under a random permutation of `0..examples`, a function of seed and epoch.
+    /// `order[i]` becomes the image of `i` under a random permutation of `0..count`, a function of seed and epoch.
     pub struct Shuffle {
         /// Number of examples to put in order.
-        pub examples: u32,
+        pub count: u32,
         /// Half the bits of the Feistel network's domain, [`half_bits`].
         pub half_bits: u32,
     }
 }
 
 impl Shuffle {
-    /// Shuffles the first `examples` entries of an order.
-    pub fn new(examples: u32) -> Shuffle {
-        Shuffle { examples, half_bits: half_bits(examples) }
+    /// Shuffles the first `count` entries of an order.
+    pub fn new(count: u32) -> Shuffle {
+        Shuffle { count, half_bits: half_bits(count) }
     }
 }
 
@@ -33,20 +33,20 @@ impl KernelSpec for Shuffle {
     const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
-        flat_grid(self.examples as usize)
+        flat_grid(self.count as usize)
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.examples as usize]
+        vec![self.count as usize]
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let seed = u64::from(step.seed_high) << 32 | u64::from(step.seed_low);
         let stream = Stream::Shuffle { epoch: step.epoch };
-        let order = &mut arguments.integers_mut(0)[..self.examples as usize];
+        let order = &mut arguments.integers_mut(0)[..self.count as usize];
         order.par_iter_mut().enumerate().with_min_len(1024).for_each(|(index, position)| {
-            *position = permute(index as u32, self.examples, stream, seed);
+            *position = permute(index as u32, self.count, stream, seed);
         });
     }
 
@@ -54,9 +54,9 @@ impl KernelSpec for Shuffle {
         AWKWARD_LENGTHS
             .into_iter()
             .chain([2, 3, 4, 5, 55_000])
-            .map(|examples| {
+            .map(|count| {
                 let step = Step { seed_low: 0x9E37_79B9, seed_high: 0x7F4A_7C15, epoch: 3, ..Step::default() };
-                Case::new(format!("examples {examples}"), Shuffle::new(examples as u32), vec![Input::Poison]).step(step)
+                Case::new(format!("count {count}"), Shuffle::new(count as u32), vec![Input::Poison]).step(step)
             })
             .collect()
     }

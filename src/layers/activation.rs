@@ -43,13 +43,9 @@ impl Activation {
     pub fn apply<T: Real>(self, z: T) -> T {
         match self {
             Activation::Identity => z,
-            Activation::Relu => {
-                if z > T::zero() {
-                    z
-                } else {
-                    T::zero()
-                }
-            }
+            // Unlike a maximum, lets a NaN through: what has diverged must show.
+            Activation::Relu if z < T::zero() => T::zero(),
+            Activation::Relu => z,
         }
     }
 

@@ -37,7 +37,22 @@ impl PlanBuilder {
         let name = name.into();
         let len = shape.iter().product();
         self.buffers.push(BufferInfo { name: name.clone(), len, dtype, role });
-        self.push(TensorInfo { name, shape: shape.to_vec(), dtype, role, buffer: self.buffers.len() - 1, offset: 0 })
+        self.push(TensorInfo {
+            name,
+            shape: shape.to_vec(),
+            dtype,
+            role,
+            buffer: self.buffers.len() - 1,
+            offset: 0,
+            below: None,
+        })
+    }
+
+    /// An integer tensor whose values kernels use as indices: every value written to it must be below `below`.
+    pub fn index_tensor(&mut self, name: impl Into<String>, shape: &[usize], below: usize, role: Role) -> Tensor {
+        let tensor = self.tensor(name, shape, DType::U32, role);
+        self.tensors[tensor.0].below = Some(below);
+        tensor
     }
 
     /// A float buffer that holds a tensor for each `(name, shape)`, aligned, with zeros between.
@@ -47,13 +62,21 @@ impl PlanBuilder {
         let mut offset = 0;
         let mut handles = Vec::new();
         for (part, shape) in parts {
-            let info = TensorInfo { name: part.clone(), shape: shape.clone(), dtype, role, buffer, offset };
+            let info =
+                TensorInfo { name: part.clone(), shape: shape.clone(), dtype, role, buffer, offset, below: None };
             offset = info.range().end.next_multiple_of(ARENA_ALIGNMENT);
             handles.push(self.push(info));
         }
         self.buffers.push(BufferInfo { name: name.to_string(), len: offset, dtype, role });
-        let whole =
-            self.push(TensorInfo { name: name.to_string(), shape: vec![offset], dtype, role, buffer, offset: 0 });
+        let whole = self.push(TensorInfo {
+            name: name.to_string(),
+            shape: vec![offset],
+            dtype,
+            role,
+            buffer,
+            offset: 0,
+            below: None,
+        });
         Arena { whole, parts: handles }
     }
 
@@ -66,7 +89,7 @@ impl PlanBuilder {
     pub fn launch_specialised<K: KernelSpec>(&mut self, phase: Phase, kernel: K, constants: &[u32], args: &[Tensor]) {
         self.phases[phase as usize].push(Launch {
             kernel: K::KERNEL,
-            params: bytemuck::cast_slice(bytemuck::bytes_of(&kernel)).to_vec(),
+            params: crate::kernel::words(&kernel),
             constants: constants.to_vec(),
             args: args.to_vec(),
         });

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::{LOG_ROWS, Launch, Phase, Plan, TensorInfo};
-use crate::kernel::{Access, DType, MAX_GROUPS_PER_AXIS};
+use crate::kernel::{Access, DType};
 
 /// A recording that no backend could run rightly. Users cannot cause it; layers and kernels can.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -88,9 +88,14 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
             ));
         }
     }
-    let grid = (kernel.grid)(&launch.params);
-    if grid.iter().any(|&groups| groups == 0 || groups > MAX_GROUPS_PER_AXIS) {
-        return Err(format!("its grid {grid:?} is empty or passes {MAX_GROUPS_PER_AXIS} groups an axis"));
+    for (name, most) in [("batch", plan.bounds.batch), ("examples", plan.bounds.positions)] {
+        let field = kernel.fields.iter().position(|field| field.name == name && kernel.uses_step);
+        if let Some(value) = field.map(|field| launch.params[field] as usize).filter(|&value| value < most) {
+            return Err(format!("it is launched for {name} {value}, but steps may ask for {most}"));
+        }
+    }
+    if (kernel.grid)(&launch.params).contains(&0) {
+        return Err("its grid is empty".to_string());
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ pub const LOG_ROWS: usize = 128;
 pub const UNIFORM_STRIDE: usize = 256;
 
 /// Submissions that a GPU backend keeps under way: one runs while the next is encoded.
-pub const STEPS_IN_FLIGHT: usize = 2;
+pub const SUBMISSIONS_IN_FLIGHT: usize = 2;
 
 /// Bytes that a plan takes on a GPU device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +40,7 @@ impl Plan {
 
     /// Bytes of the per-step uniforms: a row for each step that may be under way.
     pub fn step_uniform_bytes(&self) -> u64 {
-        (STEPS_IN_FLIGHT * LOG_ROWS * UNIFORM_STRIDE) as u64
+        (SUBMISSIONS_IN_FLIGHT * LOG_ROWS * UNIFORM_STRIDE) as u64
     }
 
     /// Bytes of the launch parameters: a row for each launch.
@@ -62,7 +62,7 @@ impl Plan {
         Memory {
             tensors: Role::ALL.map(|role| (role, bytes_of(role))).into_iter().filter(|&(_, bytes)| bytes > 0).collect(),
             uniforms: self.launch_uniform_bytes() + self.step_uniform_bytes(),
-            staging: self.staging_bytes() * STEPS_IN_FLIGHT as u64,
+            staging: self.staging_bytes() * SUBMISSIONS_IN_FLIGHT as u64,
         }
     }
 

@@ -10,6 +10,7 @@ use super::{StoreError, write_atomically};
 use crate::arch::Arch;
 use crate::data::Normalization;
 use crate::error::FileError;
+use crate::layers::Activation;
 use crate::model::Model;
 
 /// The version of the metadata that this program writes, and the newest it reads.
@@ -26,7 +27,7 @@ pub struct ModelMetadata {
     /// Layer sizes.
     pub arch: Arch,
     /// Activation of the hidden layers.
-    pub activation: String,
+    pub activation: Activation,
     /// How bytes become inputs.
     pub normalization: Normalization,
     /// Class names, in the order of the outputs.
@@ -38,8 +39,8 @@ pub struct ModelMetadata {
 impl ModelMetadata {
     /// Metadata of a model that this program trains.
     pub fn new(arch: Arch, normalization: Normalization, classes: Vec<String>, trained_on: String) -> ModelMetadata {
-        let activation = crate::layers::Activation::Relu.name().to_string();
-        ModelMetadata { format_version: FORMAT_VERSION, arch, activation, normalization, classes, trained_on }
+        let (format_version, activation) = (FORMAT_VERSION, Activation::Relu);
+        ModelMetadata { format_version, arch, activation, normalization, classes, trained_on }
     }
 }
 
@@ -59,11 +60,13 @@ impl SavedModel {
     /// A file that cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
         let internal = |error: String| FileError::new("write", path)(std::io::Error::other(error));
+        let expected = Model::new(&self.metadata.arch).parameters();
+        if self.parameters.len() != expected.len() || !self.parameters.iter().flatten().all(|value| value.is_finite()) {
+            return Err(internal("its parameters are not all there, or not all finite".to_string()).into());
+        }
         let json = serde_json::to_string(&self.metadata).map_err(|error| internal(error.to_string()))?;
         let mut tensors = Vec::new();
-        for ((name, parameter), values) in
-            Model::new(&self.metadata.arch).parameters().into_iter().zip(&self.parameters)
-        {
+        for ((name, parameter), values) in expected.into_iter().zip(&self.parameters) {
             let view = TensorView::new(Dtype::F32, parameter.shape, bytemuck::cast_slice(values));
             tensors.push((name, view.map_err(|error| internal(error.to_string()))?));
         }
@@ -99,8 +102,8 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
     }
     let metadata: ModelMetadata =
         serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
-    if metadata.activation != crate::layers::Activation::Relu.name() {
-        return Err(format!("its activation `{}` is unknown to this program", metadata.activation));
+    if metadata.activation != Activation::Relu {
+        return Err(format!("its hidden layers are {}, which this program does not run", metadata.activation.name()));
     }
     if metadata.classes.len() != metadata.arch.outputs() {
         let (names, outputs) = (metadata.classes.len(), metadata.arch.outputs());

@@ -20,42 +20,38 @@ const RUNS: &str = "runs";
 const LATEST: &str = "latest";
 
 /// The folder of a run that is being trained.
+///
+/// Nothing in it changes before the first epoch is kept, so that a run which fails to start costs nothing: neither the run that
+/// `force` would replace, nor an empty folder left behind.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    /// Whether `runs/latest` points here yet.
-    latest: bool,
+    /// Whether the folder was made for this run and is still empty.
+    removable: bool,
 }
 
 impl RunFolder {
-    /// Makes the folder, `out` or `runs/<arch>-<time>`, and writes the configuration.
+    /// Makes the folder, `out` or `runs/<arch>-<time>`, and sees that files can be made in it.
     ///
-    /// A folder that holds a run is refused, or with `force` emptied of that run's files (and of no others).
+    /// A folder that holds a run is refused, but with `force` that run is replaced when the first epoch is kept.
     ///
     /// # Errors
     /// A folder that holds a run or cannot be written.
     pub fn create(out: Option<&Path>, config: &Config, force: bool) -> Result<RunFolder, StoreError> {
-        let path = match out {
+        let (path, removable) = match out {
+            Some(path) if path.is_file() => return Err(StoreError::NotAFolder { path: path.to_path_buf() }),
             Some(path) => {
-                if path.is_file() {
-                    return Err(StoreError::NotAFolder { path: path.to_path_buf() });
-                }
+                let new = !path.exists();
                 fs::create_dir_all(path).map_err(FileError::new("create the folder", path))?;
-                path.to_path_buf()
+                (without_link(path)?, new)
             }
-            None => create_unique(config)?,
+            None => (create_unique(config)?, true),
         };
-        for name in [CHECKPOINT, MODEL, HISTORY, CONFIG] {
-            let file = path.join(name);
-            if file.exists() {
-                if !force {
-                    return Err(StoreError::HoldsRun { path });
-                }
-                fs::remove_file(&file).map_err(FileError::new("remove", &file))?;
-            }
+        let run = RunFolder { path, removable };
+        if !force && [CHECKPOINT, MODEL, HISTORY].iter().any(|name| run.path.join(name).exists()) {
+            return Err(StoreError::HoldsRun { path: out.unwrap_or(&run.path).to_path_buf() });
         }
-        let run = RunFolder { path, latest: false };
-        run.write_config(config)?;
+        tempfile::tempfile_in(&run.path).map_err(FileError::new("write to the folder", &run.path))?;
         Ok(run)
     }
 
@@ -70,15 +66,7 @@ impl RunFolder {
         }
         let checkpoint = Checkpoint::load(&file)?;
         let config = parse_config(&file, &checkpoint.config)?;
-        Ok((RunFolder { path: path.to_path_buf(), latest: false }, config, checkpoint))
-    }
-
-    /// Writes the configuration.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn write_config(&self, config: &Config) -> Result<(), StoreError> {
-        Ok(write_atomically(&self.path.join(CONFIG), to_toml(config).as_bytes())?)
+        Ok((RunFolder { path: without_link(path)?, removable: false }, config, checkpoint))
     }
 
     /// The folder.
@@ -86,22 +74,27 @@ impl RunFolder {
         &self.path
     }
 
-    /// Keeps an epoch. The checkpoint comes first: whatever happens after it, the run can go on. With the first epoch kept the
-    /// run becomes the newest.
+    /// Keeps an epoch. The checkpoint comes first: whatever happens after it, the run can go on.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn keep_epoch(&mut self, model: &SavedModel, checkpoint: &Checkpoint<'_>) -> Result<(), StoreError> {
+        self.removable = false;
         checkpoint.save(&self.path.join(CHECKPOINT))?;
         model.save(&self.path.join(MODEL))?;
         let file = self.path.join(HISTORY);
         let csv = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &file))?;
         write_atomically(&file, &csv)?;
-        if !self.latest {
-            point_latest(&self.path)?;
-            self.latest = true;
+        Ok(write_atomically(&self.path.join(CONFIG), checkpoint.config.as_bytes())?)
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if self.removable {
+            // Only an empty folder goes; where that fails, nothing is lost.
+            let _ = fs::remove_dir(&self.path);
         }
-        Ok(())
     }
 }
 
@@ -130,33 +123,45 @@ fn create_unique(config: &Config) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// Makes `runs/latest` point at `run`.
-fn point_latest(run: &Path) -> Result<(), StoreError> {
+/// `runs/latest` is another name for the run that it points at; that run must not be lost sight of when the link moves.
+fn without_link(path: &Path) -> Result<PathBuf, StoreError> {
+    if !path.is_symlink() {
+        return Ok(path.to_path_buf());
+    }
+    Ok(fs::canonicalize(path).map_err(FileError::new("open the folder", path))?)
+}
+
+/// Makes `runs/latest` point at the run in this folder.
+///
+/// # Errors
+/// A current directory that cannot be written.
+pub fn point_latest(run: &Path) -> Result<(), StoreError> {
     let latest = Path::new(RUNS).join(LATEST);
     let set = || -> std::io::Result<()> {
         fs::create_dir_all(RUNS)?;
-        let target = match run.parent() {
-            // A sibling, so that the runs folder can be moved.
-            Some(parent) if parent == Path::new(RUNS) => PathBuf::from(run.file_name().unwrap_or(run.as_os_str())),
-            _ => fs::canonicalize(run)?,
-        };
-        replace_link(&target, &latest)
+        let run = fs::canonicalize(run)?;
+        // A sibling is named by its name alone, so that the runs folder can be moved.
+        let sibling = run.parent() == Some(&fs::canonicalize(RUNS)?);
+        let target = run.file_name().filter(|_| sibling).map_or(run.clone(), PathBuf::from);
+        link(&target, &latest)
+            .or_else(|_| write_atomically(&latest, target.to_string_lossy().as_bytes()).map_err(|error| error.cause))
     };
     Ok(set().map_err(FileError::new("write", &latest))?)
 }
 
+/// Replaces `latest` by a symbolic link, where the platform has them.
 #[cfg(unix)]
-fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
-    let folder = link.parent().unwrap_or(Path::new("."));
-    let temporary =
-        tempfile::Builder::new().prefix(".latest-").make_in(folder, |path| std::os::unix::fs::symlink(target, path))?;
-    temporary.persist(link).map_err(|error| error.error)?;
+fn link(target: &Path, latest: &Path) -> std::io::Result<()> {
+    let folder = latest.parent().unwrap_or(Path::new("."));
+    let make = |path: &Path| std::os::unix::fs::symlink(target, path);
+    let temporary = tempfile::Builder::new().prefix(".latest-").make_in(folder, make)?;
+    temporary.persist(latest).map_err(|error| error.error)?;
     Ok(())
 }
 
 #[cfg(not(unix))]
-fn replace_link(target: &Path, link: &Path) -> std::io::Result<()> {
-    write_atomically(link, target.to_string_lossy().as_bytes()).map_err(|error| error.source)
+fn link(_target: &Path, _latest: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// Reads a configuration: a recipe, or what a run left behind.

@@ -11,7 +11,7 @@ use crate::backend::cpu::CpuBackend;
 use crate::backend::{Backend, Program};
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::model::{Model, Recording, TrainingOptions};
+use crate::model::{DataShape, Model, Recording, TrainingOptions};
 use crate::optim::Optimizer;
 use crate::plan::Phase;
 use crate::random::{Stream, unit};
@@ -22,6 +22,9 @@ const BATCHES: usize = 4;
 
 /// Seed of parameters and examples.
 const SEED: u64 = 1;
+
+/// Steps whose losses are checked.
+const CHECKED_STEPS: usize = 3;
 
 /// How long one timed round lasts at least, so that clocks and waiting do not show.
 const ROUND: Duration = Duration::from_millis(40);
@@ -75,28 +78,30 @@ pub struct BenchReport {
 
 /// Times training steps on made-up examples.
 ///
-/// The first step's loss must agree with that of the CPU backend in `f64` to 1e-3; else nothing is timed.
+/// The losses of the first steps must agree with those of the CPU backend in `f64` to 1e-3, which takes a right backward pass
+/// and update too; else nothing is timed.
 ///
 /// # Errors
-/// [`Error::WrongResult`] where it does not; a device that fails; a network too large for it.
+/// [`Error::WrongResult`] where they do not; a device that fails; a network too large for it.
 pub fn bench(options: &BenchOptions, backend: &dyn Backend) -> Result<BenchReport, Error> {
     let model = Model::new(&options.arch);
-    let dataset = made_up(&options.arch, options.batch * BATCHES);
+    let examples = options.batch.saturating_mul(BATCHES);
+    let shape =
+        DataShape { train: examples, examples, features: options.arch.inputs(), normalization: Normalization::UNIT };
     let training = TrainingOptions { batch: options.batch, optimizer: options.optimizer, loss_scale: 1.0 };
-    let recording = model.record_training(dataset.shape(Normalization::UNIT), &training)?;
+    // Recording and loading refuse what is too large, before examples are made.
+    let recording = model.record_training(shape, &training)?;
     let mut program = backend.load(&recording.plan)?;
+    let dataset = made_up(&options.arch, examples);
     recording.upload(program.as_mut(), &dataset)?;
     model.initialize(&recording, program.as_mut(), SEED)?;
 
     let mut steps = StepSource { options, next: 1 };
     let begun = Instant::now();
-    let mut first_loss = f32::NAN;
-    program.run(Phase::Train, &steps.take(1), &mut |batches| {
-        first_loss = batches[0].loss_sum / batches[0].rows as f32;
-        ControlFlow::Continue(())
-    })?;
+    let mut losses = first_losses(program.as_mut(), &steps.take(1))?;
     let first = begun.elapsed();
-    check_loss(&model, &dataset, options.batch, first_loss)?;
+    losses.extend(first_losses(program.as_mut(), &steps.take(CHECKED_STEPS - 1))?);
+    check_losses(&model, &recording, &dataset, options, &losses)?;
 
     let mut run = |program: &mut dyn Program, count: usize| -> Result<Duration, Error> {
         let steps = steps.take(count);
@@ -162,18 +167,34 @@ impl StepSource<'_> {
     }
 }
 
-fn check_loss(model: &Model, dataset: &Dataset, batch: usize, loss: f32) -> Result<(), Error> {
-    let recording: Recording = model.record_evaluation(dataset.shape(Normalization::UNIT), batch)?;
-    let mut reference = CpuBackend::<f64>::new(None)?.load_program(&recording.plan);
-    recording.upload(&mut reference, dataset)?;
-    model.initialize(&recording, &mut reference, SEED)?;
-    let step = Step { rows: batch as u32, ..Step::default() };
-    let mut expected = f64::NAN;
-    reference.run(Phase::Eval, &[step], &mut |batches| {
-        expected = f64::from(batches[0].loss_sum) / batch as f64;
+/// Mean losses of some training steps.
+fn first_losses(program: &mut dyn Program, steps: &[Step]) -> Result<Vec<f64>, Error> {
+    let mut losses = Vec::new();
+    program.run(Phase::Train, steps, &mut |batches| {
+        losses.extend(batches.iter().map(|batch| f64::from(batch.loss_sum) / f64::from(batch.rows)));
         ControlFlow::Continue(())
     })?;
-    let loss = f64::from(loss);
-    // Written so that a NaN is wrong.
-    if (loss - expected).abs() <= 1e-3 * expected.abs() { Ok(()) } else { Err(Error::WrongResult { loss, expected }) }
+    Ok(losses)
+}
+
+fn check_losses(
+    model: &Model,
+    recording: &Recording,
+    dataset: &Dataset,
+    options: &BenchOptions,
+    losses: &[f64],
+) -> Result<(), Error> {
+    let mut reference = CpuBackend::<f64>::new(None)?.load_program(&recording.plan);
+    recording.upload(&mut reference, dataset)?;
+    model.initialize(recording, &mut reference, SEED)?;
+    let steps = StepSource { options, next: 1 }.take(losses.len());
+    let expected = first_losses(&mut reference, &steps)?;
+    for (step, (&loss, &expected)) in losses.iter().zip(&expected).enumerate() {
+        // Written so that a NaN is wrong.
+        let right = (loss - expected).abs() <= 1e-3 * expected.abs();
+        if !right {
+            return Err(Error::WrongResult { step: step + 1, loss, expected });
+        }
+    }
+    Ok(())
 }

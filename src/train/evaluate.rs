@@ -74,6 +74,9 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
         program.write(tensor, Data::F32(values))?;
     }
     let metrics = evaluate_part(program.as_mut(), batch, test.clone())?;
+    if !metrics.loss().is_finite() {
+        return Err(Error::LossNotFinite { loss: metrics.loss() });
+    }
     let predictions = program.slow_read_u32(recording.loss.predictions)?;
     let classes = dataset.classes.len();
     let mut confusion = vec![vec![0; classes]; classes];

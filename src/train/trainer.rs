@@ -104,6 +104,10 @@ impl<'a> Trainer<'a> {
             let trained = self.train_epoch(epoch, on_event)?;
             let training = begun.elapsed();
             let validated = self.evaluate(Part::Validation)?;
+            if validated.examples > 0 && !validated.loss().is_finite() {
+                let (loss, learning_rate) = (validated.loss(), self.config.optimizer.learning_rate());
+                return Err(Error::ValidationDiverged { loss, epoch, learning_rate });
+            }
             let record = EpochRecord {
                 epoch,
                 train_loss: trained.loss(),

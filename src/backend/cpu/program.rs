@@ -49,6 +49,7 @@ impl<T: Real> Program for CpuProgram<T> {
     }
 
     fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+        self.plan.assert_data(tensor, &data);
         let info = self.plan.tensor(tensor);
         self.memory[info.buffer].write(info, data);
         Ok(())
@@ -69,7 +70,7 @@ impl<T: Real> Program for CpuProgram<T> {
         let log = self.plan.log(phase);
         for step in steps {
             // A step's metrics are read at once, so every step writes the log's first row.
-            let step = Step { slot: 0, ..*step };
+            let step = Step { log_row: 0, ..*step };
             pool.install(|| {
                 for launch in self.plan.launches(phase) {
                     run_launch(&self.plan, &mut self.memory, launch, &step);

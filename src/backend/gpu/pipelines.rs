@@ -40,9 +40,9 @@ fn make(backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
         wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(kernel.wgsl.into()) };
     let module = match backend.checks {
         ShaderChecks::Checked => device.create_shader_module(descriptor),
-        // SAFETY: plans check on the host that every slot holds as many elements as its kernel touches, steps are checked
-        // against the order's length before they run, and the kernels' loops end by construction. The tests run each
-        // kernel in both forms.
+        // SAFETY: plans check on the host that every slot holds as many elements as its kernel touches and that kernels are
+        // launched for no fewer examples and rows than steps may ask for; steps, and values that serve as indices, are checked
+        // when they are handed over; the kernels' loops end by construction. The tests run each kernel in both forms.
         ShaderChecks::Trusted => unsafe {
             device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
         },

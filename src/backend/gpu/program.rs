@@ -5,26 +5,18 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::GpuBackend;
+use super::dispatch::{Dispatch, Uniforms};
 use super::pipelines::Pipelines;
 use super::readback::{Readback, Shared};
 use crate::backend::{Data, Logged, Program};
 use crate::error::Error;
 use crate::kernel::DType;
-use crate::plan::{LOG_ROWS, Launch, Phase, Plan, STEPS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
+use crate::plan::{LOG_ROWS, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
 use crate::step::{BatchMetrics, Step};
 
 /// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
 /// which desktop drivers reset a busy GPU, short enough that progress is seen.
 const SUBMISSION_TIME: Duration = Duration::from_millis(50);
-
-/// A launch with everything resolved: replaying it is three calls.
-#[derive(Debug)]
-struct Dispatch {
-    pipeline: wgpu::ComputePipeline,
-    bind_group: wgpu::BindGroup,
-    uses_step: bool,
-    grid: [u32; 3],
-}
 
 /// A submission under way: some steps and where their log goes.
 #[derive(Debug)]
@@ -43,9 +35,10 @@ pub(super) struct GpuProgram {
     /// Where step rows are laid out before they are written: LOG_ROWS strides.
     step_rows: Vec<u8>,
     dispatches: [Vec<Dispatch>; 3],
-    readbacks: [Readback; STEPS_IN_FLIGHT],
+    readbacks: [Readback; SUBMISSIONS_IN_FLIGHT],
     allocated: u64,
-    steps_per_submission: usize,
+    /// By phase, since evaluation is quicker than training.
+    steps_per_submission: [usize; 3],
 }
 
 impl GpuProgram {
@@ -70,7 +63,7 @@ impl GpuProgram {
         let params = buffer("launch parameters", plan.launch_uniform_bytes(), uniform);
         // A copy may not be empty, so a plan that logs nothing has buffers of one word.
         let readbacks = std::array::from_fn(|_| Readback::new(device, plan.staging_bytes().max(4)));
-        allocated += plan.staging_bytes() * STEPS_IN_FLIGHT as u64;
+        allocated += plan.staging_bytes() * SUBMISSIONS_IN_FLIGHT as u64;
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(backend.out_of_memory(&plan, &error.to_string()));
         }
@@ -83,14 +76,8 @@ impl GpuProgram {
                 let offset = (index * UNIFORM_STRIDE) as u64;
                 shared.queue.write_buffer(&params, offset, bytemuck::cast_slice(&launch.params));
                 let pipeline = pipelines.get(backend, launch)?;
-                let bind_group =
-                    bind_group(device, &plan, launch, &pipeline.layout, &buffers, (&params, offset), &steps);
-                dispatches[phase as usize].push(Dispatch {
-                    pipeline: pipeline.pipeline,
-                    bind_group,
-                    uses_step: launch.kernel.uses_step,
-                    grid: (launch.kernel.grid)(&launch.params),
-                });
+                let uniforms = Uniforms { params: &params, params_offset: offset, steps: &steps };
+                dispatches[phase as usize].push(Dispatch::new(device, &plan, launch, &pipeline, &buffers, uniforms));
                 index += 1;
             }
         }
@@ -105,7 +92,7 @@ impl GpuProgram {
             dispatches,
             readbacks,
             allocated,
-            steps_per_submission: 1,
+            steps_per_submission: [1; 3],
         })
     }
 
@@ -122,7 +109,7 @@ impl GpuProgram {
 
     /// Encodes and submits some steps; their log is on its way to the host when this returns.
     fn submit(&mut self, phase: Phase, steps: &[Step], lane: usize) -> Flight {
-        let numbered: Vec<Step> = (0..).zip(steps).map(|(slot, step)| Step { slot, ..*step }).collect();
+        let numbered: Vec<Step> = (0..).zip(steps).map(|(log_row, step)| Step { log_row, ..*step }).collect();
         let first = self.write_steps(&numbered, lane);
         let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
@@ -173,24 +160,14 @@ impl GpuProgram {
     }
 }
 
-impl Dispatch {
-    fn encode(&self, pass: &mut wgpu::ComputePass<'_>, step_offset: u32) {
-        pass.set_pipeline(&self.pipeline);
-        let offsets = [step_offset];
-        pass.set_bind_group(0, &self.bind_group, if self.uses_step { &offsets } else { &[] });
-        let [x, y, z] = self.grid;
-        pass.dispatch_workgroups(x, y, z);
-    }
-}
-
 impl Program for GpuProgram {
     fn plan(&self) -> &Plan {
         &self.plan
     }
 
     fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+        self.plan.assert_data(tensor, &data);
         let info = self.plan.tensor(tensor);
-        assert_eq!((data.dtype(), data.len()), (info.dtype, info.len()), "data for tensor {}", info.name);
         let offset = (info.offset * info.dtype.size()) as u64;
         let bytes: &[u8] = match data {
             Data::F32(values) => bytemuck::cast_slice(values),
@@ -218,26 +195,35 @@ impl Program for GpuProgram {
     }
 
     fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
-        let mut flights: VecDeque<Flight> = VecDeque::with_capacity(STEPS_IN_FLIGHT);
+        let mut flights: VecDeque<Flight> = VecDeque::with_capacity(SUBMISSIONS_IN_FLIGHT);
         let mut rest = steps;
+        // What is under way when `logged` asks to stop still lands, and is heard of no more.
+        let mut stopped = false;
+        let mut going_on = |metrics: &[BatchMetrics]| {
+            if !stopped {
+                stopped = logged(metrics).is_break();
+            }
+            if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
         let mut lane = 0;
         let mut last_landing = Instant::now();
         while !rest.is_empty() || !flights.is_empty() {
-            if !rest.is_empty() && flights.len() < STEPS_IN_FLIGHT {
-                let (now, later) = rest.split_at(self.steps_per_submission.min(rest.len()));
+            if !rest.is_empty() && flights.len() < SUBMISSIONS_IN_FLIGHT {
+                let (now, later) = rest.split_at(self.steps_per_submission[phase as usize].min(rest.len()));
                 flights.push_back(self.submit(phase, now, lane));
-                lane = (lane + 1) % STEPS_IN_FLIGHT;
+                lane = (lane + 1) % SUBMISSIONS_IN_FLIGHT;
                 rest = later;
             } else if let Some(flight) = flights.pop_front() {
                 let count = flight.rows.len();
-                if self.land(phase, flight, logged)?.is_break() {
+                if self.land(phase, flight, &mut going_on)?.is_break() {
                     rest = &[];
                 }
                 let per_step = last_landing.elapsed() / count as u32;
                 last_landing = Instant::now();
                 let fitting = SUBMISSION_TIME.as_nanos() / per_step.as_nanos().max(1);
                 // At most doubled, so that one quick step does not mislead.
-                self.steps_per_submission = (fitting as usize).clamp(1, LOG_ROWS.min(2 * self.steps_per_submission));
+                let fill = &mut self.steps_per_submission[phase as usize];
+                *fill = (fitting as usize).clamp(1, LOG_ROWS.min(2 * *fill));
             }
         }
         Ok(())
@@ -262,33 +248,4 @@ impl Program for GpuProgram {
 /// Bytes of the first `rows` rows of the log.
 fn log_bytes(rows: usize) -> u64 {
     rows as u64 * 8
-}
-
-fn bind_group(
-    device: &wgpu::Device,
-    plan: &Plan,
-    launch: &Launch,
-    layout: &wgpu::BindGroupLayout,
-    buffers: &[wgpu::Buffer],
-    (params, params_offset): (&wgpu::Buffer, u64),
-    steps: &wgpu::Buffer,
-) -> wgpu::BindGroup {
-    let range = |buffer, offset, bytes: u64| {
-        wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) })
-    };
-    let mut entries = vec![wgpu::BindGroupEntry {
-        binding: 0,
-        resource: range(params, params_offset, launch.params.len() as u64 * 4),
-    }];
-    if launch.kernel.uses_step {
-        entries.push(wgpu::BindGroupEntry { binding: 1, resource: range(steps, 0, size_of::<Step>() as u64) });
-    }
-    for (binding, &arg) in (2..).zip(&launch.args) {
-        let info = plan.tensor(arg);
-        let size = info.dtype.size();
-        let bytes = ((info.len() * size) as u64).next_multiple_of(4);
-        let resource = range(&buffers[info.buffer], (info.offset * size) as u64, bytes);
-        entries.push(wgpu::BindGroupEntry { binding, resource });
-    }
-    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(launch.kernel.name), layout, entries: &entries })
 }
