@@ -63,7 +63,7 @@ const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::Activation;
+    use crate::activation::Activation;
     use crate::random::{FEISTEL_ROUNDS, Stream};
 
     /// Numbers that stand on both sides, and are no part of a kernel's interface, are the same.

@@ -1,11 +1,10 @@
 //! Layers: what a model is a sequence of. A file each.
 
-mod activation;
 mod dense;
 
-pub use activation::Activation;
 pub use dense::Dense;
 
+use crate::activation::Activation;
 use crate::init::Init;
 use crate::plan::{PlanBuilder, Tensor};
 

@@ -17,12 +17,14 @@
 
 #![warn(missing_docs)]
 
+pub mod activation;
 pub mod arch;
 pub mod backend;
 pub mod config;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod gemm;
 pub mod init;
 pub mod kernel;
 pub mod kernels;
@@ -34,6 +36,7 @@ pub mod parity;
 pub mod plan;
 pub mod random;
 pub mod real;
+mod simd;
 pub mod step;
 pub mod store;
 pub mod train;

@@ -1,12 +1,13 @@
 //! Models: an architecture's layers, recorded into plans.
 
+use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::backend::{Data, Program};
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
 use crate::kernel::DType;
 use crate::kernels::{Gather, Shuffle};
-use crate::layers::{Activation, Dense, Layer, LayerTensors, Parameter, Recorder, Values};
+use crate::layers::{Dense, Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{self, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Arena, Phase, Plan, PlanBuilder, Role, Tensor};

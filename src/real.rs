@@ -3,7 +3,7 @@
 use bytemuck::Pod;
 use num_traits::{Float, NumAssign};
 
-use crate::backend::cpu::gemm::Gemm;
+use crate::gemm::Gemm;
 use crate::kernel::{Arguments, Kernel};
 
 /// `f32`, the precision of training, or `f64`, in which gradients are checked.

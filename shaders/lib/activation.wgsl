@@ -1,4 +1,4 @@
-// Activations, chosen when the pipeline is made; src/layers/activation.rs holds the same numbers.
+// Activations, chosen when the pipeline is made; src/activation.rs holds the same numbers.
 
 override activation: u32;
 

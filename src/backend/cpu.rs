@@ -4,7 +4,6 @@
 //! that gradients are checked in. Work inside a launch is spread over threads in pieces that do not depend on their number,
 //! so that results do not either.
 
-pub mod gemm;
 mod memory;
 mod program;
 
@@ -17,15 +16,6 @@ use super::{Backend, Program};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::real::Real;
-
-/// Elements of a piece of elementwise work: enough that handing it to a thread costs little.
-pub(crate) const MIN_PARALLEL: usize = 1 << 14;
-
-/// Runs a loop compiled for the widest vectors that this CPU has.
-#[inline(always)]
-pub(crate) fn simd<R>(body: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(body)
-}
 
 /// The CPU as a device, computing in `T`.
 #[derive(Clone, Debug)]

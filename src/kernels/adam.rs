@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
-use crate::backend::cpu::{MIN_PARALLEL, simd};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
 use crate::step::Step;
 
 params! {

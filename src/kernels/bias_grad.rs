@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::wgsl;
-use crate::backend::cpu::simd;
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, linear_grid, params};
 use crate::real::Real;
+use crate::simd::simd;
 
 params! {
     /// `bias_grad[n] = sum over r of output_grad[r, n]`: output_grad `[rows, outputs]`, bias_grad `[outputs]`.

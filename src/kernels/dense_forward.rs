@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::wgsl;
-use crate::backend::cpu::gemm::{Matrix, product};
-use crate::backend::cpu::{MIN_PARALLEL, simd};
+use crate::activation::Activation;
+use crate::gemm::{Matrix, product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::layers::Activation;
 use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
 
 params! {
     /// `output = activation(input weight^T + bias)`: input `[rows, inputs]`, weight `[outputs, inputs]`, bias `[outputs]`,

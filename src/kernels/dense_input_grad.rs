@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
 use super::wgsl;
-use crate::backend::cpu::gemm::{Matrix, product};
-use crate::backend::cpu::{MIN_PARALLEL, simd};
+use crate::activation::Activation;
+use crate::gemm::{Matrix, product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::layers::Activation;
 use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
 
 params! {
     /// `input_grad = (output_grad weight) * activation'(input)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,

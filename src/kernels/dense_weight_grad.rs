@@ -2,7 +2,7 @@
 
 use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
 use super::wgsl;
-use crate::backend::cpu::gemm::{Matrix, product};
+use crate::gemm::{Matrix, product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 

@@ -1,6 +1,7 @@
 //! The fully connected layer.
 
-use super::{Activation, Layer, LayerTensors, Parameter, Recorder, Values};
+use super::{Layer, LayerTensors, Parameter, Recorder, Values};
+use crate::activation::Activation;
 use crate::init::Init;
 use crate::kernels::{BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
 use crate::plan::Tensor;

@@ -1,6 +1,6 @@
-//! Dense matrix products through the `gemm` crate: the one place of the CPU backend with unsafe code.
+//! Dense matrix products on the CPU, through the `gemm` crate: the one place of the CPU side with unsafe code.
 
-use gemm::Parallelism;
+use ::gemm::Parallelism;
 
 /// A matrix over a slice, row-major or transposed.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
     // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides (transposing
     // keeps the pair), the result's length was checked above, and the exclusive borrow keeps it apart from the operands.
     unsafe {
-        gemm::gemm(
+        ::gemm::gemm(
             a.rows,
             b.columns,
             a.columns,
