@@ -6,44 +6,8 @@ pub mod gpu;
 use std::ops::ControlFlow;
 
 use crate::error::Error;
-use crate::plan::{Phase, Plan, Tensor};
+use crate::plan::{Data, Phase, Plan, Tensor};
 use crate::step::{BatchMetrics, Step};
-
-/// Values on their way into a tensor.
-#[derive(Clone, Copy, Debug)]
-pub enum Data<'a> {
-    /// Floats.
-    F32(&'a [f32]),
-    /// 32-bit integers.
-    U32(&'a [u32]),
-    /// Bytes.
-    U8(&'a [u8]),
-}
-
-impl Data<'_> {
-    /// Number of elements.
-    pub fn len(&self) -> usize {
-        match self {
-            Data::F32(values) => values.len(),
-            Data::U32(values) => values.len(),
-            Data::U8(values) => values.len(),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Their element type.
-    pub fn dtype(&self) -> crate::kernel::DType {
-        match self {
-            Data::F32(_) => crate::kernel::DType::F32,
-            Data::U32(_) => crate::kernel::DType::U32,
-            Data::U8(_) => crate::kernel::DType::U8,
-        }
-    }
-}
 
 /// Takes what steps logged, some steps at a time and in order, and says whether to go on.
 pub type Logged<'a> = dyn FnMut(&[BatchMetrics]) -> ControlFlow<()> + 'a;

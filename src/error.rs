@@ -1,7 +1,5 @@
 //! What can go wrong by a user's doing or a machine's: what it is, where, and what to do about it.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::arch::ArchError;
@@ -190,24 +188,4 @@ fn list(adapters: &[String]) -> String {
     }
     let numbered: Vec<String> = adapters.iter().enumerate().map(|(i, name)| format!("{i} ({name})")).collect();
     format!(", gpu, {}", numbered.join(", "))
-}
-
-/// An operation on a file that failed, as a sentence.
-#[derive(Debug, Error)]
-#[error("could not {action} {}: {cause}", path.display())]
-pub struct FileError {
-    /// `read`, `write`, `create`.
-    pub action: &'static str,
-    /// The file.
-    pub path: PathBuf,
-    /// Why.
-    pub cause: std::io::Error,
-}
-
-impl FileError {
-    /// For `map_err`: the error of doing `action` to `path`.
-    pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> FileError {
-        let path = path.into();
-        move |cause| FileError { action, path, cause }
-    }
 }

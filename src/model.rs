@@ -2,7 +2,7 @@
 
 use crate::activation::Activation;
 use crate::arch::Arch;
-use crate::backend::{Data, Program};
+use crate::backend::Program;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
 use crate::kernel::DType;
@@ -10,7 +10,7 @@ use crate::kernels::{Gather, Shuffle};
 use crate::layers::{Dense, Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{self, LossTensors};
 use crate::optim::Optimizer;
-use crate::plan::{Arena, Phase, Plan, PlanBuilder, Role, Tensor};
+use crate::plan::{Arena, Data, Phase, Plan, PlanBuilder, Role, Tensor};
 
 /// A network: layers in order.
 pub struct Model {

@@ -5,11 +5,11 @@
 use serde::Serialize;
 
 use crate::backend::cpu::{CpuBackend, CpuProgram};
-use crate::backend::{Backend, Data, Program};
+use crate::backend::{Backend, Program};
 use crate::error::Error;
 use crate::kernel::{Access, Case, DType, Kernel, Tolerance};
 use crate::kernels::KERNELS;
-use crate::plan::{Launch, Phase, Plan, PlanBuilder, Role, Tensor};
+use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor};
 use crate::step::Step;
 
 /// How a kernel did over its cases.

@@ -6,15 +6,16 @@
 mod builder;
 mod check;
 mod cost;
+mod data;
 mod render;
 
 pub use builder::{Arena, PlanBuilder};
 pub use check::PlanError;
 pub use cost::{LOG_ROWS, Memory, SUBMISSIONS_IN_FLIGHT, UNIFORM_STRIDE};
+pub use data::Data;
 
 use serde::Serialize;
 
-use crate::backend::Data;
 use crate::kernel::{DType, Kernel};
 use crate::step::Step;
 

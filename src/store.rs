@@ -16,8 +16,6 @@ pub use model_file::{ModelMetadata, SavedModel};
 pub(crate) use run::to_toml;
 pub use run::{RunFolder, find_model, load_config, point_latest};
 
-use crate::error::FileError;
-
 /// A file or folder that cannot be read or written.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
@@ -40,6 +38,26 @@ pub enum StoreError {
     NoCheckpoint { path: PathBuf },
     #[error("{} does not parse: {problem}", path.display())]
     BadConfig { path: PathBuf, problem: String },
+}
+
+/// An operation on a file that failed, as a sentence.
+#[derive(Debug, Error)]
+#[error("could not {action} {}: {cause}", path.display())]
+pub struct FileError {
+    /// `read`, `write`, `create`.
+    pub action: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    pub cause: std::io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: the error of doing `action` to `path`.
+    pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> FileError {
+        let path = path.into();
+        move |cause| FileError { action, path, cause }
+    }
 }
 
 /// Writes a file whole or not at all: a reader, or a run that is killed, finds the old content or the new.

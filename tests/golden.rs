@@ -8,7 +8,7 @@ use bytemuck::Pod;
 use gpunet::arch::Arch;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
-use gpunet::backend::{Backend, Data, Program};
+use gpunet::backend::{Backend, Program};
 use gpunet::data::Normalization;
 use gpunet::device::{self, DeviceOptions};
 use gpunet::kernel::Tolerance;

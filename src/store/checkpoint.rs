@@ -8,8 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochRecord, StoreError, write_atomically};
-use crate::error::FileError;
+use super::{EpochRecord, FileError, StoreError, write_atomically};
 
 /// What the file begins with: a name and the version of the structure behind it.
 const SIGNATURE: &[u8; 16] = b"gpunet checkpt 1";

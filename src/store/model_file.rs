@@ -6,11 +6,10 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, write_atomically};
+use super::{FileError, StoreError, write_atomically};
 use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::data::Normalization;
-use crate::error::FileError;
 use crate::model::Model;
 
 /// The version of the metadata that this program writes, and the newest it reads.

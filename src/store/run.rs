@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::history;
-use super::{Checkpoint, SavedModel, StoreError, write_atomically};
+use super::{Checkpoint, FileError, SavedModel, StoreError, write_atomically};
 use crate::config::Config;
-use crate::error::FileError;
 
 const CONFIG: &str = "config.toml";
 const HISTORY: &str = "history.csv";

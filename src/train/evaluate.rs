@@ -5,11 +5,11 @@ use std::ops::{ControlFlow, Range};
 use serde::Serialize;
 
 use super::Metrics;
-use crate::backend::{Backend, Data, Program};
+use crate::backend::{Backend, Program};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
 use crate::model::Model;
-use crate::plan::Phase;
+use crate::plan::{Data, Phase};
 use crate::step::Step;
 use crate::store::SavedModel;
 

@@ -6,13 +6,13 @@ use std::time::Instant;
 
 use super::evaluate::evaluate_part;
 use super::{Event, Metrics, Outcome};
-use crate::backend::{Backend, Data, Program};
+use crate::backend::{Backend, Program};
 use crate::config::Config;
 use crate::data::{Dataset, Normalization, Part};
 use crate::error::Error;
 use crate::model::{Model, Recording, TrainingOptions};
 use crate::optim::Optimizer;
-use crate::plan::{Phase, Tensor};
+use crate::plan::{Data, Phase, Tensor};
 use crate::step::Step;
 use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, to_toml};
 

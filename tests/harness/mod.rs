@@ -65,7 +65,7 @@ impl Small {
             if info.name.ends_with("bias") {
                 let values: Vec<f32> =
                     (0..info.len()).map(|i| unit(Stream::ParityCase(78), 5, i as u64) * 0.4 - 0.1).collect();
-                program.write(tensor, gpunet::backend::Data::F32(&values)).unwrap();
+                program.write(tensor, gpunet::plan::Data::F32(&values)).unwrap();
             }
         }
     }

@@ -1,8 +1,7 @@
 //! The CPU backend's buffers, lent to a launch as slices.
 
-use crate::backend::Data;
 use crate::kernel::{Argument, DType, Elements, ElementsMut};
-use crate::plan::{BufferInfo, TensorInfo};
+use crate::plan::{BufferInfo, Data, TensorInfo};
 use crate::real::Real;
 
 /// One buffer.

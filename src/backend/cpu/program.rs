@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::memory::Memory;
-use crate::backend::{Data, Logged, Program};
+use crate::backend::{Logged, Program};
 use crate::error::Error;
 use crate::kernel::{Argument, Arguments, MAX_SLOTS};
-use crate::plan::{Launch, Phase, Plan, Tensor};
+use crate::plan::{Data, Launch, Phase, Plan, Tensor};
 use crate::real::Real;
 use crate::step::{BatchMetrics, Step};
 

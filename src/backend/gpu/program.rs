@@ -8,10 +8,10 @@ use super::GpuBackend;
 use super::dispatch::{Dispatch, Uniforms};
 use super::pipelines::Pipelines;
 use super::readback::{Readback, Shared};
-use crate::backend::{Data, Logged, Program};
+use crate::backend::{Logged, Program};
 use crate::error::Error;
 use crate::kernel::DType;
-use crate::plan::{LOG_ROWS, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
+use crate::plan::{Data, LOG_ROWS, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
 use crate::step::{BatchMetrics, Step};
 
 /// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
