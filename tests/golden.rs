@@ -2,6 +2,8 @@
 //!
 //! `golden/make.py` computed the expected values in float64; its head says what each tensor is.
 
+mod harness;
+
 use std::ops::ControlFlow;
 
 use bytemuck::Pod;
@@ -10,13 +12,13 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::backend::{Backend, Program};
 use gpunet::data::Normalization;
-use gpunet::device::{self, DeviceOptions};
 use gpunet::kernel::Tolerance;
 use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
 use gpunet::optim::Optimizer;
 use gpunet::parity::Comparison;
-use gpunet::plan::{Phase, Tensor};
+use gpunet::plan::{Data, Phase, Tensor};
 use gpunet::step::{BatchMetrics, Step};
+use harness::gpu;
 use safetensors::{Dtype, SafeTensors};
 
 // As in `golden/make.py`.
@@ -85,11 +87,8 @@ fn backends() -> Vec<(String, Box<dyn Backend>, Tolerance)> {
         ("CPU in f32".to_string(), Box::new(CpuBackend::<f32>::new(None).unwrap()), single),
     ];
     for checks in [ShaderChecks::Trusted, ShaderChecks::Checked] {
-        let opened = device::open("gpu", DeviceOptions { checks, ..DeviceOptions::default() });
-        let gpu = opened.unwrap_or_else(|error| {
-            panic!("this test needs a GPU adapter, if only a software one such as llvmpipe: {error}");
-        });
-        backends.push((format!("{}, {checks:?}", gpu.backend.name()), gpu.backend, single));
+        let gpu = gpu(checks);
+        backends.push((format!("{}, {checks:?}", gpu.name()), gpu, single));
     }
     backends
 }
