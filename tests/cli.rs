@@ -5,6 +5,7 @@ mod command;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use command::{refuses, succeeds, train_tiny, workplace};
 use serde_json::Value;
@@ -146,4 +147,32 @@ fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
     fs::write(folder.path().join("stopped/checkpoint.bin"), &sound[..sound.len() / 2]).unwrap();
     refuses(folder.path(), &["train", "--resume", "stopped"], &["cut short or damaged"]);
     assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"), "and the model is left alone");
+}
+
+/// Killed at any moment, a run has left whole files of some epoch: they evaluate, and training goes on from them.
+#[test]
+fn a_killed_run_evaluates_and_goes_on() {
+    let folder = workplace();
+    let mut arguments = train_tiny(&["--out", "run"]);
+    let epochs = arguments.iter().position(|&argument| argument == "12").unwrap();
+    arguments[epochs] = "1000000";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gpunet"))
+        .current_dir(folder.path())
+        .args(&arguments)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let history = folder.path().join("run/history.csv");
+    let kept = || fs::read_to_string(&history).map_or(0, |text| text.lines().count().saturating_sub(1));
+    while kept() < 3 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    succeeds(folder.path(), &["eval", "run"]);
+    let more = (kept() + 2).to_string();
+    succeeds(folder.path(), &["train", "--resume", "run", "--epochs", &more]);
+    assert_eq!(kept().to_string(), more);
 }
