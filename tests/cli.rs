@@ -149,6 +149,18 @@ fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
     assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"), "and the model is left alone");
 }
 
+/// Where links are not to be had, `runs/latest` is a file with the run's name.
+#[test]
+fn the_newest_run_is_found_through_a_pointer_file() {
+    let folder = workplace();
+    succeeds(folder.path(), &train_tiny(&["--out", "runs/one"]));
+    let latest = folder.path().join("runs/latest");
+    fs::remove_file(&latest).unwrap();
+    fs::write(&latest, "one").unwrap();
+    assert!(succeeds(folder.path(), &["eval"]).contains("accuracy 100.00 %"));
+    assert!(succeeds(folder.path(), &["train", "--resume", "runs/latest"]).contains("test accuracy 100.00 %"));
+}
+
 /// Killed at any moment, a run has left whole files of some epoch: they evaluate, and training goes on from them.
 #[test]
 fn a_killed_run_evaluates_and_goes_on() {

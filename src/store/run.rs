@@ -59,6 +59,7 @@ impl RunFolder {
     /// # Errors
     /// A folder without a sound checkpoint.
     pub fn resume(path: &Path) -> Result<(RunFolder, Config, Checkpoint<'static>), StoreError> {
+        let path = &follow_pointer(path);
         let file = path.join(CHECKPOINT);
         if !file.is_file() {
             return Err(StoreError::NoCheckpoint { path: path.to_path_buf() });
@@ -180,22 +181,18 @@ fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
 /// # Errors
 /// Where there is none.
 pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
-    let place = match named {
-        Some(path) => path.to_path_buf(),
-        None => {
-            let latest = Path::new(RUNS).join(LATEST);
-            let target = if latest.is_file() {
-                fs::read_to_string(&latest).ok().map(|name| Path::new(RUNS).join(name))
-            } else {
-                None
-            };
-            let run = target.unwrap_or(latest);
-            if !run.exists() {
-                return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
-            }
-            run
-        }
-    };
+    let newest = Path::new(RUNS).join(LATEST);
+    if named.is_none() && !newest.exists() {
+        return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
+    }
+    let place = follow_pointer(named.unwrap_or(&newest));
     let file = if place.is_dir() { place.join(MODEL) } else { place.clone() };
     if file.is_file() { Ok(file) } else { Err(StoreError::NoModel { path: place }) }
+}
+
+/// What a `latest` that is a file with a path, and not a link, points at; any other path as it is.
+fn follow_pointer(path: &Path) -> PathBuf {
+    let is_pointer = path.file_name().is_some_and(|name| name == LATEST) && path.is_file();
+    let target = if is_pointer { fs::read_to_string(path).ok() } else { None };
+    target.map_or(path.to_path_buf(), |target| path.with_file_name("").join(target.trim()))
 }
