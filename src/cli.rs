@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
 /// Options of every command that opens a device.
 #[derive(Clone, Debug, Args)]
 struct DeviceArguments {
-    /// auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them)
+    /// auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them) [default: auto]
     #[arg(long, value_name = "DEVICE", help_heading = "Device")]
     device: Option<String>,
 
@@ -85,9 +85,7 @@ impl DeviceArguments {
 
     /// Opens a device that another source, such as a recipe, may have named.
     fn open_as(&self, device: &str, threads: Option<usize>) -> Result<OpenDevice, Error> {
-        if threads == Some(0) {
-            return Err(gpunet::config::ConfigError::ZeroThreads.into());
-        }
+        gpunet::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let device = gpunet::device::open(device, DeviceOptions { threads, checks })?;
         if device.is_software_adapter() {

@@ -58,10 +58,27 @@ pub enum ConfigError {
     ZeroEpochs,
     #[error("--threads is 0; the CPU backend needs at least one (leave the option out for one a core)")]
     ZeroThreads,
-    #[error("{name} is {value}; {must}")]
+    #[error("--threads {threads} is more than the {MOST_THREADS} that are of any use")]
+    TooManyThreads { threads: usize },
+    #[error("{name} is {value:?}; {must}")]
     OutOfRange { name: &'static str, value: f64, must: &'static str },
     #[error("{count} is too many to count in 32 bits, as shaders do: {what}")]
     TooLarge { what: &'static str, count: u128 },
+}
+
+/// The most threads that the CPU backend starts.
+const MOST_THREADS: usize = 512;
+
+/// Checks a number of threads; `None` is one a core.
+///
+/// # Errors
+/// None, or more than are of use.
+pub fn check_threads(threads: Option<usize>) -> Result<(), ConfigError> {
+    match threads {
+        Some(0) => Err(ConfigError::ZeroThreads),
+        Some(threads) if threads > MOST_THREADS => Err(ConfigError::TooManyThreads { threads }),
+        _ => Ok(()),
+    }
 }
 
 impl Config {
@@ -76,9 +93,7 @@ impl Config {
         if self.epochs == 0 {
             return Err(ConfigError::ZeroEpochs);
         }
-        if self.threads == Some(0) {
-            return Err(ConfigError::ZeroThreads);
-        }
+        check_threads(self.threads)?;
         let check = |name, value: f64, ok: bool, must| {
             if ok { Ok(()) } else { Err(ConfigError::OutOfRange { name, value, must }) }
         };

@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::backend::cpu::CpuBackend;
-use crate::backend::gpu::{self, AdapterSummary, GpuBackend, ShaderChecks};
+use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks};
 use crate::error::{DeviceError, Error};
 
 /// How a device is opened.
@@ -40,32 +40,33 @@ impl OpenDevice {
 /// # Errors
 /// No adapter, none of that name, or one that refuses.
 pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
+    let wanted = wanted.to_lowercase();
     if wanted == "cpu" {
         return cpu(options);
     }
-    let adapters = gpu::adapters();
-    let index = match wanted {
-        "auto" => match adapters.first().filter(|adapter| !adapter.is_software()) {
-            Some(adapter) => adapter.index,
-            None => return cpu(options),
-        },
-        "gpu" => adapters.first().ok_or(DeviceError::NoAdapter)?.index,
-        _ => named(wanted, &adapters)?,
+    let choose = |adapters: &[AdapterSummary]| match wanted.as_str() {
+        "auto" => Ok(adapters.first().filter(|adapter| !adapter.is_software()).map(|adapter| adapter.index)),
+        "gpu" => adapters.first().map(|adapter| Some(adapter.index)).ok_or(DeviceError::NoAdapter),
+        _ => named(&wanted, adapters).map(Some),
     };
-    let backend = GpuBackend::open(index, options.checks)?;
-    let adapter = Some(backend.summary().clone());
-    Ok(OpenDevice { backend: Box::new(backend), adapter })
+    match GpuBackend::open(choose, options.checks)? {
+        Some(backend) => {
+            let adapter = Some(backend.summary().clone());
+            Ok(OpenDevice { backend: Box::new(backend), adapter })
+        }
+        None => cpu(options),
+    }
 }
 
 fn cpu(options: DeviceOptions) -> Result<OpenDevice, Error> {
     Ok(OpenDevice { backend: Box::new(CpuBackend::<f32>::new(options.threads)?), adapter: None })
 }
 
+/// The adapter with this number, or the first whose name contains these small letters.
 fn named(wanted: &str, adapters: &[AdapterSummary]) -> Result<usize, DeviceError> {
-    let lower = wanted.to_lowercase();
     let found = match wanted.parse::<usize>() {
         Ok(index) => adapters.get(index),
-        Err(_) => adapters.iter().find(|adapter| !lower.is_empty() && adapter.name.to_lowercase().contains(&lower)),
+        Err(_) => adapters.iter().find(|adapter| !wanted.is_empty() && adapter.name.to_lowercase().contains(wanted)),
     };
     found.map(|adapter| adapter.index).ok_or_else(|| {
         let available = adapters.iter().map(|adapter| adapter.name.clone()).collect();

@@ -32,7 +32,7 @@ pub enum Error {
     /// Training that left the finite numbers.
     #[error(
         "training diverged: the loss became {loss} in step {step} of epoch {epoch}; files of epochs before it stay as they \
-         are; try a smaller --lr (it is {learning_rate})"
+         are; try a smaller --lr (it is {learning_rate:?})"
     )]
     Diverged {
         /// The loss.
@@ -47,7 +47,7 @@ pub enum Error {
     /// Parameters that left the finite numbers while the losses had not yet.
     #[error(
         "training diverged: a parameter became {value} in epoch {epoch}; files of epochs before it stay as they are; \
-         try a smaller --lr (it is {learning_rate})"
+         try a smaller --lr (it is {learning_rate:?})"
     )]
     ParameterDiverged {
         /// Its value.
@@ -60,7 +60,7 @@ pub enum Error {
     /// A validation loss that is no number, though the training losses were.
     #[error(
         "training diverged: the validation loss became {loss} in epoch {epoch}; files of epochs before it stay as they are; \
-         try a smaller --lr (it is {learning_rate})"
+         try a smaller --lr (it is {learning_rate:?})"
     )]
     ValidationDiverged {
         /// The loss.
@@ -77,6 +77,20 @@ pub enum Error {
     LossNotFinite {
         /// The loss.
         loss: f64,
+    },
+    /// A run that would go on with other data.
+    #[error(
+        "{data} is not the data that this run was trained on so far: its examples differ; name the right one with --data"
+    )]
+    OtherData {
+        /// The data set's name.
+        data: String,
+    },
+    /// Memory that the operating system refuses.
+    #[error("there is no memory for the {needed} bytes of this network and data set; use a smaller --arch or --batch")]
+    OutOfMemory {
+        /// Bytes of the whole plan.
+        needed: u64,
     },
     /// A checkpoint whose values are not those of its own network.
     #[error(

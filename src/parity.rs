@@ -19,9 +19,10 @@ pub struct KernelReport {
     pub name: &'static str,
     /// Number of cases.
     pub cases: usize,
-    /// The largest difference of a value from the reference; the largest f64 where one is not finite or an integer is wrong.
+    /// Difference from the reference of the value that came nearest to its bound, or passed it furthest; the largest f64 where
+    /// one is not finite or an integer is wrong.
     pub max_error: f64,
-    /// What was allowed where the value came nearest to its bound, or first passed it.
+    /// What that value was allowed.
     pub tolerance: f64,
     /// Whether every value of every case was within its bound.
     pub ok: bool,
@@ -30,15 +31,15 @@ pub struct KernelReport {
     pub failure: Option<String>,
 }
 
-/// How tensors compared.
+/// How tensors compared. The figures are those of the value that came nearest to its bound, or passed it furthest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The largest difference.
+    /// Its difference from the reference.
     pub max_error: f64,
-    /// The largest difference as a share of what was allowed.
-    pub worst_share: f64,
-    /// What was allowed there.
+    /// What it was allowed.
     pub allowed: f64,
+    /// The difference as a share of what was allowed.
+    pub worst_share: f64,
     /// The first value out of bounds, as a sentence.
     pub failure: Option<String>,
 }
@@ -60,16 +61,19 @@ impl Comparison {
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
             // An infinite reference allows no other value.
             let within = error == 0.0 || (error <= allowed && allowed.is_finite());
-            if !within && self.failure.is_none() {
-                self.failure =
-                    Some(format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}"));
-                self.allowed = allowed;
+            if !within {
+                let message = format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}");
+                self.failure.get_or_insert(message);
             }
-            let share = if error == 0.0 { 0.0 } else { error / allowed };
-            if share > self.worst_share && self.failure.is_none() {
-                (self.worst_share, self.allowed) = (share, allowed);
-            }
-            self.max_error = if error.is_finite() { self.max_error.max(error) } else { f64::MAX };
+            self.weigh(if error.is_finite() { error } else { f64::MAX }, allowed);
+        }
+    }
+
+    /// Keeps the figures of a value if it is the worst so far.
+    fn weigh(&mut self, error: f64, allowed: f64) {
+        let share = if error == 0.0 { 0.0 } else { error / allowed };
+        if share > self.worst_share || self.allowed == 0.0 {
+            (self.max_error, self.allowed, self.worst_share) = (error, allowed, share);
         }
     }
 }
@@ -92,13 +96,9 @@ pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<Ke
     let mut all = Comparison::NONE;
     for case in &cases {
         let comparison = check_case(backend, &reference, kernel, case)?;
-        all.max_error = all.max_error.max(comparison.max_error);
-        if comparison.worst_share >= all.worst_share && all.failure.is_none() {
-            (all.worst_share, all.allowed) = (comparison.worst_share, comparison.allowed);
-        }
-        if let Some(failure) = comparison.failure.filter(|_| all.failure.is_none()) {
-            all.failure = Some(format!("{}: {failure}", case.label));
-            all.allowed = comparison.allowed;
+        all.weigh(comparison.max_error, comparison.allowed);
+        if let Some(failure) = comparison.failure {
+            all.failure.get_or_insert(format!("{}: {failure}", case.label));
         }
     }
     Ok(KernelReport {
@@ -119,7 +119,7 @@ fn check_case(
 ) -> Result<Comparison, Error> {
     let (plan, args) = case_plan(kernel, case)?;
     let mut program = backend.load(&plan)?;
-    let mut expected = reference.load_program(&plan);
+    let mut expected = reference.load_program(&plan)?;
     for (slot, (input, &arg)) in case.inputs.iter().zip(&args).enumerate() {
         let info = plan.tensor(arg);
         let (floats, integers) = (input.floats(slot, info.len()), input.integers(info.len()));
@@ -200,7 +200,7 @@ fn compare_launch(
                 if let Some(at) = values.iter().zip(&expected).position(|(a, b)| a != b) {
                     let message = format!("{what}[{at}] is {} instead of {}", values[at], expected[at]);
                     comparison.failure.get_or_insert(message);
-                    comparison.max_error = f64::MAX;
+                    comparison.weigh(f64::MAX, 0.0);
                 }
             }
             DType::U8 => unreachable!("no kernel writes bytes"),

@@ -8,6 +8,7 @@ mod run;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 pub use checkpoint::Checkpoint;
@@ -28,6 +29,8 @@ pub enum StoreError {
     NotAFolder { path: PathBuf },
     #[error("there is no run yet in {}: train one with `gpunet train`, or name a run folder or model file", path.display())]
     NoRuns { path: PathBuf },
+    #[error("{} points at {}, which is gone; name a run folder or model file", link.display(), target.display())]
+    Dangling { link: PathBuf, target: PathBuf },
     #[error("there is no model at {}: it must be a run folder with model.safetensors or a model file", path.display())]
     NoModel { path: PathBuf },
     #[error("{} is no gpunet model: {problem}", path.display())]
@@ -60,19 +63,35 @@ impl FileError {
     }
 }
 
-/// Writes a file whole or not at all: a reader, or a run that is killed, finds the old content or the new.
-pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), FileError> {
+/// Writes files whole or not at all: a reader, or a run that is killed, finds the old content or the new.
+///
+/// All are on disk, under other names, before the first takes its place: a full disk changes nothing, and what is left of the
+/// time in which some are new and some old is that of a few renames.
+pub(crate) fn write_atomically(files: &[(PathBuf, &[u8])]) -> Result<(), FileError> {
+    let mut written = Vec::new();
+    for (path, content) in files {
+        let file = write_beside(path, content).map_err(FileError::new("write", path))?;
+        written.push((path, file));
+    }
+    for (path, file) in written {
+        file.persist(path).map_err(|error| FileError::new("write", path)(error.error))?;
+    }
+    Ok(())
+}
+
+/// What temporary files begin with; one that is left behind was being written when a run was killed.
+pub(crate) const TEMPORARY: &str = ".gpunet-";
+
+/// Writes content to a temporary file in the folder of `path`.
+fn write_beside(path: &Path, content: &[u8]) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || {
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are their owner's alone; what they become is an ordinary file, under the user's umask.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".gpunet-").tempfile_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(FileError::new("write", path))
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are their owner's alone; what they become is an ordinary file, under the user's umask.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
+    let raw = file.as_file_mut();
+    raw.write_all(content)?;
+    raw.sync_all()?;
+    Ok(file)
 }

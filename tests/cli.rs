@@ -149,6 +149,44 @@ fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
     assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"), "and the model is left alone");
 }
 
+/// A kill between the renames of an epoch's files is mended when the run goes on, even with nothing left to train.
+#[test]
+fn going_on_makes_what_is_missing_from_the_checkpoint() {
+    let folder = workplace();
+    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
+    let names = ["model.safetensors", "history.csv", "config.toml"];
+    let read = || names.map(|name| fs::read(folder.path().join("run").join(name)).unwrap());
+    let whole = read();
+    fs::remove_file(folder.path().join("run/model.safetensors")).unwrap();
+    fs::write(folder.path().join("run/history.csv"), "stale").unwrap();
+    fs::write(folder.path().join("run/.gpunet-abandoned"), "half-written").unwrap();
+    let printed = succeeds(folder.path(), &["train", "--resume", "run"]);
+    assert!(printed.contains("it has all 12 epochs"), "{printed}");
+    assert!(read() == whole);
+    assert!(!folder.path().join("run/.gpunet-abandoned").exists());
+}
+
+/// Runs are used from any folder, and know their data.
+#[test]
+fn a_run_finds_its_data_from_another_folder() {
+    let folder = workplace();
+    succeeds(folder.path(), &train_tiny(&["--out", "run"]));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let run = run.to_str().unwrap();
+    assert!(succeeds(elsewhere.path(), &["eval", run]).contains("accuracy 100.00 %"));
+    succeeds(elsewhere.path(), &["train", "--resume", run, "--epochs", "13"]);
+    // Moved data is named; other data is refused.
+    fs::rename(folder.path().join("data"), folder.path().join("moved")).unwrap();
+    refuses(folder.path(), &["train", "--resume", "run"], &["no data set at"]);
+    succeeds(folder.path(), &["train", "--resume", "run", "--data", "moved"]);
+    let labels = folder.path().join("moved/train-labels-idx1-ubyte");
+    let mut bytes = fs::read(&labels).unwrap();
+    bytes[8] ^= 1;
+    fs::write(&labels, bytes).unwrap();
+    refuses(folder.path(), &["train", "--resume", "run", "--data", "moved"], &["moved is not the data that this run"]);
+}
+
 /// Where links are not to be had, `runs/latest` is a file with the run's name.
 #[test]
 fn the_newest_run_is_found_through_a_pointer_file() {

@@ -20,8 +20,8 @@ fn mistakes_in_options_are_answered_with_sentences() {
     refuses_training(&["--arch", "4-3", "--epochs", "0"], &["--epochs is 0"]);
     refuses_training(&["--arch", "4-3", "--lr", "-0.1"], &["--lr is -0.1"]);
     refuses_training(&["--arch", "4-3", "--lr", "NaN"], &["--lr is NaN"]);
-    refuses_training(&["--arch", "4-3", "--lr", "0"], &["--lr is 0"]);
-    refuses_training(&["--arch", "4-3", "--lr", "1e39"], &["--lr is 1"]);
+    refuses_training(&["--arch", "4-3", "--lr", "0"], &["--lr is 0.0"]);
+    refuses_training(&["--arch", "4-3", "--lr", "1e39"], &["--lr is 1e39"]);
     refuses_training(&["--arch", "4-3", "--threads", "0"], &["--threads is 0"]);
     refuses_training(
         &["--arch", "4-3", "--validation", "60"],

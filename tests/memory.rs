@@ -5,7 +5,7 @@ mod harness;
 use std::ops::ControlFlow;
 
 use gpunet::backend::Backend;
-use gpunet::backend::gpu::{GpuBackend, ShaderChecks};
+use gpunet::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks};
 use gpunet::data::Normalization;
 use gpunet::error::{DeviceError, Error};
 use gpunet::model::{DataShape, Model, TrainingOptions};
@@ -22,7 +22,8 @@ fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
 }
 
 fn backend() -> GpuBackend {
-    GpuBackend::open(0, ShaderChecks::Trusted).expect("GPU tests need an adapter")
+    let first = |adapters: &[AdapterSummary]| Ok(adapters.first().map(|adapter| adapter.index));
+    GpuBackend::open(first, ShaderChecks::Trusted).unwrap().expect("GPU tests need an adapter")
 }
 
 /// Drivers round each buffer up to their own granularity.

@@ -39,7 +39,10 @@ impl<T: Real> CpuBackend<T> {
     }
 
     /// Loads a plan, keeping the concrete type that gives access to values in `T`.
-    pub fn load_program(&self, plan: &Plan) -> CpuProgram<T> {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn load_program(&self, plan: &Plan) -> Result<CpuProgram<T>, Error> {
         CpuProgram::new(plan.clone(), Arc::clone(&self.pool))
     }
 }
@@ -55,6 +58,6 @@ impl<T: Real> Backend for CpuBackend<T> {
     }
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
-        Ok(Box::new(self.load_program(plan)))
+        Ok(Box::new(self.load_program(plan)?))
     }
 }

@@ -1,6 +1,6 @@
 //! The GPU backend, over wgpu: the only part of the program that names it.
 //!
-//! [`GpuBackend::open`] picks an adapter, [`load`](crate::backend::Backend::load) resolves a plan into buffers, pipelines and
+//! [`GpuBackend::open`] opens an adapter, [`load`](crate::backend::Backend::load) resolves a plan into buffers, pipelines and
 //! bind groups, and running only encodes those, many steps a submission.
 
 mod adapters;
@@ -39,12 +39,18 @@ pub struct GpuBackend {
 }
 
 impl GpuBackend {
-    /// Opens the adapter with this index in [`adapters()`].
+    /// Opens the adapter that `choose` picks by its index in the list, the one of [`adapters()`]; `None` where it picks none.
     ///
     /// # Errors
-    /// No such adapter, or one whose driver gives no device.
-    pub fn open(index: usize, checks: ShaderChecks) -> Result<GpuBackend, Error> {
-        let (adapter, summary) = adapters::nth(index)?;
+    /// What `choose` says, or a driver that gives no device.
+    pub fn open(
+        choose: impl FnOnce(&[AdapterSummary]) -> Result<Option<usize>, DeviceError>,
+        checks: ShaderChecks,
+    ) -> Result<Option<GpuBackend>, Error> {
+        let mut all = adapters::enumerate();
+        let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
+        let Some(index) = choose(&summaries)? else { return Ok(None) };
+        let (adapter, summary) = all.swap_remove(index);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gpunet"),
             required_features: wgpu::Features::empty(),
@@ -63,7 +69,7 @@ impl GpuBackend {
                 lost.note(format!("the device was lost ({message})"));
             }
         });
-        Ok(GpuBackend { device, queue, summary, checks, faults })
+        Ok(Some(GpuBackend { device, queue, summary, checks, faults }))
     }
 
     /// What is known of the adapter.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gpunet::data::Dataset;
-use gpunet::store::{SavedModel, find_model};
+use gpunet::store::{SavedModel, find_model, load_config};
 use gpunet::train::{ClassReport, evaluate};
 use serde::Serialize;
 
@@ -43,8 +43,13 @@ struct Report {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let path = find_model(arguments.model.as_deref())?;
     let model = SavedModel::load(&path)?;
-    let data = arguments.data.as_deref().unwrap_or(&model.metadata.trained_on);
-    let dataset = Dataset::load_test(data, model.metadata.classes.clone())?;
+    // The run knows where its data lies; a model alone knows only what it is called.
+    let data = match (&arguments.data, load_config(&path.with_file_name("config.toml"))) {
+        (Some(data), _) => data.clone(),
+        (None, Ok(config)) => config.data,
+        (None, Err(_)) => model.metadata.trained_on.clone(),
+    };
+    let dataset = Dataset::load_test(&data, model.metadata.classes.clone())?;
     dataset.check_arch(&model.metadata.arch)?;
     let device = arguments.device.open()?;
     let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;

@@ -7,7 +7,9 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+        result => {
+            result.map_err(|error| io::Error::new(error.kind(), format!("could not write to standard output: {error}")))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::Config;
-use gpunet::data::{Dataset, Part};
+use gpunet::data::{Dataset, MNIST, Part};
 use gpunet::device::OpenDevice;
 use gpunet::optim::Optimizer;
 use gpunet::store::{Checkpoint, EpochRecord, RunFolder, load_config, point_latest};
@@ -16,12 +16,11 @@ use super::output::{self, bytes, line, thousands};
 use super::{DeviceArguments, Ended};
 
 /// Options that a run which goes on has settled before.
-const RESUME_KEEPS: [&str; 11] =
-    ["arch", "adam", "sgd", "lr", "batch", "seed", "data", "validation", "recipe", "out", "force"];
+const RESUME_KEEPS: [&str; 10] = ["arch", "adam", "sgd", "lr", "batch", "seed", "validation", "recipe", "out", "force"];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Layer sizes, inputs first, such as 784-500-10
+    /// Layer sizes, inputs first [default: 784-512-256-10]
     #[arg(long)]
     arch: Option<String>,
 
@@ -37,24 +36,24 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     lr: Option<f64>,
 
-    /// Examples a step
-    #[arg(long, value_name = "N")]
+    /// Examples a step [default: 100]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch: Option<usize>,
 
-    /// Passes over the training data
-    #[arg(long, value_name = "N")]
+    /// Passes over the training data [default: 12]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<usize>,
 
-    /// Seed of initialization, split and order
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    /// Seed of initialization, split and order [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 
-    /// `mnist`, which is bundled, or a directory with the four IDX files of a data set, gzipped or not
+    /// `mnist`, which is bundled, or a directory with the four IDX files of a data set, gzipped or not [default: mnist]
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
 
     /// Training examples held back for validation [default: 5,000, or a sixth of a smaller set]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     validation: Option<usize>,
 
     /// Take settings from a file, such as the config.toml of a run; other options win over it
@@ -106,6 +105,12 @@ impl Arguments {
                 setting.clone_from(given);
             }
         }
+        // Other commands, run elsewhere, find the data again.
+        if let Ok(directory) = std::fs::canonicalize(&config.data)
+            && config.data != MNIST
+        {
+            config.data = directory.to_string_lossy().into_owned();
+        }
         config.validate()?;
         Ok(config)
     }
@@ -117,8 +122,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
             let (run, settled, checkpoint) = RunFolder::resume(path)?;
             let config = arguments.config(Some(settled))?;
             let (dataset, device) = prepare(arguments, &config)?;
-            let trained = checkpoint.history.len();
-            line(&format!("going on with {} after epoch {trained}", path.display()))?;
+            let (trained, folder) = (checkpoint.history.len(), path.display());
+            line(&format!("going on with {folder} after epoch {trained}"))?;
+            if trained >= config.epochs {
+                let more = trained + 1;
+                line(&format!("it has all {} epochs; --epochs {more} or more would train it longer", config.epochs))?;
+            }
             train_with(&config, &dataset, &device, run, Some(checkpoint))
         }
         None => {
@@ -145,7 +154,8 @@ fn train_with(
     mut run: RunFolder,
     checkpoint: Option<Checkpoint<'_>>,
 ) -> anyhow::Result<Ended> {
-    let Config { arch, optimizer, batch, .. } = config;
+    let Config { arch, optimizer, .. } = config;
+    let batch = config.batch.min(dataset.part(Part::Train).len());
     let (backend, path) = (device.backend.as_ref(), run.path().to_path_buf());
     line(&format!("training {arch} on {} with {}, {optimizer}, batch {batch}", dataset.name, backend.name()))?;
     let mut display = Display::new(config.epochs);
@@ -185,7 +195,7 @@ impl Display {
         if output::has_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let template = "{prefix} {bar:28} {percent:>3} %  {msg}  {per_sec}  {eta} left";
+        let template = "{prefix} {wide_bar} {percent:>3} % {msg} {per_sec} {eta}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             let rate = |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
                 let _ = write!(out, "{} images/s", thousands(state.per_sec() as u64));
@@ -209,7 +219,7 @@ impl Display {
             }
             Event::Batches { epoch, so_far, .. } => {
                 self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-                self.bar.set_message(format!("loss {:.4}  accuracy {:.2} %", so_far.loss(), 100.0 * so_far.accuracy()));
+                self.bar.set_message(format!("loss {:.4} accuracy {:.2} %", so_far.loss(), 100.0 * so_far.accuracy()));
                 self.bar.set_position((epoch - 1) as u64 * self.train as u64 + so_far.examples);
             }
             Event::Epoch { record, training, examples } => {

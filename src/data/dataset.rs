@@ -1,5 +1,7 @@
 //! A data set as it lies on a device: one array of images, training part first.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DataError, source};
@@ -13,7 +15,7 @@ const DEFAULT_VALIDATION: usize = 5000;
 /// Images and labels of all parts: training, then validation, then test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// `mnist`, or the directory.
+    /// `mnist`, or the directory's own name.
     pub name: String,
     /// Bytes, `[len, features]`.
     pub images: Vec<u8>,
@@ -107,8 +109,10 @@ impl Dataset {
     }
 
     fn empty(data: &str, features: usize, classes: usize) -> Dataset {
+        // A directory's own name: where it lies is nobody's business who gets the model.
+        let name = Path::new(data).file_name().map_or(data.into(), |name| name.to_string_lossy());
         Dataset {
-            name: data.to_string(),
+            name: name.into_owned(),
             images: Vec::new(),
             labels: Vec::new(),
             features,
@@ -127,6 +131,14 @@ impl Dataset {
         self.images.extend(&test.images.bytes);
         self.labels.extend(test.labels.iter().map(|&label| u32::from(label)));
         Ok(())
+    }
+
+    /// A sum of all images and labels, by which a run that goes on knows its data again.
+    pub fn fingerprint(&self) -> u32 {
+        let mut sum = crc32fast::Hasher::new();
+        sum.update(&self.images);
+        sum.update(bytemuck::cast_slice(&self.labels));
+        sum.finalize()
     }
 
     /// Number of examples in all parts.

@@ -8,10 +8,16 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochRecord, FileError, StoreError, write_atomically};
+use super::{EpochRecord, FileError, StoreError};
 
 /// What the file begins with: a name and the version of the structure behind it.
 const SIGNATURE: &[u8; 16] = b"gpunet checkpt 1";
+
+/// Bytes of the CRC-32 of the content, which follows the signature.
+const SUM: usize = 4;
+
+/// Where the content begins.
+const CONTENT: usize = SIGNATURE.len() + SUM;
 
 /// The most bytes that a checkpoint may claim to hold: parameters and two moments of the largest network allowed.
 const LIMIT: usize = 16 << 30;
@@ -21,6 +27,8 @@ const LIMIT: usize = 16 << 30;
 pub struct Checkpoint<'a> {
     /// Its settings, as in `config.toml`.
     pub config: String,
+    /// What [`crate::data::Dataset::fingerprint`] says of the data.
+    pub data: u32,
     /// All epochs so far.
     pub history: Vec<EpochRecord>,
     /// Steps trained so far: the optimizer's bias corrections depend on them.
@@ -32,15 +40,15 @@ pub struct Checkpoint<'a> {
 }
 
 impl Checkpoint<'_> {
-    /// Writes the file, whole or not at all.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+    /// The file's content; `path` is for errors.
+    pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         let mut bytes = SIGNATURE.to_vec();
+        bytes.extend([0; SUM]);
         bincode::serde::encode_into_std_write(self, &mut bytes, configuration())
             .map_err(|error| FileError::new("write", path)(std::io::Error::other(error)))?;
-        Ok(write_atomically(path, &bytes)?)
+        let sum = crc32fast::hash(&bytes[CONTENT..]).to_le_bytes();
+        bytes[SIGNATURE.len()..CONTENT].copy_from_slice(&sum);
+        Ok(bytes)
     }
 
     /// Reads a file.
@@ -49,16 +57,17 @@ impl Checkpoint<'_> {
     /// A file that cannot be read or is no whole checkpoint of this version.
     pub fn load(path: &Path) -> Result<Checkpoint<'static>, StoreError> {
         let bytes = std::fs::read(path).map_err(FileError::new("read", path))?;
-        let bad = |problem: String| StoreError::BadCheckpoint { path: path.to_path_buf(), problem };
-        let content = bytes
-            .strip_prefix(SIGNATURE)
-            .ok_or_else(|| bad("it does not begin as one of this version of gpunet does".to_string()))?;
-        let (checkpoint, read): (Checkpoint<'static>, usize) =
-            bincode::serde::decode_from_slice(content, configuration())
-                .map_err(|error| bad(format!("it was cut short or damaged ({error})")))?;
-        if read != content.len() {
-            return Err(bad(format!("{} bytes follow its end", content.len() - read)));
+        let bad = |problem: &str| StoreError::BadCheckpoint { path: path.to_path_buf(), problem: problem.to_string() };
+        if !bytes.starts_with(SIGNATURE) {
+            return Err(bad("it does not begin as one of this version of gpunet does"));
         }
+        let damaged = || bad("it was cut short or damaged");
+        let content = bytes.get(CONTENT..).ok_or_else(damaged)?;
+        if crc32fast::hash(content).to_le_bytes() != bytes[SIGNATURE.len()..CONTENT] {
+            return Err(damaged());
+        }
+        let decoded = bincode::serde::decode_from_slice(content, configuration());
+        let (checkpoint, _): (Checkpoint<'static>, usize) = decoded.map_err(|_| damaged())?;
         Ok(checkpoint)
     }
 }
@@ -84,6 +93,7 @@ mod tests {
         let (parameters, state) = (vec![vec![1.0, -0.0], vec![f32::MIN_POSITIVE]], vec![vec![3.0; 5]]);
         Checkpoint {
             config: "seed = 1".into(),
+            data: 7,
             history: vec![record],
             steps: 550,
             parameters: parameters.into(),
@@ -95,19 +105,27 @@ mod tests {
     fn checkpoints_round_trip_and_damage_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.bin");
-        sample().save(&path).unwrap();
+        let sound = sample().to_bytes(&path).unwrap();
+        std::fs::write(&path, &sound).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap(), sample());
-        let sound = std::fs::read(&path).unwrap();
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            matches!(Checkpoint::load(&path), Err(StoreError::BadCheckpoint { .. }))
+        };
         for length in 0..sound.len() {
-            std::fs::write(&path, &sound[..length]).unwrap();
-            assert!(matches!(Checkpoint::load(&path), Err(StoreError::BadCheckpoint { .. })), "{length} bytes");
+            assert!(refused(&sound[..length]), "{length} bytes");
         }
-        std::fs::write(&path, [&sound[..], &[0]].concat()).unwrap();
-        assert!(Checkpoint::load(&path).is_err(), "a byte too many");
-        // A length that claims more than there is must not be believed.
+        assert!(refused(&[&sound[..], &[0]].concat()), "a byte too many");
+        for byte in 0..sound.len() {
+            let mut damaged = sound.clone();
+            damaged[byte] ^= 0x10;
+            assert!(refused(&damaged), "byte {byte}");
+        }
+        // A length that claims more than there is must not be believed, even under a right sum.
         let mut absurd = sound;
-        absurd[16..24].copy_from_slice(&u64::MAX.to_le_bytes());
-        std::fs::write(&path, absurd).unwrap();
-        assert!(Checkpoint::load(&path).is_err(), "an absurd length");
+        absurd[CONTENT..CONTENT + 8].copy_from_slice(&u64::MAX.to_le_bytes());
+        let sum = crc32fast::hash(&absurd[CONTENT..]).to_le_bytes();
+        absurd[SIGNATURE.len()..CONTENT].copy_from_slice(&sum);
+        assert!(refused(&absurd), "an absurd length");
     }
 }

@@ -53,11 +53,16 @@ pub struct SavedModel {
 }
 
 impl SavedModel {
-    /// Writes the file, whole or not at all. The same model gives the same bytes.
+    /// Writes the file, whole or not at all.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// A file that cannot be written, or parameters that are not those of the architecture or not finite.
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
+        Ok(write_atomically(&[(path.to_path_buf(), &self.to_bytes(path)?)])?)
+    }
+
+    /// The file's content; `path` is for errors. The same model gives the same bytes.
+    pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         let internal = |error: String| FileError::new("write", path)(std::io::Error::other(error));
         let expected = Model::new(&self.metadata.arch).parameters();
         if self.parameters.len() != expected.len() || !self.parameters.iter().flatten().all(|value| value.is_finite()) {
@@ -71,8 +76,7 @@ impl SavedModel {
         }
         // One key only: the crate writes metadata in the order of a hash map.
         let metadata = HashMap::from([(KEY.to_string(), json)]);
-        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| internal(error.to_string()))?;
-        Ok(write_atomically(path, &bytes)?)
+        Ok(safetensors::serialize(tensors, Some(metadata)).map_err(|error| internal(error.to_string()))?)
     }
 
     /// Reads and checks a file: every tensor of the architecture is there, of its shape and finite.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::history;
-use super::{Checkpoint, FileError, SavedModel, StoreError, write_atomically};
+use super::{Checkpoint, FileError, SavedModel, StoreError, TEMPORARY, write_atomically};
 use crate::config::Config;
 
 const CONFIG: &str = "config.toml";
@@ -65,6 +65,7 @@ impl RunFolder {
             return Err(StoreError::NoCheckpoint { path: path.to_path_buf() });
         }
         let checkpoint = Checkpoint::load(&file)?;
+        remove_leftovers(path);
         let config = parse_config(&file, &checkpoint.config)?;
         Ok((RunFolder { path: without_link(path)?, removable: false }, config, checkpoint))
     }
@@ -74,18 +75,22 @@ impl RunFolder {
         &self.path
     }
 
-    /// Keeps an epoch. The checkpoint comes first: whatever happens after it, the run can go on.
+    /// Keeps an epoch. The checkpoint takes its place first: all else can be made from it, and is when the run goes on.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn keep_epoch(&mut self, model: &SavedModel, checkpoint: &Checkpoint<'_>) -> Result<(), StoreError> {
+        let [checkpoint_file, model_file, history_file, config_file] =
+            [CHECKPOINT, MODEL, HISTORY, CONFIG].map(|name| self.path.join(name));
+        let history = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &history_file))?;
+        write_atomically(&[
+            (checkpoint_file.clone(), &checkpoint.to_bytes(&checkpoint_file)?),
+            (model_file.clone(), &model.to_bytes(&model_file)?),
+            (history_file, &history),
+            (config_file, checkpoint.config.as_bytes()),
+        ])?;
         self.removable = false;
-        checkpoint.save(&self.path.join(CHECKPOINT))?;
-        model.save(&self.path.join(MODEL))?;
-        let file = self.path.join(HISTORY);
-        let csv = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &file))?;
-        write_atomically(&file, &csv)?;
-        Ok(write_atomically(&self.path.join(CONFIG), checkpoint.config.as_bytes())?)
+        Ok(())
     }
 }
 
@@ -143,8 +148,9 @@ pub fn point_latest(run: &Path) -> Result<(), StoreError> {
         // A sibling is named by its name alone, so that the runs folder can be moved.
         let sibling = run.parent() == Some(&fs::canonicalize(RUNS)?);
         let target = run.file_name().filter(|_| sibling).map_or(run.clone(), PathBuf::from);
-        link(&target, &latest)
-            .or_else(|_| write_atomically(&latest, target.to_string_lossy().as_bytes()).map_err(|error| error.cause))
+        link(&target, &latest).or_else(|_| {
+            write_atomically(&[(latest.clone(), target.to_string_lossy().as_bytes())]).map_err(|error| error.cause)
+        })
     };
     Ok(set().map_err(FileError::new("write", &latest))?)
 }
@@ -182,6 +188,10 @@ fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
 /// Where there is none.
 pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
     let newest = Path::new(RUNS).join(LATEST);
+    let link = named.unwrap_or(&newest);
+    if let (Ok(target), false) = (fs::read_link(link), link.exists()) {
+        return Err(StoreError::Dangling { link: link.to_path_buf(), target });
+    }
     if named.is_none() && !newest.exists() {
         return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
     }
@@ -195,4 +205,13 @@ fn follow_pointer(path: &Path) -> PathBuf {
     let is_pointer = path.file_name().is_some_and(|name| name == LATEST) && path.is_file();
     let target = if is_pointer { fs::read_to_string(path).ok() } else { None };
     target.map_or(path.to_path_buf(), |target| path.with_file_name("").join(target.trim()))
+}
+
+/// Removes what a killed run was writing. Where that fails, nothing but room is lost.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }

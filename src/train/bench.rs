@@ -184,7 +184,7 @@ fn check_losses(
     options: &BenchOptions,
     losses: &[f64],
 ) -> Result<(), Error> {
-    let mut reference = CpuBackend::<f64>::new(None)?.load_program(&recording.plan);
+    let mut reference = CpuBackend::<f64>::new(None)?.load_program(&recording.plan)?;
     recording.upload(&mut reference, dataset)?;
     model.initialize(recording, &mut reference, SEED)?;
     let steps = StepSource { options, next: 1 }.take(losses.len());

@@ -42,11 +42,16 @@ pub fn resume(
     checkpoint: Checkpoint<'_>,
     dataset: &Dataset,
     backend: &dyn Backend,
-    run: Option<&mut RunFolder>,
+    mut run: Option<&mut RunFolder>,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Error> {
     let mut trainer = Trainer::new(config, dataset, backend)?;
     trainer.restore(checkpoint)?;
+    if let Some(run) = run.as_deref_mut() {
+        // A kill may have come between the checkpoint and what is made from it.
+        let parameters = trainer.parameters()?;
+        trainer.keep_epoch(run, parameters)?;
+    }
     trainer.train(run, on_event)
 }
 
@@ -76,6 +81,9 @@ impl<'a> Trainer<'a> {
     }
 
     fn restore(&mut self, checkpoint: Checkpoint<'_>) -> Result<(), Error> {
+        if checkpoint.data != self.dataset.fingerprint() {
+            return Err(Error::OtherData { data: self.dataset.name.clone() });
+        }
         let tensors = self.recording.parameters.iter().chain(&self.recording.state);
         let values = checkpoint.parameters.iter().chain(&checkpoint.state);
         let length = |tensor: &Tensor| self.recording.plan.tensor(*tensor).len();
@@ -137,6 +145,7 @@ impl<'a> Trainer<'a> {
         let model = SavedModel { metadata: self.metadata(), parameters };
         let checkpoint = Checkpoint {
             config: to_toml(self.config),
+            data: self.dataset.fingerprint(),
             history: self.history.clone(),
             steps: self.steps,
             parameters: Cow::Borrowed(&model.parameters),

@@ -72,7 +72,7 @@ impl Small {
 
     /// Loads the plan in f64 and fills it.
     pub fn reference(&self) -> CpuProgram<f64> {
-        let mut program = CpuBackend::<f64>::new(None).unwrap().load_program(&self.recording.plan);
+        let mut program = CpuBackend::<f64>::new(None).unwrap().load_program(&self.recording.plan).unwrap();
         self.fill(&mut program);
         program
     }

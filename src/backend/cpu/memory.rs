@@ -13,12 +13,13 @@ pub(super) enum Memory<T> {
 }
 
 impl<T: Real> Memory<T> {
-    pub(super) fn zeroed(info: &BufferInfo) -> Memory<T> {
-        match info.dtype {
-            DType::F32 => Memory::Real(vec![T::zero(); info.len]),
-            DType::U32 => Memory::U32(vec![0; info.len]),
-            DType::U8 => Memory::U8(vec![0; info.len]),
-        }
+    /// A buffer of zeros, or `None` where the operating system has no memory for it.
+    pub(super) fn zeroed(info: &BufferInfo) -> Option<Memory<T>> {
+        Some(match info.dtype {
+            DType::F32 => Memory::Real(zeros(info.len)?),
+            DType::U32 => Memory::U32(zeros(info.len)?),
+            DType::U8 => Memory::U8(zeros(info.len)?),
+        })
     }
 
     /// What stands in for a buffer while a launch that writes it has it.
@@ -83,4 +84,11 @@ impl<T: Real> Memory<T> {
             Memory::U8(values) => ElementsMut::U8(&mut values[info.range()]),
         })
     }
+}
+
+fn zeros<T: Clone + Default>(len: usize) -> Option<Vec<T>> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).ok()?;
+    values.resize(len, T::default());
+    Some(values)
 }

@@ -19,9 +19,10 @@ pub struct CpuProgram<T> {
 }
 
 impl<T: Real> CpuProgram<T> {
-    pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> CpuProgram<T> {
-        let memory = plan.buffers().iter().map(Memory::zeroed).collect();
-        CpuProgram { plan, memory, pool }
+    pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> Result<CpuProgram<T>, Error> {
+        let memory: Option<_> = plan.buffers().iter().map(Memory::zeroed).collect();
+        let memory = memory.ok_or_else(|| Error::OutOfMemory { needed: plan.memory().total() })?;
+        Ok(CpuProgram { plan, memory, pool })
     }
 
     /// The values of a float tensor in the backend's precision.

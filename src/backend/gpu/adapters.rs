@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use crate::error::{DeviceError, Error};
-
 /// An adapter as doctor and error messages show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdapterSummary {
@@ -49,17 +47,8 @@ pub fn adapters() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, summary)| summary).collect()
 }
 
-/// The adapter with this index.
-pub(super) fn nth(index: usize) -> Result<(wgpu::Adapter, AdapterSummary), Error> {
-    let mut all = enumerate();
-    if index >= all.len() {
-        let available = all.into_iter().map(|(_, summary)| summary.name).collect();
-        return Err(DeviceError::Unknown { wanted: index.to_string(), available }.into());
-    }
-    Ok(all.swap_remove(index))
-}
-
-fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
+/// The same, with what opens them.
+pub(super) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::PRIMARY,
         flags: wgpu::InstanceFlags::empty(),
