@@ -61,9 +61,9 @@ impl Comparison {
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
             // An infinite reference allows no other value.
             let within = error == 0.0 || (error <= allowed && allowed.is_finite());
-            if !within {
+            if !within && self.failure.is_none() {
                 let message = format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}");
-                self.failure.get_or_insert(message);
+                self.failure = Some(message);
             }
             self.weigh(if error.is_finite() { error } else { f64::MAX }, allowed);
         }
