@@ -122,6 +122,30 @@ fn a_missing_link_does_not_stop_a_run() {
     assert!(folder.path().join("run/model.safetensors").exists());
 }
 
+/// A Vulkan loader that is shown no driver finds no adapter: `gpu` is refused with advice, `auto` takes the CPU backend.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_an_adapter_there_is_advice_and_the_cpu() {
+    let folder = workplace();
+    let blind = |device: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_gpunet"))
+            .current_dir(folder.path())
+            .env("VK_DRIVER_FILES", "/dev/null")
+            .env("VK_ICD_FILENAMES", "/dev/null")
+            .args(["train", "--data", "data", "--arch", "4-3", "--epochs", "1", "--device", device])
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, printed) = blind("gpu");
+    assert_eq!(code, Some(2), "{printed}");
+    assert!(printed.contains("no GPU adapter") && printed.contains("mesa-vulkan-drivers"), "{printed}");
+    assert!(printed.contains("`--device cpu` works"), "{printed}");
+    let (code, printed) = blind("auto");
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("with CPU, "), "{printed}");
+}
+
 #[test]
 fn causes_are_named_once() {
     let folder = workplace();

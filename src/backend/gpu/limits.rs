@@ -25,7 +25,7 @@ pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess
             ("max_buffer_size", limits.max_buffer_size),
         ] {
             if needed > allowed {
-                let what = format!("the buffer of {} ({}), in bytes,", info.name, info.role.name());
+                let what = format!("the buffer `{}`, in bytes,", info.name);
                 return Some(Excess { what, needed, limit, allowed });
             }
         }
