@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use command::{refuses, succeeds, train_tiny, workplace};
+use command::{fresh_folder, refuses, succeeds, train_tiny};
 use serde_json::Value;
 
 #[test]
 fn a_run_leaves_the_files_of_the_contract() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let printed = succeeds(folder.path(), &train_tiny(&[]));
     assert_eq!(printed.lines().filter(|line| line.starts_with("epoch ")).count(), 12, "{printed}");
     assert!(printed.contains("test accuracy 100.00 % (30 of 30)"), "{printed}");
@@ -39,7 +39,7 @@ fn a_run_leaves_the_files_of_the_contract() {
 
 #[test]
 fn model_files_are_pytorchs_layout_with_metadata() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let bytes = fs::read(folder.path().join("run/model.safetensors")).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -62,7 +62,7 @@ fn model_files_are_pytorchs_layout_with_metadata() {
 
 #[test]
 fn eval_reports_what_the_contract_names() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     for model in [&["eval", "run", "--json"][..], &["eval", "run/model.safetensors", "--json"], &["eval", "--json"]] {
         let report: Value = serde_json::from_str(&succeeds(folder.path(), model)).unwrap();
@@ -118,7 +118,7 @@ fn bench_and_inspect_and_doctor_report_what_the_contract_names() {
 
 #[test]
 fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let file = |name: &str| fs::read(folder.path().join(name)).unwrap();
     let epochs = |count: &'static str, out: &'static str| {
         let mut arguments = train_tiny(&["--out", out]);
@@ -152,7 +152,7 @@ fn a_run_goes_on_to_the_bits_it_would_have_come_to() {
 /// A kill between the renames of an epoch's files is mended when the run goes on, even with nothing left to train.
 #[test]
 fn going_on_makes_what_is_missing_from_the_checkpoint() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let names = ["model.safetensors", "history.csv", "config.toml"];
     let read = || names.map(|name| fs::read(folder.path().join("run").join(name)).unwrap());
@@ -169,7 +169,7 @@ fn going_on_makes_what_is_missing_from_the_checkpoint() {
 /// Runs are used from any folder, and know their data.
 #[test]
 fn a_run_finds_its_data_from_another_folder() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let elsewhere = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
@@ -190,7 +190,7 @@ fn a_run_finds_its_data_from_another_folder() {
 /// Where links are not to be had, `runs/latest` is a file with the run's name.
 #[test]
 fn the_newest_run_is_found_through_a_pointer_file() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "runs/one"]));
     let latest = folder.path().join("runs/latest");
     fs::remove_file(&latest).unwrap();
@@ -202,7 +202,7 @@ fn the_newest_run_is_found_through_a_pointer_file() {
 /// Killed at any moment, a run has left whole files of some epoch: they evaluate, and training goes on from them.
 #[test]
 fn a_killed_run_evaluates_and_goes_on() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let mut arguments = train_tiny(&["--out", "run"]);
     let epochs = arguments.iter().position(|&argument| argument == "12").unwrap();
     arguments[epochs] = "1000000";

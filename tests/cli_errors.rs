@@ -6,11 +6,11 @@ mod command;
 use std::fs;
 use std::process::Command;
 
-use command::{FILES, gpunet, idx, refuses, succeeds, tiny_data, train_tiny, workplace};
+use command::{FILES, fresh_folder, gpunet, idx, refuses, succeeds, tiny_data, train_tiny};
 
 #[test]
 fn mistakes_in_options_are_answered_with_sentences() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let refuses_training =
         |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&["train", "--data", "data"], more].concat(), parts);
     refuses_training(&["--arch", "784-5o0-10"], &["`5o0` is not a number", "784-5o0-10\n      ^^^"]);
@@ -40,7 +40,7 @@ fn mistakes_in_options_are_answered_with_sentences() {
 
 #[test]
 fn broken_data_is_answered_with_sentences() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let data = folder.path().join("data");
     let refused = |change: &dyn Fn(), parts: &[&str]| {
         tiny_data(&data);
@@ -69,7 +69,7 @@ fn broken_data_is_answered_with_sentences() {
 
 #[test]
 fn runs_are_not_overwritten_without_force() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let model = folder.path().join("run/model.safetensors");
     let before = fs::read(&model).unwrap();
@@ -88,7 +88,7 @@ fn runs_are_not_overwritten_without_force() {
 /// What fails before its first epoch is kept costs nothing: no run that it would have replaced, no folder left behind.
 #[test]
 fn a_run_that_fails_early_changes_nothing() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let model = folder.path().join("run/model.safetensors");
     let before = fs::read(&model).unwrap();
@@ -103,7 +103,7 @@ fn a_run_that_fails_early_changes_nothing() {
 /// `runs/latest` is a name for a run, not a run: replacing it replaces what it points at.
 #[test]
 fn the_newest_run_can_be_replaced_by_its_link() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&[]));
     refuses(folder.path(), &train_tiny(&["--out", "runs/latest"]), &["already holds a run"]);
     succeeds(folder.path(), &train_tiny(&["--out", "runs/latest", "--force"]));
@@ -114,7 +114,7 @@ fn the_newest_run_can_be_replaced_by_its_link() {
 /// A name that cannot be linked is a warning, not the end of a run.
 #[test]
 fn a_missing_link_does_not_stop_a_run() {
-    let folder = workplace();
+    let folder = fresh_folder();
     fs::create_dir_all(folder.path().join("runs/latest")).unwrap();
     let (code, _, stderr) = gpunet(folder.path(), &train_tiny(&["--out", "run"]));
     assert_eq!(code, 0, "{stderr}");
@@ -126,7 +126,7 @@ fn a_missing_link_does_not_stop_a_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn without_an_adapter_there_is_advice_and_the_cpu() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let blind = |device: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_gpunet"))
             .current_dir(folder.path())
@@ -148,14 +148,14 @@ fn without_an_adapter_there_is_advice_and_the_cpu() {
 
 #[test]
 fn causes_are_named_once() {
-    let folder = workplace();
+    let folder = fresh_folder();
     let (code, _, stderr) = gpunet(folder.path(), &["train", "--recipe", "nowhere.toml"]);
     assert_eq!((code, stderr.matches("os error").count()), (2, 1), "{stderr}");
 }
 
 #[test]
 fn models_that_are_none_are_refused() {
-    let folder = workplace();
+    let folder = fresh_folder();
     refuses(folder.path(), &["eval"], &["there is no run yet", "gpunet train"]);
     refuses(folder.path(), &["eval", "nothing"], &["there is no model at nothing"]);
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
@@ -177,7 +177,7 @@ fn models_that_are_none_are_refused() {
 /// `gpunet eval | head -1` is no error.
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let folder = workplace();
+    let folder = fresh_folder();
     succeeds(folder.path(), &train_tiny(&["--out", "run"]));
     let mut child = Command::new(env!("CARGO_BIN_EXE_gpunet"))
         .current_dir(folder.path())

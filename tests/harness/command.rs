@@ -55,7 +55,7 @@ pub fn tiny_data(folder: &Path) {
 }
 
 /// A folder with the tiny data set in `data`.
-pub fn workplace() -> TempDir {
+pub fn fresh_folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     tiny_data(&folder.path().join("data"));
     folder
