@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use command::{fresh_folder, refuses, succeeds, train_tiny};
+use gpunet::data::Normalization;
+use gpunet::store::{ModelMetadata, SavedModel};
 use serde_json::Value;
 
 #[test]
@@ -77,6 +79,25 @@ fn eval_reports_what_the_contract_names() {
     }
     let printed = succeeds(folder.path(), &["eval"]);
     assert!(printed.contains("accuracy 100.00 % (30 of 30)") && printed.contains("confusion"), "{printed}");
+}
+
+/// A model that calls everything class 1: rows are true classes, and each figure differs from the others.
+#[test]
+fn eval_tells_precision_from_recall_and_rows_from_columns() {
+    let folder = fresh_folder();
+    let classes = ["a", "b", "c"].map(String::from).to_vec();
+    let metadata = ModelMetadata::new("4-3".parse().unwrap(), Normalization::UNIT, classes, "data".to_string());
+    let parameters = vec![vec![0.0; 12], vec![0.0, 1.0, 0.0]];
+    SavedModel { metadata, parameters }.save(&folder.path().join("one.safetensors")).unwrap();
+
+    let report: Value = serde_json::from_str(&succeeds(folder.path(), &["eval", "one.safetensors", "--json"])).unwrap();
+    assert_eq!(report["confusion"], serde_json::json!([[0, 10, 0], [0, 10, 0], [0, 10, 0]]));
+    let figure = |class: usize, name: &str| report["per_class"][class][name].as_f64().unwrap();
+    assert_eq!((figure(1, "precision"), figure(1, "recall"), figure(1, "f1")), (1.0 / 3.0, 1.0, 0.5));
+    assert_eq!((figure(0, "precision"), figure(0, "recall"), figure(0, "f1")), (0.0, 0.0, 0.0));
+    // Logits (0, 1, 0): log(2 + e), less the logit of the true class, which is 1 for a third of the examples.
+    let loss = (2.0 + 1f64.exp()).ln() - 1.0 / 3.0;
+    assert!((report["loss"].as_f64().unwrap() - loss).abs() <= 1e-6, "{}", report["loss"]);
 }
 
 #[test]

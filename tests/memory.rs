@@ -27,7 +27,7 @@ fn backend() -> GpuBackend {
 }
 
 /// Drivers round each buffer up to their own granularity.
-const GRANULARITY: u64 = 64 * 1024;
+const GRANULARITY: u64 = 4096;
 
 #[test]
 fn headline_buffers_are_what_the_plan_says() {
