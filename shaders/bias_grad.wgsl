@@ -1,4 +1,5 @@
-// bias_grad[n] = sum over rows of output_grad[r, n]: 32 columns a workgroup, each summed by eight threads.
+// bias_grad[n] = sum over rows of output_grad[r, n], added to what the update's batches before left: 32 columns a workgroup,
+// each summed by eight threads.
 
 struct Params {
     rows: u32,
@@ -33,6 +34,9 @@ fn main(
         var total = 0.0;
         for (var lane = 0u; lane < LANES; lane++) {
             total += partial[lane * COLUMNS + thread];
+        }
+        if current.accumulated > 0u {
+            total += bias_grad[column];
         }
         bias_grad[column] = total;
     }

@@ -1,4 +1,4 @@
-// weight_grad = output_grad^T input
+// weight_grad = output_grad^T input, added to what the update's batches before left
 
 struct Params {
     rows: u32,
@@ -30,7 +30,12 @@ fn b_at(k: u32, n: u32) -> f32 {
 
 fn store(m: u32, n: u32, product: f32) {
     if m < params.outputs && n < params.inputs {
-        weight_grad[m * params.inputs + n] = product;
+        let at = m * params.inputs + n;
+        if current.accumulated > 0u {
+            weight_grad[at] += product;
+        } else {
+            weight_grad[at] = product;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // Loss of each row, its gradient and its prediction, in one pass over the logits; a row a workgroup.
 //   losses[r] = log(sum_c exp(z_c)) - z_target, with the largest logit taken out first, so that nothing overflows
-//   logits_grad[r, c] = (softmax(z)_c - [c = target]) * loss_scale / rows, the gradient of loss_scale times the mean loss
+//   logits_grad[r, c] = (softmax(z)_c - [c = target]) * loss_scale / update_rows: of loss_scale times the update's mean loss
 //   predictions[start + r] = the class of the largest logit, the lowest of equals
 // Padding rows have loss and gradient zero and no prediction, so that nothing behind them needs to know how many rows count.
 
@@ -82,7 +82,7 @@ fn main(
     let total = partial[0];
 
     let target_class = targets[row];
-    let scale = params.loss_scale / f32(max(current.rows, 1u));
+    let scale = params.loss_scale / f32(max(current.update_rows, 1u));
     for (var c = thread; c < params.classes; c += THREADS) {
         let probability = exp(logits[first + c] - largest) / total;
         let gradient = (probability - select(0.0, 1.0, c == target_class)) * scale;

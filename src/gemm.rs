@@ -38,6 +38,11 @@ impl Gemm for f64 {}
 
 /// `result = a b`, row-major, with as many threads as the current pool has. Panics where the dimensions do not fit.
 pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
+    product_onto(result, a, b, false);
+}
+
+/// `result = a b`, or `result += a b` where `adds`; else as [`product`].
+pub fn product_onto<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, adds: bool) {
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(result.len(), a.rows * b.columns, "result of {} x {}", a.rows, b.columns);
     // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides (transposing
@@ -50,14 +55,14 @@ pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
             result.as_mut_ptr(),
             1,
             b.columns as isize,
-            false,
+            adds,
             a.elements.as_ptr(),
             a.column_stride as isize,
             a.row_stride as isize,
             b.elements.as_ptr(),
             b.column_stride as isize,
             b.row_stride as isize,
-            T::zero(),
+            if adds { T::one() } else { T::zero() },
             T::one(),
             false,
             false,
@@ -85,6 +90,7 @@ mod tests {
                 let right = if transpose_b { Matrix::new(&b, n, k).transposed() } else { Matrix::new(&b, k, n) };
                 let mut result = vec![f64::NAN; m * n];
                 product(&mut result, left, right);
+                product_onto(&mut result, left, right, true);
                 for i in 0..m {
                     for j in 0..n {
                         let a_at = |l: usize| {
@@ -93,7 +99,7 @@ mod tests {
                         let b_at = |l: usize| {
                             if transpose_b { b[j * k + l] } else { b[l * n + j] }
                         };
-                        let expected: f64 = (0..k).map(|l| a_at(l) * b_at(l)).sum();
+                        let expected: f64 = 2.0 * (0..k).map(|l| a_at(l) * b_at(l)).sum::<f64>();
                         assert!(
                             (result[i * n + j] - expected).abs() <= 1e-12,
                             "{m} {k} {n} {transpose_a} {transpose_b}"

@@ -22,7 +22,8 @@ pub use sgd::Sgd;
 pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 
-use crate::kernel::{Kernel, KernelSpec};
+use crate::kernel::{Input, Kernel, KernelSpec};
+use crate::step::Step;
 
 /// All kernels, in the order a step runs them. Doctor and the tests loop over this list.
 pub const KERNELS: &[&Kernel] = &[
@@ -59,6 +60,12 @@ fn flat_grid(length: usize) -> [u32; 3] {
 
 /// Lengths at the edges: one, a prime, one past a workgroup, one past the 65,535 groups of one axis.
 const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];
+
+/// What a gradient kernel is launched with besides its shape: a label, what stands in the gradient before, the step.
+fn accumulation_cases() -> [(&'static str, Input, Step); 2] {
+    let step = |accumulated| Step { accumulated, ..Step::default() };
+    [("first of an update", Input::Poison, step(0)), ("added", Input::SIGNED, step(2))]
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@ pub use dense::Dense;
 
 use crate::activation::Activation;
 use crate::init::Init;
-use crate::plan::{PlanBuilder, Tensor};
+use crate::kernel::{DType, KernelSpec};
+use crate::plan::{Phase, PlanBuilder, Role, Tensor};
 
 /// A parameter tensor that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +73,9 @@ pub trait Layer {
 pub struct Recorder<'a> {
     /// The plan.
     pub plan: &'a mut PlanBuilder,
-    /// The phases that a launch is appended to: evaluation replays the forward pass of training.
-    pub phases: &'a [crate::plan::Phase],
+    /// The phase that launches are appended to. Evaluation's forward pass is recorded apart from training's, over the same
+    /// tensors, so that a layer may behave differently in the two.
+    pub phase: Phase,
     /// Rows of a full batch.
     pub batch: usize,
     /// Prefix of tensor names: `layers.0`.
@@ -81,16 +83,19 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// A new float tensor `[batch, features]`.
+    /// A float tensor `[batch, features]` of this layer.
     pub fn activation(&mut self, name: &str, features: usize) -> Tensor {
         let name = format!("{}.{name}", self.scope);
-        self.plan.tensor(name, &[self.batch, features], crate::kernel::DType::F32, crate::plan::Role::Activation)
+        self.tensor(&name, &[self.batch, features], DType::F32, Role::Activation)
     }
 
-    /// Appends a launch to every phase that is being recorded.
-    pub fn launch<K: crate::kernel::KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
-        for &phase in self.phases {
-            self.plan.launch_specialised(phase, kernel, constants, args);
-        }
+    /// The tensor of that name: the one that another phase declared, or a new one.
+    pub fn tensor(&mut self, name: &str, shape: &[usize], dtype: DType, role: Role) -> Tensor {
+        self.plan.find(name).unwrap_or_else(|| self.plan.tensor(name, shape, dtype, role))
+    }
+
+    /// Appends a launch.
+    pub fn launch<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
+        self.plan.launch_specialised(self.phase, kernel, constants, args);
     }
 }

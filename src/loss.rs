@@ -20,12 +20,11 @@ pub struct LossTensors {
 pub(crate) fn record(recorder: &mut Recorder<'_>, logits: Values, targets: Tensor, loss_scale: f32) -> LossTensors {
     let (batch, examples) = (recorder.batch, recorder.plan.step_bounds().positions);
     let classes = recorder.plan.info(logits.tensor).shape[1];
-    let plan = &mut recorder.plan;
-    let logits_grad = plan.tensor("logits_grad", &[batch, classes], DType::F32, Role::Activation);
-    let losses = plan.tensor("losses", &[batch], DType::F32, Role::Metric);
-    let predictions = plan.tensor("predictions", &[examples], DType::U32, Role::Metric);
-    let log = plan.tensor("batch_log", &[LOG_ROWS, 2], DType::F32, Role::Metric);
-    plan.set_log(log);
+    let logits_grad = recorder.tensor("logits_grad", &[batch, classes], DType::F32, Role::Activation);
+    let losses = recorder.tensor("losses", &[batch], DType::F32, Role::Metric);
+    let predictions = recorder.tensor("predictions", &[examples], DType::U32, Role::Metric);
+    let log = recorder.tensor("batch_log", &[LOG_ROWS, 2], DType::F32, Role::Metric);
+    recorder.plan.set_log(log);
 
     let [batch, classes, examples] = [batch, classes, examples].map(|n| n as u32);
     let kernel = SoftmaxCrossEntropy { batch, classes, examples, loss_scale };

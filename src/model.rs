@@ -132,28 +132,30 @@ impl Model {
         let parameters = self.arena(&mut plan, "parameters", Role::Param, "");
         let gradients = training.map(|_| self.arena(&mut plan, "gradients", Role::Grad, ".grad"));
 
-        let phases: &[Phase] = if training.is_some() { &[Phase::Train, Phase::Eval] } else { &[Phase::Eval] };
-        if training.is_some() {
-            plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
-        }
-        let mut recorder = Recorder { plan: &mut plan, phases, batch, scope: String::new() };
         let Normalization::Scale { factor: scale, offset } = data.normalization;
         let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
         let gather = Gather { batch: rows, features, examples, scale, offset };
-        recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
-
+        let loss_scale = training.map_or(1.0, |options| options.loss_scale);
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
-        let mut values = vec![Values { tensor: inputs, activation: Activation::Identity }];
-        for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
-            recorder.scope = format!("layers.{index}");
-            values.push(layer.forward(&mut recorder, values[index], tensors));
-        }
+        let mut forward = |phase: Phase| {
+            let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
+            recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
+            let mut values = vec![Values { tensor: inputs, activation: Activation::Identity }];
+            for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
+                recorder.scope = format!("layers.{index}");
+                values.push(layer.forward(&mut recorder, values[index], tensors));
+            }
+            let loss = loss::record(&mut recorder, values[self.layers.len()], targets, loss_scale);
+            (values, loss)
+        };
+        let (values, loss) = forward(Phase::Eval);
         let logits = values[self.layers.len()];
-        let loss = loss::record(&mut recorder, logits, targets, training.map_or(1.0, |options| options.loss_scale));
 
         let mut state = Vec::new();
         if let (Some(options), Some(gradients)) = (training, &gradients) {
-            recorder.phases = &[Phase::Train];
+            let (values, loss) = forward(Phase::Train);
+            plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
+            let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
             let mut output_grad = loss.logits_grad;
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate().rev() {
                 recorder.scope = format!("layers.{index}");

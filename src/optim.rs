@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Adam, Sgd};
-use crate::plan::{Phase, PlanBuilder, Role, Tensor};
+use crate::plan::{PlanBuilder, Role, Tensor};
 
 /// An optimizer with its settings. The kernels' documentation gives the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,14 +92,14 @@ impl Optimizer {
         let length = plan.info(parameters).len();
         match *self {
             Optimizer::Sgd { .. } => {
-                plan.launch(Phase::Train, Sgd { length: length as u32 }, &[parameters, gradients]);
+                plan.launch_update(Sgd { length: length as u32 }, &[], &[parameters, gradients]);
                 Vec::new()
             }
             Optimizer::Adam { beta1, beta2, epsilon, .. } => {
                 let mut state = |name| plan.tensor(name, &[length], crate::kernel::DType::F32, Role::State);
                 let moments = vec![state("first_moments"), state("second_moments")];
                 let kernel = Adam::new(length as u32, beta1, beta2, epsilon);
-                plan.launch(Phase::Train, kernel, &[parameters, gradients, moments[0], moments[1]]);
+                plan.launch_update(kernel, &[], &[parameters, gradients, moments[0], moments[1]]);
                 moments
             }
         }

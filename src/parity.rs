@@ -9,7 +9,7 @@ use crate::backend::{Backend, Program};
 use crate::error::Error;
 use crate::kernel::{Access, Case, DType, Kernel, Tolerance};
 use crate::kernels::KERNELS;
-use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor};
+use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor, When};
 use crate::step::Step;
 
 /// How a kernel did over its cases.
@@ -149,7 +149,7 @@ fn case_plan(kernel: &'static Kernel, case: &Case) -> Result<(Plan, Vec<Tensor>)
         .collect();
     plan.set_step_bounds(case.step.rows as usize, (case.step.start + case.step.rows) as usize);
     let (params, constants) = (case.params.clone(), case.constants.clone());
-    plan.launch_erased(Phase::Train, Launch { kernel, params, constants, args: args.clone() });
+    plan.launch_erased(Phase::Train, Launch { kernel, params, constants, args: args.clone(), when: When::Always });
     Ok((plan.finish()?, args))
 }
 

@@ -149,6 +149,26 @@ pub struct Launch {
     pub constants: Vec<u32>,
     /// A tensor a slot.
     pub args: Vec<Tensor>,
+    /// The steps that it runs in.
+    pub when: When,
+}
+
+/// In which steps of its phase a launch runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// In all.
+    #[default]
+    Always,
+    /// In those that end in an update ([`Step::updates`]): the last batch of those whose gradients add up.
+    Update,
+}
+
+impl Launch {
+    /// Whether it runs in `step`.
+    pub fn runs_in(&self, step: &Step) -> bool {
+        self.when == When::Always || step.updates != 0
+    }
 }
 
 /// A checked recording. See the module.

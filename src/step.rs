@@ -18,6 +18,12 @@ pub struct Step {
     pub rows: u32,
     /// Row of the log that this step writes; set by the backend.
     pub log_row: u32,
+    /// Examples that the update is made from: those of this batch, and of the others whose gradients add up with its own.
+    pub update_rows: u32,
+    /// Batches of this update that came before: their gradients stand where this batch's go, and are added to.
+    pub accumulated: u32,
+    /// Whether the update comes after this batch, 0 or 1: launches that wait for it run only then.
+    pub updates: u32,
     /// Learning rate.
     pub learning_rate: f32,
     /// `1 / (1 - beta1^t)` of Adam at step t, or 1.
@@ -28,17 +34,25 @@ pub struct Step {
 
 impl Step {
     /// Names of the fields in order, for the check against WGSL; all are four bytes wide.
-    pub const FIELDS: [&'static str; 9] = [
+    pub const FIELDS: [&'static str; 12] = [
         "seed_low",
         "seed_high",
         "epoch",
         "start",
         "rows",
         "log_row",
+        "update_rows",
+        "accumulated",
+        "updates",
         "learning_rate",
         "first_moment_correction",
         "second_moment_correction",
     ];
+
+    /// A batch of `rows` examples from position `start` of the order, and an update of its own. All else is zero.
+    pub fn batch(start: u32, rows: u32) -> Step {
+        Step { start, rows, update_rows: rows, updates: 1, ..Step::default() }
+    }
 }
 
 /// What one batch adds to an epoch's figures.

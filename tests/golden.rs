@@ -105,12 +105,10 @@ fn steps(optimizer: Optimizer, batch: usize, count: usize) -> Vec<Step> {
     let step = |(start, t): (usize, u64)| {
         let [first, second] = optimizer.bias_corrections(t);
         Step {
-            start: start as u32,
-            rows: batch.min(EXAMPLES - start) as u32,
             learning_rate: optimizer.learning_rate() as f32,
             first_moment_correction: first as f32,
             second_moment_correction: second as f32,
-            ..Step::default()
+            ..Step::batch(start as u32, batch.min(EXAMPLES - start) as u32)
         }
     };
     starts.zip(1..).take(count).map(step).collect()

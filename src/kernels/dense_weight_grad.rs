@@ -1,14 +1,14 @@
 //! What a dense layer's weights owe to the loss.
 
 use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
-use super::wgsl;
-use crate::gemm::{Matrix, product};
+use super::{accumulation_cases, wgsl};
+use crate::gemm::{Matrix, product_onto};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
 params! {
     /// `weight_grad = output_grad^T input`: output_grad `[rows, outputs]`, input `[rows, inputs]`, weight_grad
-    /// `[outputs, inputs]`.
+    /// `[outputs, inputs]`. Added to what the update's batches before this one left.
     pub struct DenseWeightGrad {
         /// Rows of the batch.
         pub rows: u32,
@@ -21,13 +21,14 @@ params! {
 
 impl KernelSpec for DenseWeightGrad {
     const NAME: &'static str = "dense_weight_grad";
-    const WGSL: &'static str = wgsl!("dense_weight_grad", "tile");
+    const WGSL: &'static str = wgsl!("dense_weight_grad", "step", "tile");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("input", DType::F32),
-        Slot::write("weight_grad", DType::F32),
+        Slot::update("weight_grad", DType::F32),
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
         tile_grid(self.outputs, self.inputs)
@@ -44,19 +45,23 @@ impl KernelSpec for DenseWeightGrad {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
+        let adds = arguments.step().accumulated > 0;
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let weight_grad = &mut arguments.reals_mut(2)[..outputs * inputs];
-        product(weight_grad, Matrix::new(output_grad, rows, outputs).transposed(), Matrix::new(input, rows, inputs));
+        let transposed = Matrix::new(output_grad, rows, outputs).transposed();
+        product_onto(weight_grad, transposed, Matrix::new(input, rows, inputs), adds);
     }
 
     fn cases() -> Vec<Case> {
         awkward_shapes()
-            .map(|(rows, inputs, outputs)| {
+            .flat_map(|shape| accumulation_cases().map(move |accumulation| (shape, accumulation)))
+            .map(|((rows, inputs, outputs), (what, before, step))| {
                 Case::new(
-                    format!("rows {rows}, inputs {inputs}, outputs {outputs}"),
+                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {what}"),
                     DenseWeightGrad { rows, inputs, outputs },
-                    vec![Input::SIGNED, Input::SIGNED, Input::Poison],
+                    vec![Input::SIGNED, Input::SIGNED, before],
                 )
+                .step(step)
                 .tolerance(Tolerance::sum_of(rows as usize))
             })
             .collect()

@@ -9,7 +9,7 @@ use crate::step::Step;
 
 params! {
     /// For each row r of logits z `[batch, classes]` with target t:
-    /// `losses[r] = log(sum_c exp(z_c)) - z_t`, `logits_grad[r, c] = (softmax(z)_c - [c = t]) * loss_scale / rows`, and
+    /// `losses[r] = log(sum_c exp(z_c)) - z_t`, `logits_grad[r, c] = (softmax(z)_c - [c = t]) * loss_scale / update_rows`, and
     /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
     pub struct SoftmaxCrossEntropy {
         /// Rows of a full batch.
@@ -51,7 +51,7 @@ impl KernelSpec for SoftmaxCrossEntropy {
         let (logits, targets) = (arguments.reals(0), arguments.integers(1));
         let (logits_grad, losses) = (arguments.reals_mut(2), arguments.reals_mut(3));
         let predictions = &mut arguments.integers_mut(4)[step.start as usize..][..rows];
-        let scale = T::from_f32(self.loss_scale) / T::from_f64(rows.max(1) as f64);
+        let scale = T::from_f32(self.loss_scale) / T::from_f64(f64::from(step.update_rows.max(1)));
 
         let live = rows * classes;
         logits_grad[live..].fill(T::zero());
@@ -89,7 +89,7 @@ impl KernelSpec for SoftmaxCrossEntropy {
                     Input::Poison,
                 ],
             )
-            .step(Step { start, rows, ..Step::default() })
+            .step(Step { update_rows: rows + 2, ..Step::batch(start, rows) })
             .tolerance(Tolerance {
                 absolute: 2e-6 + 4e-7 * f64::from(spread),
                 relative: 2e-5,
@@ -107,7 +107,7 @@ impl KernelSpec for SoftmaxCrossEntropy {
                 Input::Poison,
             ],
         )
-        .step(Step { rows: 3, ..Step::default() })
+        .step(Step::batch(0, 3))
         .tolerance(Tolerance {
             absolute: 2e-6,
             relative: 1e-5,

@@ -1,6 +1,6 @@
 //! Recording a plan.
 
-use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, check};
+use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, When, check};
 use crate::kernel::{DType, KernelSpec};
 
 /// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
@@ -92,7 +92,16 @@ impl PlanBuilder {
             params: crate::kernel::words(&kernel),
             constants: constants.to_vec(),
             args: args.to_vec(),
+            when: When::Always,
         });
+    }
+
+    /// Appends a launch to the training phase that runs only in steps which end in an update.
+    pub fn launch_update<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
+        self.launch_specialised(Phase::Train, kernel, constants, args);
+        if let Some(launch) = self.phases[Phase::Train as usize].last_mut() {
+            launch.when = When::Update;
+        }
     }
 
     /// Appends a launch of an erased kernel; parity cases and planted bugs use it.
@@ -113,6 +122,11 @@ impl PlanBuilder {
     /// What steps may ask for.
     pub fn step_bounds(&self) -> StepBounds {
         self.bounds
+    }
+
+    /// The tensor of that name.
+    pub fn find(&self, name: &str) -> Option<Tensor> {
+        self.tensors.iter().position(|info| info.name == name).map(Tensor)
     }
 
     /// What is known of `tensor`.

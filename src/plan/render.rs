@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Launch, Phase, Plan};
+use super::{Launch, Phase, Plan, When};
 use crate::kernel::Scalar;
 
 impl fmt::Display for Plan {
@@ -43,6 +43,9 @@ impl Plan {
             if !items.is_empty() {
                 text += &format!("{open}{}{close}", items.join(", "));
             }
+        }
+        if launch.when == When::Update {
+            text += " at updates";
         }
         text
     }

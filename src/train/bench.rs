@@ -159,7 +159,7 @@ impl StepSource<'_> {
         (first..self.next)
             .map(|t| {
                 let start = (t as usize - 1) % BATCHES * batch;
-                let mut step = Step { start: start as u32, rows: batch as u32, ..Step::default() };
+                let mut step = Step::batch(start as u32, batch as u32);
                 set_rates(&mut step, &self.options.optimizer, t);
                 step
             })

@@ -91,7 +91,7 @@ pub(super) fn evaluate_part(program: &mut dyn Program, batch: usize, part: Range
     let steps: Vec<Step> = part
         .clone()
         .step_by(batch)
-        .map(|start| Step { start: start as u32, rows: batch.min(part.end - start) as u32, ..Step::default() })
+        .map(|start| Step::batch(start as u32, batch.min(part.end - start) as u32))
         .collect();
     let mut metrics = Metrics::default();
     program.run(Phase::Eval, &steps, &mut |batches| {

@@ -216,9 +216,7 @@ pub(crate) fn epoch_steps(config: &Config, batch: usize, count: usize, epoch: us
                 seed_low: config.seed as u32,
                 seed_high: (config.seed >> 32) as u32,
                 epoch: epoch as u32,
-                start: start as u32,
-                rows: batch.min(count - start) as u32,
-                ..Step::default()
+                ..Step::batch(start as u32, batch.min(count - start) as u32)
             };
             set_rates(&mut step, &config.optimizer, t);
             step

@@ -84,12 +84,10 @@ pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
     Step {
         seed_low: 3,
         epoch: 1,
-        start,
-        rows,
         learning_rate: optimizer.learning_rate() as f32,
         first_moment_correction: first as f32,
         second_moment_correction: second as f32,
-        ..Step::default()
+        ..Step::batch(start, rows)
     }
 }
 
@@ -113,7 +111,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     const EPSILON: f64 = 1e-6;
     let mut program = small.reference();
     // A learning rate of zero: the phase's last launch leaves the parameters as they are.
-    let step = Step { rows, ..Step::default() };
+    let step = Step::batch(0, rows);
     run_one(&mut program, Phase::Train, &step);
     let gradients: Vec<Vec<f64>> =
         small.recording.gradients.iter().map(|&tensor| program.reals(tensor).to_vec()).collect();

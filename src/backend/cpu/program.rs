@@ -73,7 +73,7 @@ impl<T: Real> Program for CpuProgram<T> {
             // A step's metrics are read at once, so every step writes the log's first row.
             let step = Step { log_row: 0, ..*step };
             pool.install(|| {
-                for launch in self.plan.launches(phase) {
+                for launch in self.plan.launches(phase).iter().filter(|launch| launch.runs_in(&step)) {
                     run_launch(&self.plan, &mut self.memory, launch, &step);
                 }
             });

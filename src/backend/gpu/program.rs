@@ -114,8 +114,9 @@ impl GpuProgram {
         let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for slot in 0..steps.len() {
-                for dispatch in &self.dispatches[phase as usize] {
+            for (slot, step) in steps.iter().enumerate() {
+                let dispatches = self.dispatches[phase as usize].iter().zip(self.plan.launches(phase));
+                for (dispatch, _) in dispatches.filter(|(_, launch)| launch.runs_in(step)) {
                     dispatch.encode(&mut pass, first + (slot * UNIFORM_STRIDE) as u32);
                 }
             }
