@@ -50,20 +50,54 @@ impl Default for Config {
 
 /// A setting that makes no sense.
 #[derive(Debug, Error, PartialEq)]
-#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ConfigError {
-    #[error("--batch is 0; a step needs at least one example (the default is 100)")]
-    ZeroBatch,
-    #[error("--epochs is 0; training needs at least one pass over the data")]
-    ZeroEpochs,
-    #[error("--threads is 0; the CPU backend needs at least one (leave the option out for one a core)")]
-    ZeroThreads,
-    #[error("--threads {threads} is more than the {MOST_THREADS} that are of any use")]
-    TooManyThreads { threads: usize },
-    #[error("{name} is {value:?}; {must}")]
-    OutOfRange { name: &'static str, value: f64, must: &'static str },
+    /// A value that is out of its range.
+    #[error("{} is {value}; {must}", shown(.key))]
+    Setting {
+        /// The setting's path in a recipe, such as `optimizer.beta1`.
+        key: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What it must be, as a clause.
+        must: String,
+    },
+    /// Settings that exclude each other.
+    #[error("{} and {} contradict each other: {why}", shown(.keys[0]), shown(.keys[1]))]
+    Contradiction {
+        /// Their paths in a recipe.
+        keys: [&'static str; 2],
+        /// Why they cannot both be, as a clause.
+        why: String,
+    },
+    /// A size that shaders cannot count.
     #[error("{count} is too many to count in 32 bits, as shaders do: {what}")]
-    TooLarge { what: &'static str, count: u128 },
+    TooLarge {
+        /// What is counted, and what to change.
+        what: &'static str,
+        /// The count.
+        count: u128,
+    },
+}
+
+impl ConfigError {
+    /// An error unless `ok`: the setting at `key` is `value`, but it must be otherwise.
+    pub fn unless(ok: bool, key: &'static str, value: impl ToString, must: impl ToString) -> Result<(), ConfigError> {
+        if ok { Ok(()) } else { Err(ConfigError::Setting { key, value: value.to_string(), must: must.to_string() }) }
+    }
+}
+
+/// Options of the command line by the path of the setting that they set.
+const FLAGS: [(&str, &str); 4] =
+    [("batch", "--batch"), ("epochs", "--epochs"), ("threads", "--threads"), ("optimizer.learning_rate", "--lr")];
+
+/// A setting as a user knows it: by its option, or by its path in a recipe where it has none.
+fn shown(key: &str) -> String {
+    FLAGS.iter().find(|(path, _)| *path == key).map_or(format!("`{key}`"), |(_, flag)| (*flag).to_string())
+}
+
+/// Whether kernels, which compute in f32, take `value` for a positive number: large f64 are infinite there, small ones 0.
+pub(crate) fn is_positive(value: f64) -> bool {
+    value > 0.0 && (value as f32).is_normal()
 }
 
 /// The most threads that the CPU backend starts.
@@ -74,11 +108,9 @@ const MOST_THREADS: usize = 512;
 /// # Errors
 /// None, or more than are of use.
 pub fn check_threads(threads: Option<usize>) -> Result<(), ConfigError> {
-    match threads {
-        Some(0) => Err(ConfigError::ZeroThreads),
-        Some(threads) if threads > MOST_THREADS => Err(ConfigError::TooManyThreads { threads }),
-        _ => Ok(()),
-    }
+    let Some(threads) = threads else { return Ok(()) };
+    let must = format!("the CPU backend takes from 1 to {MOST_THREADS} (leave it out for one a core)");
+    ConfigError::unless((1..=MOST_THREADS).contains(&threads), "threads", threads, must)
 }
 
 impl Config {
@@ -87,31 +119,9 @@ impl Config {
     /// # Errors
     /// The first setting that makes no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.batch == 0 {
-            return Err(ConfigError::ZeroBatch);
-        }
-        if self.epochs == 0 {
-            return Err(ConfigError::ZeroEpochs);
-        }
+        ConfigError::unless(self.batch > 0, "batch", self.batch, "a step needs at least one example")?;
+        ConfigError::unless(self.epochs > 0, "epochs", self.epochs, "training needs at least one pass over the data")?;
         check_threads(self.threads)?;
-        let check = |name, value: f64, ok: bool, must| {
-            if ok { Ok(()) } else { Err(ConfigError::OutOfRange { name, value, must }) }
-        };
-        let rate = self.optimizer.learning_rate();
-        // Kernels compute in f32, where large f64 are infinite and small ones 0, or taken for 0 by a GPU.
-        let positive = |value: f64| (value as f32).is_normal() && value > 0.0;
-        check("--lr", rate, positive(rate), "a learning rate must be a positive f32, such as 0.001")?;
-        if let Optimizer::Adam { beta1, beta2, epsilon, .. } = self.optimizer {
-            let must = "a decay of Adam's moments lies from 0 up to but below 1";
-            check("beta1 of the optimizer", beta1, (0.0..1.0).contains(&beta1), must)?;
-            check("beta2 of the optimizer", beta2, (0.0..1.0).contains(&beta2), must)?;
-            check(
-                "epsilon of the optimizer",
-                epsilon,
-                positive(epsilon),
-                "Adam's epsilon must be a positive f32, such as 1e-8",
-            )?;
-        }
-        Ok(())
+        self.optimizer.check()
     }
 }

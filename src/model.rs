@@ -32,7 +32,7 @@ pub struct DataShape {
 }
 
 /// How a training plan is recorded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrainingOptions {
     /// Rows of a full batch.
     pub batch: usize,
@@ -40,6 +40,12 @@ pub struct TrainingOptions {
     pub optimizer: Optimizer,
     /// Factor on the mean loss whose gradient is made; 1 but in gradient checks.
     pub loss_scale: f32,
+}
+
+impl Default for TrainingOptions {
+    fn default() -> TrainingOptions {
+        TrainingOptions { batch: 100, optimizer: Optimizer::sgd(), loss_scale: 1.0 }
+    }
 }
 
 /// A recorded plan and the tensors that a host writes or reads.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{ConfigError, is_positive};
 use crate::kernels::{Adam, Sgd};
 use crate::plan::{PlanBuilder, Role, Tensor};
 
@@ -77,6 +78,24 @@ impl Optimizer {
             Optimizer::Sgd { learning_rate } | Optimizer::Adam { learning_rate, .. } => *learning_rate = rate,
         }
         self
+    }
+
+    /// Checks its settings.
+    ///
+    /// # Errors
+    /// The first that makes no sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rate = self.learning_rate();
+        let must = "a learning rate must be a positive f32, such as 0.001";
+        ConfigError::unless(is_positive(rate), "optimizer.learning_rate", format!("{rate:?}"), must)?;
+        if let Optimizer::Adam { beta1, beta2, epsilon, .. } = *self {
+            let must = "a decay of Adam's moments lies from 0 up to but below 1";
+            ConfigError::unless((0.0..1.0).contains(&beta1), "optimizer.beta1", beta1, must)?;
+            ConfigError::unless((0.0..1.0).contains(&beta2), "optimizer.beta2", beta2, must)?;
+            let must = "Adam's epsilon must be a positive f32, such as 1e-8";
+            ConfigError::unless(is_positive(epsilon), "optimizer.epsilon", epsilon, must)?;
+        }
+        Ok(())
     }
 
     /// The bias corrections `1 / (1 - beta^t)` of step `t`, counted from 1: first and second moment.

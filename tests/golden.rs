@@ -148,7 +148,7 @@ impl Run {
         let features = golden.model.arch().inputs();
         let normalization = Normalization::UNIT;
         let data = DataShape { train: EXAMPLES, examples: EXAMPLES, features, normalization };
-        let options = TrainingOptions { batch, optimizer, loss_scale: 1.0 };
+        let options = TrainingOptions { batch, optimizer, ..TrainingOptions::default() };
         let recording = golden.model.record_training(data, &options).unwrap();
         let mut program = backend.load(&recording.plan).unwrap();
 

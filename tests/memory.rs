@@ -17,7 +17,7 @@ fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
     let model = Model::new(&arch.parse().unwrap());
     let features = model.arch().inputs();
     let data = DataShape { train: examples, examples, features, normalization: Normalization::UNIT };
-    let options = TrainingOptions { batch, optimizer: Optimizer::adam(), loss_scale: 1.0 };
+    let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
     model.record_training(data, &options).unwrap().plan
 }
 

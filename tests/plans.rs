@@ -94,7 +94,7 @@ fn headline_costs_are_those_on_paper() {
     let model = Model::new(&HEADLINE.parse().unwrap());
     assert_eq!(model.parameter_count(), 19_867_510);
     let data = DataShape { train: 55_000, examples: 70_000, features: 784, normalization: Normalization::UNIT };
-    let options = TrainingOptions { batch: 256, optimizer: Optimizer::adam(), loss_scale: 1.0 };
+    let options = TrainingOptions { batch: 256, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
     let plan = model.record_training(data, &options).unwrap().plan;
 
     let weights: u64 = model.arch().sizes().windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum();

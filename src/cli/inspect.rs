@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let model = Model::new(&arch);
     let (train, features) = (arguments.examples, arch.inputs());
     let data = DataShape { train, examples: train, features, normalization: Normalization::UNIT };
-    let plan = model.record_training(data, &TrainingOptions { batch, optimizer, loss_scale: 1.0 })?.plan;
+    let plan = model.record_training(data, &TrainingOptions { batch, optimizer, ..TrainingOptions::default() })?.plan;
     let memory = plan.memory();
     let report = Report {
         layers: layers(&model, &plan),

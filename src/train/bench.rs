@@ -88,7 +88,7 @@ pub fn bench(options: &BenchOptions, backend: &dyn Backend) -> Result<BenchRepor
     let examples = options.batch.saturating_mul(BATCHES);
     let shape =
         DataShape { train: examples, examples, features: options.arch.inputs(), normalization: Normalization::UNIT };
-    let training = TrainingOptions { batch: options.batch, optimizer: options.optimizer, loss_scale: 1.0 };
+    let training = TrainingOptions { batch: options.batch, optimizer: options.optimizer, ..TrainingOptions::default() };
     // Recording and loading refuse what is too large, before examples are made.
     let recording = model.record_training(shape, &training)?;
     let mut program = backend.load(&recording.plan)?;

@@ -73,7 +73,7 @@ impl<'a> Trainer<'a> {
         let model = Model::new(&config.arch);
         // A batch larger than the training part would only be padding.
         let batch = config.batch.min(dataset.part(Part::Train).len().max(1));
-        let options = TrainingOptions { batch, optimizer: config.optimizer, loss_scale: 1.0 };
+        let options = TrainingOptions { batch, optimizer: config.optimizer, ..TrainingOptions::default() };
         let recording = model.record_training(dataset.shape(Normalization::UNIT), &options)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;

@@ -51,7 +51,7 @@ impl Small {
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
         let model = Model::new(&arch.parse().unwrap());
         let dataset = random_dataset(3 * batch, model.arch().inputs(), model.arch().outputs());
-        let options = TrainingOptions { batch, optimizer, loss_scale };
+        let options = TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() };
         let recording = model.record_training(dataset.shape(Normalization::UNIT), &options).unwrap();
         Small { model, dataset, recording }
     }

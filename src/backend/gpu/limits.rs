@@ -63,7 +63,7 @@ mod tests {
         let model = Model::new(&arch.parse().unwrap());
         let features = model.arch().inputs();
         let data = DataShape { train: examples, examples, features, normalization: Normalization::UNIT };
-        let options = TrainingOptions { batch, optimizer: Optimizer::adam(), loss_scale: 1.0 };
+        let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
         first_excess(&model.record_training(data, &options).unwrap().plan, limits)
     }
 
