@@ -1,4 +1,4 @@
-// input_grad = (output_grad weight) * activation'(input): the gradient of the pre-activation that `input` came from.
+// input_grad = (output_grad weight) * activation'(kept): the gradient of the pre-activation that the input came from.
 
 struct Params {
     rows: u32,
@@ -9,7 +9,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // [outputs, inputs]
-@group(0) @binding(4) var<storage, read> input: array<f32>; // [rows, inputs]
+@group(0) @binding(4) var<storage, read> kept: array<f32>; // [rows, inputs]: the input, or its pre-activation
 @group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // [rows, inputs]
 
 const A_K_CONTIGUOUS: bool = true;
@@ -32,7 +32,7 @@ fn b_at(k: u32, n: u32) -> f32 {
 fn store(m: u32, n: u32, product: f32) {
     if m < params.rows && n < params.inputs {
         let at = m * params.inputs + n;
-        input_grad[at] = product * derivative(input[at]);
+        input_grad[at] = product * derivative(kept[at]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every kernel there is: a file each, of the same name as its shader.
 
+mod activate;
 mod adam;
 mod bias_grad;
 mod dense_forward;
@@ -11,6 +12,7 @@ mod sgd;
 mod shuffle;
 mod softmax_cross_entropy;
 
+pub use activate::Activate;
 pub use adam::Adam;
 pub use bias_grad::BiasGrad;
 pub use dense_forward::DenseForward;
@@ -30,6 +32,7 @@ pub const KERNELS: &[&Kernel] = &[
     Shuffle::KERNEL,
     Gather::KERNEL,
     DenseForward::KERNEL,
+    Activate::KERNEL,
     SoftmaxCrossEntropy::KERNEL,
     LogBatch::KERNEL,
     DenseInputGrad::KERNEL,

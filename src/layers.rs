@@ -30,6 +30,16 @@ pub struct Values {
     pub tensor: Tensor,
     /// What was applied last to make it.
     pub activation: Activation,
+    /// What the activation's derivative is made from: the values themselves, or the pre-activations, likewise
+    /// `[batch, features]`.
+    pub kept: Tensor,
+}
+
+impl Values {
+    /// Values that no activation was applied to.
+    pub fn plain(tensor: Tensor) -> Values {
+        Values { tensor, activation: Activation::Identity, kept: tensor }
+    }
 }
 
 /// A layer's parameters and their gradients in a plan, in the order of [`Layer::parameters`].

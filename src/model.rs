@@ -146,7 +146,7 @@ impl Model {
         let mut forward = |phase: Phase| {
             let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
             recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
-            let mut values = vec![Values { tensor: inputs, activation: Activation::Identity }];
+            let mut values = vec![Values::plain(inputs)];
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
                 recorder.scope = format!("layers.{index}");
                 values.push(layer.forward(&mut recorder, values[index], tensors));

@@ -12,6 +12,8 @@ pub trait Real: Float + NumAssign + Pod + Gemm + Default + std::iter::Sum + std:
     fn from_f32(value: f32) -> Self;
     /// From double precision, rounded where needed.
     fn from_f64(value: f64) -> Self;
+    /// The complementary error function.
+    fn erfc(self) -> Self;
     /// To double precision (exact for both types).
     fn as_f64(self) -> f64;
     /// The twin of a kernel in this precision.
@@ -24,6 +26,9 @@ impl Real for f32 {
     }
     fn from_f32(value: f32) -> f32 {
         value
+    }
+    fn erfc(self) -> f32 {
+        libm::erfcf(self)
     }
     fn from_f64(value: f64) -> f32 {
         value as f32
@@ -39,6 +44,9 @@ impl Real for f64 {
     }
     fn from_f32(value: f32) -> f64 {
         f64::from(value)
+    }
+    fn erfc(self) -> f64 {
+        libm::erfc(self)
     }
     fn from_f64(value: f64) -> f64 {
         value

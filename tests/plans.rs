@@ -72,7 +72,7 @@ fn plans_print_every_launch() {
         "phase train",
         "dense_forward(input=inputs, weight=layers.0.weight, bias=layers.0.bias, output=layers.0.output) \
          {rows=2, inputs=5, outputs=4} <activation=1>",
-        "dense_input_grad(output_grad=logits_grad, weight=layers.1.weight, input=layers.0.output, \
+        "dense_input_grad(output_grad=logits_grad, weight=layers.1.weight, kept=layers.0.output, \
          input_grad=layers.1.input_grad) {rows=2, inputs=4, outputs=3} <activation=1>",
         "layers.0.weight              [4, 5]           f32  parameters",
     ] {

@@ -6,7 +6,7 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
-    Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Gather, KERNELS, LogBatch, Sgd, Shuffle,
+    Activate, Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Gather, KERNELS, LogBatch, Sgd, Shuffle,
     SoftmaxCrossEntropy,
 };
 use gpunet::optim::Optimizer;
@@ -42,8 +42,14 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     ),
     (DenseForward::KERNEL, "m < params.rows && n < params.outputs {", "m < params.rows && n + 1u < params.outputs {"),
     (DenseForward::KERNEL, "select(z, 0.0, z < 0.0)", "abs(z)"),
-    (DenseInputGrad::KERNEL, " * derivative(input[at])", ""),
-    (DenseInputGrad::KERNEL, "y <= 0.0", "y <= 0.1"),
+    (Activate::KERNEL, "1.061405429", "1.061"),
+    (Activate::KERNEL, "LEAK * z", "z"),
+    (Activate::KERNEL, "bounded(z, 80.0)", "bounded(z, 8.0)"),
+    (DenseInputGrad::KERNEL, "let s = sigmoid(kept); return s *", "let s = sigmoid(kept); return"),
+    (DenseInputGrad::KERNEL, "return 1.0 - kept * kept", "return 1.0 - kept"),
+    (DenseInputGrad::KERNEL, " + kept * normal_density(kept)", ""),
+    (DenseInputGrad::KERNEL, " * derivative(kept[at])", ""),
+    (DenseInputGrad::KERNEL, "select(1.0, 0.0, kept <= 0.0)", "select(1.0, 0.0, kept <= 0.1)"),
     (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
     (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
     (

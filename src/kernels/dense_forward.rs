@@ -63,8 +63,7 @@ impl KernelSpec for DenseForward {
     }
 
     fn cases() -> Vec<Case> {
-        awkward_shapes()
-            .flat_map(|(rows, inputs, outputs)| Activation::ALL.map(|activation| (rows, inputs, outputs, activation)))
+        awkward_cases()
             .map(|(rows, inputs, outputs, activation)| {
                 Case::new(
                     format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),
@@ -89,6 +88,13 @@ pub(super) fn tile_grid(rows: u32, columns: u32) -> [u32; 3] {
 /// Operations of a product with these three dimensions.
 pub(super) fn product_flops(rows: u32, inputs: u32, outputs: u32) -> u64 {
     2 * u64::from(rows) * u64::from(inputs) * u64::from(outputs)
+}
+
+/// Awkward shapes with and without ReLU, and one of them with every other activation.
+pub(super) fn awkward_cases() -> impl Iterator<Item = (u32, u32, u32, Activation)> {
+    let shapes = awkward_shapes()
+        .flat_map(|(rows, inputs, outputs)| Activation::ALL[..2].iter().map(move |&a| (rows, inputs, outputs, a)));
+    shapes.chain(Activation::ALL[2..].iter().map(|&activation| (7, 13, 11, activation)))
 }
 
 /// `(rows, inputs, outputs)` at the edges: ones, primes, exact tiles, one past a tile in each dimension, long and thin.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
+use super::dense_forward::{awkward_cases, product_flops, tile_grid};
 use super::wgsl;
 use crate::activation::Activation;
 use crate::gemm::{Matrix, product};
@@ -11,9 +11,9 @@ use crate::real::Real;
 use crate::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `input_grad = (output_grad weight) * activation'(input)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,
-    /// input and input_grad `[rows, inputs]`. The activation is the one that `input` came out of, so that the result is the
-    /// gradient of its pre-activation.
+    /// `input_grad = (output_grad weight) * activation'(kept)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,
+    /// kept and input_grad `[rows, inputs]`. The activation is the one that the layer's input came out of, so that the result
+    /// is the gradient of its pre-activation; kept is what the derivative takes, the input or its pre-activation.
     pub struct DenseInputGrad {
         /// Rows of the batch.
         pub rows: u32,
@@ -30,7 +30,7 @@ impl KernelSpec for DenseInputGrad {
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("weight", DType::F32),
-        Slot::read("input", DType::F32),
+        Slot::read("kept", DType::F32),
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
@@ -52,21 +52,20 @@ impl KernelSpec for DenseInputGrad {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
         let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
-        let (output_grad, weight, input) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        let (output_grad, weight, kept) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
         let input_grad = &mut arguments.reals_mut(3)[..rows * inputs];
         product(input_grad, Matrix::new(output_grad, rows, outputs), Matrix::new(weight, outputs, inputs));
-        input_grad.par_chunks_mut(MIN_PARALLEL).zip(input.par_chunks(MIN_PARALLEL)).for_each(|(gradients, inputs)| {
+        input_grad.par_chunks_mut(MIN_PARALLEL).zip(kept.par_chunks(MIN_PARALLEL)).for_each(|(gradients, kept)| {
             simd(|| {
-                for (gradient, &input) in gradients.iter_mut().zip(inputs) {
-                    *gradient *= activation.derivative(input);
+                for (gradient, &kept) in gradients.iter_mut().zip(kept) {
+                    *gradient *= activation.derivative(kept);
                 }
             });
         });
     }
 
     fn cases() -> Vec<Case> {
-        awkward_shapes()
-            .flat_map(|(rows, inputs, outputs)| Activation::ALL.map(|activation| (rows, inputs, outputs, activation)))
+        awkward_cases()
             .map(|(rows, inputs, outputs, activation)| {
                 Case::new(
                     format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),

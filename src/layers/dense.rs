@@ -3,7 +3,7 @@
 use super::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::activation::Activation;
 use crate::init::Init;
-use crate::kernels::{BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
+use crate::kernels::{Activate, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
 use crate::plan::Tensor;
 
 /// `y = activation(x W^T + b)`: x `[batch, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[batch, outputs]`.
@@ -38,12 +38,20 @@ impl Layer for Dense {
     }
 
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values {
+        let activation = self.activation;
         let output = recorder.activation("output", self.outputs);
         let kernel =
             DenseForward { rows: recorder.batch as u32, inputs: self.inputs as u32, outputs: self.outputs as u32 };
         let [weight, bias] = tensors.parameters[..] else { unreachable!("a dense layer has two parameters") };
-        recorder.launch(kernel, &[self.activation.constant()], &[input.tensor, weight, bias, output]);
-        Values { tensor: output, activation: self.activation }
+        if !activation.keeps_pre_activation() {
+            recorder.launch(kernel, &[activation.constant()], &[input.tensor, weight, bias, output]);
+            return Values { tensor: output, activation, kept: output };
+        }
+        let kept = recorder.activation("pre_activation", self.outputs);
+        recorder.launch(kernel, &[Activation::Identity.constant()], &[input.tensor, weight, bias, kept]);
+        let length = (recorder.batch * self.outputs) as u32;
+        recorder.launch(Activate { length }, &[activation.constant()], &[kept, output]);
+        Values { tensor: output, activation, kept }
     }
 
     fn backward(
@@ -63,7 +71,7 @@ impl Layer for Dense {
         wants_input_grad.then(|| {
             let input_grad = recorder.activation("input_grad", self.inputs);
             let kernel = DenseInputGrad { rows, inputs, outputs };
-            recorder.launch(kernel, &[input.activation.constant()], &[output_grad, weight, input.tensor, input_grad]);
+            recorder.launch(kernel, &[input.activation.constant()], &[output_grad, weight, input.kept, input_grad]);
             input_grad
         })
     }

@@ -1,0 +1,67 @@
+//! An activation by itself.
+
+use rayon::prelude::*;
+
+use super::{flat_grid, wgsl};
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
+
+params! {
+    /// `output = activation(pre_activation)`, both `[length]`. Only activations whose derivative takes the pre-activation need
+    /// it; the others are fused into the layer before.
+    pub struct Activate {
+        /// Elements.
+        pub length: u32,
+    }
+}
+
+impl KernelSpec for Activate {
+    const NAME: &'static str = "activate";
+    const WGSL: &'static str = wgsl!("activate", "linear", "activation");
+    const SLOTS: &'static [Slot] = &[Slot::read("pre_activation", DType::F32), Slot::write("output", DType::F32)];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.length as usize)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.length as usize; 2]
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let length = self.length as usize;
+        let (pre_activation, output) = (&arguments.reals(0)[..length], &mut arguments.reals_mut(1)[..length]);
+        output.par_chunks_mut(MIN_PARALLEL).zip(pre_activation.par_chunks(MIN_PARALLEL)).for_each(
+            |(output, pre_activation)| {
+                simd(|| {
+                    for (y, &z) in output.iter_mut().zip(pre_activation) {
+                        *y = activation.apply(z);
+                    }
+                });
+            },
+        );
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |activation: Activation, bound: f32, length: usize| {
+            Case::new(
+                format!("{activation:?}, length {length}, within {bound}"),
+                Activate { length: length as u32 },
+                vec![Input::Uniform { low: -bound, high: bound }, Input::Poison],
+            )
+            .constants(vec![activation.constant()])
+            .tolerance(Tolerance {
+                absolute: 4e-7,
+                relative: 4e-6,
+                reason: "exp and tanh of WGSL are off by some ulp, the error function by 1.5e-7",
+            })
+        };
+        let all = Activation::ALL.into_iter();
+        all.flat_map(|activation| [case(activation, 3.0, 997), case(activation, 200.0, 257)]).collect()
+    }
+}
