@@ -6,6 +6,8 @@ mod bias_grad;
 mod dense_forward;
 mod dense_input_grad;
 mod dense_weight_grad;
+mod dropout;
+mod dropout_grad;
 mod gather;
 mod log_batch;
 mod sgd;
@@ -18,6 +20,8 @@ pub use bias_grad::BiasGrad;
 pub use dense_forward::DenseForward;
 pub use dense_input_grad::DenseInputGrad;
 pub use dense_weight_grad::DenseWeightGrad;
+pub use dropout::Dropout;
+pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
 pub use log_batch::LogBatch;
 pub use sgd::Sgd;
@@ -31,11 +35,13 @@ use crate::step::Step;
 pub const KERNELS: &[&Kernel] = &[
     Shuffle::KERNEL,
     Gather::KERNEL,
+    Dropout::KERNEL,
     DenseForward::KERNEL,
     Activate::KERNEL,
     SoftmaxCrossEntropy::KERNEL,
     LogBatch::KERNEL,
     DenseInputGrad::KERNEL,
+    DropoutGrad::KERNEL,
     DenseWeightGrad::KERNEL,
     BiasGrad::KERNEL,
     Sgd::KERNEL,
@@ -85,7 +91,14 @@ mod tests {
             (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
             (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),
+            (Dropout::KERNEL, "STREAM", Stream::Dropout { site: 0, epoch: 1 }.words()[0]),
             (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
+            (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),
+            (DenseForward::KERNEL, "ELU", Activation::Elu.constant()),
+            (DenseForward::KERNEL, "GELU", Activation::Gelu.constant()),
+            (DenseForward::KERNEL, "SILU", Activation::Silu.constant()),
+            (DenseForward::KERNEL, "TANH", Activation::Tanh.constant()),
+            (DenseForward::KERNEL, "SIGMOID", Activation::Sigmoid.constant()),
         ] {
             let line = format!("const {name}: u32 = {value}u;");
             assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);

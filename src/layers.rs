@@ -1,11 +1,13 @@
 //! Layers: what a model is a sequence of. A file each.
 
 mod dense;
+mod dropout;
 
 pub use dense::Dense;
+pub use dropout::Dropout;
 
 use crate::activation::Activation;
-use crate::init::Init;
+use crate::init::{Fan, Init};
 use crate::kernel::{DType, KernelSpec};
 use crate::plan::{Phase, PlanBuilder, Role, Tensor};
 
@@ -18,6 +20,8 @@ pub struct Parameter {
     pub shape: Vec<usize>,
     /// Initial distribution.
     pub init: Init,
+    /// What the distribution's scale depends on.
+    pub fan: Fan,
 }
 
 /// A batch of values between two layers, and the activation they came out of.
@@ -53,6 +57,9 @@ pub struct LayerTensors {
 
 /// One step of a model. A layer appends launches to a plan; it holds no values.
 pub trait Layer {
+    /// What it is in one word, for names: `dense`.
+    fn kind(&self) -> &'static str;
+
     /// What it is, for reports: `dense 784 -> 100, relu`.
     fn describe(&self) -> String;
 

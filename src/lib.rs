@@ -31,6 +31,7 @@ pub mod kernels;
 pub mod layers;
 pub mod loss;
 pub mod model;
+pub mod network;
 pub mod optim;
 pub mod parity;
 pub mod plan;

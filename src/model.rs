@@ -1,14 +1,14 @@
 //! Models: an architecture's layers, recorded into plans.
 
-use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::backend::Program;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
 use crate::kernel::DType;
 use crate::kernels::{Gather, Shuffle};
-use crate::layers::{Dense, Layer, LayerTensors, Parameter, Recorder, Values};
+use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{self, LossTensors};
+use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::plan::{Arena, Data, Phase, Plan, PlanBuilder, Role, Tensor};
 
@@ -76,12 +76,12 @@ pub struct Recording {
 impl Model {
     /// The network that `arch` describes: dense layers, ReLU on the hidden ones.
     pub fn new(arch: &Arch) -> Model {
-        let last = arch.sizes().len() - 2;
-        let layers = arch.sizes().windows(2).enumerate().map(|(index, sizes)| {
-            let activation = if index == last { Activation::Identity } else { Activation::Relu };
-            Box::new(Dense { inputs: sizes[0], outputs: sizes[1], activation }) as Box<dyn Layer>
-        });
-        Model { arch: arch.clone(), layers: layers.collect() }
+        Model::of(&Network::from(arch.clone()))
+    }
+
+    /// The network of a checked description.
+    pub fn of(network: &Network) -> Model {
+        Model { arch: network.arch.clone(), layers: network.layers() }
     }
 
     /// Its architecture.
@@ -97,12 +97,26 @@ impl Model {
     /// All parameters under the names of the model file, `layers.<i>.weight`.
     pub fn parameters(&self) -> Vec<(String, Parameter)> {
         let mut named = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (layer, scope) in self.layers.iter().zip(self.scopes()) {
             for parameter in layer.parameters() {
-                named.push((format!("layers.{index}.{}", parameter.name), parameter));
+                named.push((format!("{scope}.{}", parameter.name), parameter));
             }
         }
         named
+    }
+
+    /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters, and for
+    /// the others `<kind>.<i>`, by the next layer that has.
+    pub fn scopes(&self) -> Vec<String> {
+        let mut next = 0;
+        let scopes = self.layers.iter().map(|layer| {
+            if layer.parameters().is_empty() {
+                return format!("{}.{next}", layer.kind());
+            }
+            next += 1;
+            format!("layers.{}", next - 1)
+        });
+        scopes.collect()
     }
 
     /// Number of trainable values.
@@ -143,12 +157,13 @@ impl Model {
         let gather = Gather { batch: rows, features, examples, scale, offset };
         let loss_scale = training.map_or(1.0, |options| options.loss_scale);
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
+        let scopes = self.scopes();
         let mut forward = |phase: Phase| {
             let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
             recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
             let mut values = vec![Values::plain(inputs)];
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
-                recorder.scope = format!("layers.{index}");
+                recorder.scope.clone_from(&scopes[index]);
                 values.push(layer.forward(&mut recorder, values[index], tensors));
             }
             let loss = loss::record(&mut recorder, values[self.layers.len()], targets, loss_scale);
@@ -164,8 +179,8 @@ impl Model {
             let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
             let mut output_grad = loss.logits_grad;
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate().rev() {
-                recorder.scope = format!("layers.{index}");
-                let wants_input_grad = index > 0;
+                recorder.scope.clone_from(&scopes[index]);
+                let wants_input_grad = self.layers[..index].iter().any(|before| !before.parameters().is_empty());
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
@@ -224,7 +239,7 @@ impl Model {
     /// A device that was lost.
     pub fn initialize(&self, recording: &Recording, program: &mut dyn Program, seed: u64) -> Result<(), Error> {
         for (number, ((_, parameter), &tensor)) in self.parameters().iter().zip(&recording.parameters).enumerate() {
-            let values = parameter.init.values(parameter.shape.iter().product(), seed, number as u32);
+            let values = parameter.init.values(parameter.shape.iter().product(), parameter.fan, seed, number as u32);
             program.write(tensor, Data::F32(&values))?;
         }
         Ok(())

@@ -27,6 +27,25 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
+/// As [`philox`], for `N` counters side by side: word `w` of counter `i` is `counters[w][i]`.
+#[inline(always)]
+pub(crate) fn philox_lanes<const N: usize>(mut counters: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
+    for _ in 0..10 {
+        let mut next = [[0; N]; 4];
+        for lane in 0..N {
+            let product0 = u64::from(MULTIPLIERS[0]) * u64::from(counters[0][lane]);
+            let product1 = u64::from(MULTIPLIERS[1]) * u64::from(counters[2][lane]);
+            next[0][lane] = (product1 >> 32) as u32 ^ counters[1][lane] ^ key[0];
+            next[1][lane] = product1 as u32;
+            next[2][lane] = (product0 >> 32) as u32 ^ counters[3][lane] ^ key[1];
+            next[3][lane] = product0 as u32;
+        }
+        counters = next;
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    }
+    counters
+}
+
 /// What random numbers are for. Each use draws from its own stream, so that none repeats another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -43,6 +62,13 @@ pub enum Stream {
     ParityCase(u32),
     /// Examples made up for a benchmark.
     Benchmark,
+    /// The values that dropout keeps at one place of the network, by position of the example and column.
+    Dropout {
+        /// The place, below 2^24.
+        site: u32,
+        /// Epoch, from 1.
+        epoch: u32,
+    },
 }
 
 impl Stream {
@@ -54,6 +80,7 @@ impl Stream {
             Stream::Init(tensor) => [2, tensor],
             Stream::ParityCase(slot) => [3, slot],
             Stream::Benchmark => [4, 0],
+            Stream::Dropout { site, epoch } => [5 | site << 8, epoch],
         }
     }
 }
@@ -165,6 +192,15 @@ mod tests {
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn lanes_are_single_calls_side_by_side() {
+        let counters: [[u32; 5]; 4] = std::array::from_fn(|w| std::array::from_fn(|i| (w * 1000 + i * 77) as u32));
+        let words = philox_lanes(counters, [3, 4]);
+        for lane in 0..5 {
+            assert_eq!(words.map(|word| word[lane]), philox(counters.map(|word| word[lane]), [3, 4]));
+        }
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 mod harness;
 
+use gpunet::activation::Activation;
+use gpunet::init::Init;
+use gpunet::model::TrainingOptions;
+use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
-use harness::{Small, check_gradients};
+use harness::{Small, check_gradients, network};
 
 #[test]
 fn gradients_are_the_slopes_of_the_loss() {
@@ -11,6 +15,23 @@ fn gradients_are_the_slopes_of_the_loss() {
         for rows in [6, 4, 1] {
             let small = Small::new(arch, 6, Optimizer::sgd(), 3.0);
             check_gradients(&small, rows, 3.0).unwrap_or_else(|mismatch| panic!("{arch}, {rows} rows: {mismatch}"));
+        }
+    }
+}
+
+/// Every activation, alone and after every other, with and without dropout on inputs and hidden layers.
+#[test]
+fn gradients_of_all_activations_are_slopes_with_and_without_dropout() {
+    let hidden = &Activation::ALL[1..];
+    for (index, &first) in hidden.iter().enumerate() {
+        let second = hidden[(index + 3) % hidden.len()];
+        for dropout in [PerLayer::All(0.0), PerLayer::All(0.5), PerLayer::Each(vec![0.2, 0.0, 0.4])] {
+            let activation = PerLayer::Each(vec![first, second]);
+            let network = Network { activation, dropout, init: Init::Gaussian(0.6), ..network("6-5-7-3") };
+            let options = TrainingOptions { batch: 5, optimizer: Optimizer::sgd(), loss_scale: 3.0 };
+            let small = Small::of(&network, &options);
+            let checked = check_gradients(&small, 4, 3.0);
+            checked.unwrap_or_else(|mismatch| panic!("{network:?}: {mismatch}"));
         }
     }
 }

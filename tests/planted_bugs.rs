@@ -6,8 +6,8 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
-    Activate, Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Gather, KERNELS, LogBatch, Sgd, Shuffle,
-    SoftmaxCrossEntropy,
+    Activate, Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Dropout, DropoutGrad, Gather, KERNELS,
+    LogBatch, Sgd, Shuffle, SoftmaxCrossEntropy,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -45,6 +45,11 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Activate::KERNEL, "1.061405429", "1.061"),
     (Activate::KERNEL, "LEAK * z", "z"),
     (Activate::KERNEL, "bounded(z, 80.0)", "bounded(z, 8.0)"),
+    (Dropout::KERNEL, "params.site << 8u", "0u"),
+    (Dropout::KERNEL, "current.start + row", "row"),
+    (Dropout::KERNEL, "vec4<f32>(params.scale)", "vec4<f32>(1.0)"),
+    (DropoutGrad::KERNEL, " * factors[i]", " * factors[0]"),
+    (DropoutGrad::KERNEL, " * derivative(kept[at])", ""),
     (DenseInputGrad::KERNEL, "let s = sigmoid(kept); return s *", "let s = sigmoid(kept); return"),
     (DenseInputGrad::KERNEL, "return 1.0 - kept * kept", "return 1.0 - kept"),
     (DenseInputGrad::KERNEL, " + kept * normal_density(kept)", ""),

@@ -132,10 +132,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 
 fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
     let states = plan.buffers().iter().filter(|buffer| buffer.role == Role::State).count() as u64;
-    let reports = model.layers().iter().enumerate().map(|(index, layer)| {
+    let reports = model.layers().iter().zip(model.scopes()).map(|(layer, scope)| {
         let parameters: usize = layer.parameters().iter().map(|p| p.shape.iter().product::<usize>()).sum();
-        let scope = format!("layers.{index}.");
-        let of_layer = plan.tensors().filter(|(_, tensor)| tensor.name.starts_with(&scope));
+        let prefix = scope + ".";
+        let of_layer = plan.tensors().filter(|(_, tensor)| tensor.name.starts_with(&prefix));
         let tensors: u64 = of_layer.map(|(_, tensor)| tensor.len() as u64 * 4).sum();
         let bytes = tensors + states * parameters as u64 * 4;
         LayerReport { layer: layer.describe(), parameters, forward_flops: layer.forward_flops(), bytes }

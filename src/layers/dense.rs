@@ -2,12 +2,12 @@
 
 use super::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::activation::Activation;
-use crate::init::Init;
+use crate::init::{Fan, Init};
 use crate::kernels::{Activate, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
 use crate::plan::Tensor;
 
 /// `y = activation(x W^T + b)`: x `[batch, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[batch, outputs]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dense {
     /// Fan-in.
     pub inputs: usize,
@@ -15,21 +15,24 @@ pub struct Dense {
     pub outputs: usize,
     /// Applied to the output.
     pub activation: Activation,
+    /// What the weights start from; biases start from zero.
+    pub init: Init,
 }
 
 impl Layer for Dense {
+    fn kind(&self) -> &'static str {
+        "dense"
+    }
+
     fn describe(&self) -> String {
         format!("dense {} -> {}, {}", self.inputs, self.outputs, self.activation.name())
     }
 
     fn parameters(&self) -> Vec<Parameter> {
+        let fan = Fan { fan_in: self.inputs, fan_out: self.outputs };
         vec![
-            Parameter {
-                name: "weight",
-                shape: vec![self.outputs, self.inputs],
-                init: Init::HeNormal { fan_in: self.inputs },
-            },
-            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros },
+            Parameter { name: "weight", shape: vec![self.outputs, self.inputs], init: self.init, fan },
+            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros, fan },
         ]
     }
 

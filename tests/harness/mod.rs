@@ -4,12 +4,14 @@
 
 use std::ops::ControlFlow;
 
+use gpunet::arch::Arch;
 use gpunet::backend::cpu::{CpuBackend, CpuProgram};
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::backend::{Backend, Program};
 use gpunet::data::{Dataset, Normalization};
 use gpunet::device::{DeviceOptions, open};
 use gpunet::model::{Model, Recording, TrainingOptions};
+use gpunet::network::Network;
 use gpunet::optim::Optimizer;
 use gpunet::plan::Phase;
 use gpunet::random::{Stream, unit};
@@ -39,6 +41,11 @@ pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset 
     Dataset::in_memory("random examples", images, labels, features, classes)
 }
 
+/// The description of a network of ReLU layers.
+pub fn network(arch: &str) -> Network {
+    arch.parse::<Arch>().unwrap().into()
+}
+
 /// A small network recorded for training on a random data set.
 pub struct Small {
     pub model: Model,
@@ -49,10 +56,15 @@ pub struct Small {
 impl Small {
     /// `arch` with batches of `batch` out of three batches' examples.
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
-        let model = Model::new(&arch.parse().unwrap());
-        let dataset = random_dataset(3 * batch, model.arch().inputs(), model.arch().outputs());
-        let options = TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() };
-        let recording = model.record_training(dataset.shape(Normalization::UNIT), &options).unwrap();
+        Small::of(&network(arch), &TrainingOptions { batch, optimizer, loss_scale })
+    }
+
+    /// Any network and options, likewise.
+    pub fn of(network: &Network, options: &TrainingOptions) -> Small {
+        network.check().unwrap();
+        let model = Model::of(network);
+        let dataset = random_dataset(3 * options.batch, model.arch().inputs(), model.arch().outputs());
+        let recording = model.record_training(dataset.shape(Normalization::UNIT), options).unwrap();
         Small { model, dataset, recording }
     }
 
@@ -110,8 +122,8 @@ pub fn run_one(program: &mut dyn Program, phase: Phase, step: &Step) -> BatchMet
 pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), String> {
     const EPSILON: f64 = 1e-6;
     let mut program = small.reference();
-    // A learning rate of zero: the phase's last launch leaves the parameters as they are.
-    let step = Step::batch(0, rows);
+    // Without an update the parameters stay as they are.
+    let step = Step { updates: 0, ..Step::batch(0, rows) };
     run_one(&mut program, Phase::Train, &step);
     let gradients: Vec<Vec<f64>> =
         small.recording.gradients.iter().map(|&tensor| program.reals(tensor).to_vec()).collect();
@@ -123,7 +135,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
             let mut loss_at = |offset: f64| {
                 let original = program.reals(parameter)[index];
                 program.reals_mut(parameter)[index] = original + offset;
-                run_one(&mut program, Phase::Eval, &step);
+                run_one(&mut program, Phase::Train, &step);
                 program.reals_mut(parameter)[index] = original;
                 assert_eq!(
                     active_units(small, &program),

@@ -1,0 +1,86 @@
+//! Dropout's backward pass.
+
+use rayon::prelude::*;
+
+use super::dropout::dropout_cases;
+use super::{Dropout, wgsl};
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+
+params! {
+    /// `input_grad = output_grad * factor * activation'(kept)`, all `[batch, features]`, with the factors of [`Dropout`]. The
+    /// activation is the one that dropout's input came out of; kept is what its derivative takes.
+    pub struct DropoutGrad {
+        /// As of [`Dropout`], like all that follow.
+        pub batch: u32,
+        /// Columns.
+        pub features: u32,
+        /// Where in the network it is.
+        pub site: u32,
+        /// `p * 2^32`.
+        pub threshold: u32,
+        /// `1 / (1 - p)`.
+        pub scale: f32,
+    }
+}
+
+impl From<Dropout> for DropoutGrad {
+    fn from(forward: Dropout) -> DropoutGrad {
+        let Dropout { batch, features, site, threshold, scale } = forward;
+        DropoutGrad { batch, features, site, threshold, scale }
+    }
+}
+
+impl DropoutGrad {
+    fn forward(&self) -> Dropout {
+        let DropoutGrad { batch, features, site, threshold, scale } = *self;
+        Dropout { batch, features, site, threshold, scale }
+    }
+}
+
+impl KernelSpec for DropoutGrad {
+    const NAME: &'static str = "dropout_grad";
+    const WGSL: &'static str = wgsl!("dropout_grad", "step", "linear", "philox", "dropout", "activation");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("output_grad", DType::F32), Slot::read("kept", DType::F32), Slot::write("input_grad", DType::F32)];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const USES_STEP: bool = true;
+
+    fn grid(&self) -> [u32; 3] {
+        Dropout::grid_of(self.batch, self.features)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.batch as usize * self.features as usize; 3]
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let (step, features) = (arguments.step(), self.features as usize);
+        let (output_grad, kept) = (arguments.reals(0), arguments.reals(1));
+        let input_grad = arguments.reals_mut(2);
+        let gradients = input_grad.par_chunks_mut(features).zip(output_grad.par_chunks(features));
+        let rows = gradients.zip(kept.par_chunks(features));
+        self.forward().for_each_row(step, rows, |((input_grad, output_grad), kept), factors| {
+            let values = output_grad.iter().zip(kept).zip(factors);
+            for (input_grad, ((&output_grad, &kept), &factor)) in input_grad.iter_mut().zip(values) {
+                *input_grad = output_grad * factor * activation.derivative(kept);
+            }
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        dropout_cases()
+            .zip(Activation::ALL)
+            .map(|((label, dropout, step), activation)| {
+                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::Poison];
+                Case::new(format!("{label}, {activation:?}"), DropoutGrad::from(dropout), inputs)
+                    .constants(vec![activation.constant()])
+                    .step(step)
+                    .tolerance(Tolerance::ELEMENTWISE)
+            })
+            .collect()
+    }
+}

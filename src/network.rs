@@ -1,0 +1,102 @@
+//! What a network is made of: sizes, activations, dropout, initial values.
+
+use serde::{Deserialize, Serialize};
+
+use crate::activation::Activation;
+use crate::arch::Arch;
+use crate::config::ConfigError;
+use crate::init::Init;
+use crate::layers::{Dense, Dropout, Layer};
+
+/// A setting of a network's layers: one for all, or a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "neither one value nor a list of values of this setting")]
+pub enum PerLayer<T> {
+    /// The same everywhere.
+    All(T),
+    /// One a layer.
+    Each(Vec<T>),
+}
+
+/// A description of a network, from which its layers are built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// Layer sizes.
+    pub arch: Arch,
+    /// Of the hidden layers, in order.
+    pub activation: PerLayer<Activation>,
+    /// Probability to drop a value: of each hidden layer; a list begins with the inputs'.
+    pub dropout: PerLayer<f64>,
+    /// What weights start from; biases start from zero.
+    pub init: Init,
+}
+
+impl From<Arch> for Network {
+    /// ReLU on the hidden layers, He initialization, no dropout.
+    fn from(arch: Arch) -> Network {
+        let (activation, dropout) = (PerLayer::All(Activation::Relu), PerLayer::All(0.0));
+        Network { arch, activation, dropout, init: Init::HE_NORMAL }
+    }
+}
+
+impl Network {
+    /// Checks that lists are as long as the network is deep, and rates are rates.
+    ///
+    /// # Errors
+    /// The first setting that does not fit.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let hidden = self.arch.sizes().len() - 2;
+        if let PerLayer::Each(list) = &self.activation
+            && list.len() != hidden
+        {
+            let why = format!("{} activations for {hidden} hidden layers", list.len());
+            return Err(ConfigError::Contradiction { keys: ["activation", "arch"], why });
+        }
+        if let PerLayer::Each(list) = &self.dropout
+            && list.len() != hidden + 1
+        {
+            let why = format!("{} rates for the inputs and {hidden} hidden layers, {} in all", list.len(), hidden + 1);
+            return Err(ConfigError::Contradiction { keys: ["dropout", "arch"], why });
+        }
+        let rates = match &self.dropout {
+            PerLayer::All(rate) => std::slice::from_ref(rate),
+            PerLayer::Each(rates) => rates,
+        };
+        for &rate in rates {
+            let must = "the probability to drop a value lies from 0 up to but below 1";
+            ConfigError::unless((0.0..1.0).contains(&rate), "dropout", rate, must)?;
+        }
+        Ok(())
+    }
+
+    /// The layers in order. Panics where [`Network::check`] would refuse.
+    pub(crate) fn layers(&self) -> Vec<Box<dyn Layer>> {
+        let mut layers: Vec<Box<dyn Layer>> = Vec::new();
+        let last = self.arch.sizes().len() - 2;
+        for (index, sizes) in self.arch.sizes().windows(2).enumerate() {
+            let (features, rate) = (sizes[0], self.dropout_before(index));
+            if rate > 0.0 {
+                layers.push(Box::new(Dropout { features, site: index, rate }));
+            }
+            let activation = if index == last { Activation::Identity } else { self.activation_of(index) };
+            layers.push(Box::new(Dense { inputs: sizes[0], outputs: sizes[1], activation, init: self.init }));
+        }
+        layers
+    }
+
+    fn activation_of(&self, hidden: usize) -> Activation {
+        match &self.activation {
+            PerLayer::All(activation) => *activation,
+            PerLayer::Each(list) => list[hidden],
+        }
+    }
+
+    /// Probability to drop a value of the inputs of weight layer `index`.
+    fn dropout_before(&self, index: usize) -> f64 {
+        match &self.dropout {
+            PerLayer::All(_) if index == 0 => 0.0,
+            PerLayer::All(rate) => *rate,
+            PerLayer::Each(rates) => rates[index],
+        }
+    }
+}
