@@ -1,20 +1,24 @@
-// Gathers a batch: row r becomes the example at position start + r of the order, its bytes widened to scale * byte + offset.
+// Gathers a batch: row r becomes the example at position start + r of the order, its bytes widened to factor * byte + offset,
+// with constants that go with the column, or with the example.
 // Rows past the batch's own are padding: zeros, with label 0.
 
 struct Params {
     batch: u32,
     features: u32,
     examples: u32,
-    scale: f32,
-    offset: f32,
+    constants: u32,
 }
+
+override by_example: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> images: array<u32>; // [examples, features] bytes, four a word
 @group(0) @binding(3) var<storage, read> labels: array<u32>; // [examples]
 @group(0) @binding(4) var<storage, read> order: array<u32>; // [examples]
-@group(0) @binding(5) var<storage, read_write> inputs: array<f32>; // [batch, features]
-@group(0) @binding(6) var<storage, read_write> targets: array<u32>; // [batch]
+@group(0) @binding(5) var<storage, read> factors: array<f32>; // [constants]
+@group(0) @binding(6) var<storage, read> offsets: array<f32>; // [constants]
+@group(0) @binding(7) var<storage, read_write> inputs: array<f32>; // [batch, features]
+@group(0) @binding(8) var<storage, read_write> targets: array<u32>; // [batch]
 
 @compute @workgroup_size(256)
 fn main(
@@ -34,7 +38,8 @@ fn main(
         let example = order[current.start + row];
         let byte = example * params.features + column;
         let word = images[byte / 4u];
-        value = f32((word >> (8u * (byte % 4u))) & 0xffu) * params.scale + params.offset;
+        let constant = select(column, example, by_example != 0u);
+        value = f32((word >> (8u * (byte % 4u))) & 0xffu) * factors[constant] + offsets[constant];
         label = labels[example];
     }
     inputs[index] = value;

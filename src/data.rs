@@ -2,13 +2,15 @@
 
 mod dataset;
 mod idx;
+mod normalization;
 mod source;
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use dataset::{Dataset, Normalization, Part};
+pub use dataset::{Dataset, Part};
+pub use normalization::{Normalization, NormalizationKind};
 pub use source::MNIST;
 
 /// Data that is missing, broken or does not fit.

@@ -18,8 +18,8 @@ pub struct Model {
     layers: Vec<Box<dyn Layer>>,
 }
 
-/// What a plan must know of the data: sizes only.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a plan must know of the data.
+#[derive(Clone, Debug, PartialEq)]
 pub struct DataShape {
     /// Examples to train on: positions `0..train` of the order, shuffled each epoch.
     pub train: usize,
@@ -61,6 +61,12 @@ pub struct Recording {
     pub labels: Tensor,
     /// `[examples]`: which example stands at a position.
     pub order: Tensor,
+    /// Factors on bytes: `[features]`, or `[examples]` where each image has its own.
+    pub factors: Tensor,
+    /// Offsets after scaling, likewise.
+    pub offsets: Tensor,
+    /// What factors and offsets are made from.
+    pub normalization: Normalization,
     /// Values of the parameters, in the order of [`Model::parameters`].
     pub parameters: Vec<Tensor>,
     /// Their gradients; empty in a plan that only evaluates.
@@ -141,7 +147,7 @@ impl Model {
     }
 
     fn record(&self, data: DataShape, batch: usize, training: Option<&TrainingOptions>) -> Result<Recording, Error> {
-        self.check_sizes(data, batch)?;
+        self.check_sizes(&data, batch)?;
         let mut plan = PlanBuilder::new();
         plan.set_step_bounds(batch, data.examples);
         let images = plan.tensor("images", &[data.examples, data.features], DType::U8, Role::Data);
@@ -152,15 +158,19 @@ impl Model {
         let parameters = self.arena(&mut plan, "parameters", Role::Param, "");
         let gradients = training.map(|_| self.arena(&mut plan, "gradients", Role::Grad, ".grad"));
 
-        let Normalization::Scale { factor: scale, offset } = data.normalization;
-        let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
-        let gather = Gather { batch: rows, features, examples, scale, offset };
+        let by_example = data.normalization.is_per_image();
+        let constants = if by_example { data.examples } else { data.features };
+        let [factors, offsets] =
+            ["input_factors", "input_offsets"].map(|name| plan.tensor(name, &[constants], DType::F32, Role::Data));
+        let [rows, features, examples, constants] = [batch, data.features, data.examples, constants].map(|n| n as u32);
+        let gather = Gather { batch: rows, features, examples, constants };
         let loss_scale = training.map_or(1.0, |options| options.loss_scale);
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
         let scopes = self.scopes();
         let mut forward = |phase: Phase| {
             let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
-            recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
+            let arguments = [images, labels, order, factors, offsets, inputs, targets];
+            recorder.launch(gather, &[u32::from(by_example)], &arguments);
             let mut values = vec![Values::plain(inputs)];
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
                 recorder.scope.clone_from(&scopes[index]);
@@ -192,6 +202,9 @@ impl Model {
             images,
             labels,
             order,
+            factors,
+            offsets,
+            normalization: data.normalization,
             parameters: parameters.parts,
             gradients: gradients.map_or_else(Vec::new, |arena| arena.parts),
             state,
@@ -201,7 +214,7 @@ impl Model {
     }
 
     /// Shaders count elements in 32 bits.
-    fn check_sizes(&self, data: DataShape, batch: usize) -> Result<(), Error> {
+    fn check_sizes(&self, data: &DataShape, batch: usize) -> Result<(), Error> {
         let widest = self.arch.sizes().iter().copied().max().unwrap_or(1);
         for (what, count) in [
             ("the data set's bytes", data.examples as u128 * data.features as u128),
@@ -255,6 +268,9 @@ impl Recording {
         let order: Vec<u32> = (0..dataset.len() as u32).collect();
         program.write(self.images, Data::U8(&dataset.images))?;
         program.write(self.labels, Data::U32(&dataset.labels))?;
-        program.write(self.order, Data::U32(&order))
+        program.write(self.order, Data::U32(&order))?;
+        let (factors, offsets) = self.normalization.constants(&dataset.images, dataset.features);
+        program.write(self.factors, Data::F32(&factors))?;
+        program.write(self.offsets, Data::F32(&offsets))
     }
 }

@@ -11,7 +11,7 @@ use gpunet::arch::Arch;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::backend::{Backend, Program};
-use gpunet::data::Normalization;
+use gpunet::data::{Dataset, Normalization};
 use gpunet::kernel::Tolerance;
 use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
 use gpunet::optim::Optimizer;
@@ -153,10 +153,9 @@ impl Run {
         let mut program = backend.load(&recording.plan).unwrap();
 
         let labels: Vec<u32> = golden.values::<u8>("labels", Dtype::U8).into_iter().map(u32::from).collect();
-        let order: Vec<u32> = (0..EXAMPLES as u32).collect();
-        program.write(recording.images, Data::U8(&golden.values("images", Dtype::U8))).unwrap();
-        program.write(recording.labels, Data::U32(&labels)).unwrap();
-        program.write(recording.order, Data::U32(&order)).unwrap();
+        let images = golden.values("images", Dtype::U8);
+        let dataset = Dataset::in_memory("golden", images, labels, features, golden.model.arch().outputs());
+        recording.upload(program.as_mut(), &dataset).unwrap();
         for ((name, parameter), &tensor) in golden.model.parameters().iter().zip(&recording.parameters) {
             assert_eq!(golden.file.tensor(name).unwrap().shape(), parameter.shape, "{name}");
             program.write(tensor, Data::F32(&golden.values(name, Dtype::F32))).unwrap();

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
-use super::{DataError, source};
+use super::{DataError, Normalization, source};
 use crate::arch::Arch;
 use crate::model::DataShape;
 use crate::random::{Stream, permute};
@@ -38,24 +36,6 @@ pub enum Part {
     Validation,
     /// Examples that are looked at once, at the end.
     Test,
-}
-
-/// How bytes become inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Normalization {
-    /// `factor * byte + offset`.
-    Scale {
-        /// Factor on a byte.
-        factor: f32,
-        /// Added after scaling.
-        offset: f32,
-    },
-}
-
-impl Normalization {
-    /// Bytes to `[0, 1]`.
-    pub const UNIT: Normalization = Normalization::Scale { factor: 1.0 / 255.0, offset: 0.0 };
 }
 
 impl Dataset {
@@ -106,6 +86,12 @@ impl Dataset {
         dataset.train = labels.len();
         (dataset.images, dataset.labels) = (images, labels);
         dataset
+    }
+
+    /// Leaves only the first `count` examples for training, and makes the others test examples; for tests.
+    #[cfg(test)]
+    pub(crate) fn keep_for_training(&mut self, count: usize) {
+        self.train = count;
     }
 
     fn empty(data: &str, features: usize, classes: usize) -> Dataset {

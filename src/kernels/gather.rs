@@ -6,11 +6,12 @@ use super::{flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::random::{Stream, permute, unit};
 use crate::real::Real;
+use crate::simd::simd;
 use crate::step::Step;
 
 params! {
-    /// `inputs[r] = scale * images[order[start + r]] + offset` and `targets[r] = labels[order[start + r]]`; rows past the
-    /// step's own are zeros.
+    /// `inputs[r, j] = factors[k] * images[e, j] + offsets[k]` and `targets[r] = labels[e]`, where `e = order[start + r]` and k
+    /// is j, or e where the constant `by_example` is not 0; rows past the step's own are zeros.
     pub struct Gather {
         /// Rows of a full batch.
         pub batch: u32,
@@ -18,10 +19,8 @@ params! {
         pub features: u32,
         /// Examples of the data set.
         pub examples: u32,
-        /// Factor on a byte.
-        pub scale: f32,
-        /// Added after scaling.
-        pub offset: f32,
+        /// Length of factors and offsets: one a feature, or one an example.
+        pub constants: u32,
     }
 }
 
@@ -32,9 +31,12 @@ impl KernelSpec for Gather {
         Slot::read("images", DType::U8),
         Slot::read("labels", DType::U32),
         Slot::read("order", DType::U32),
+        Slot::read("factors", DType::F32),
+        Slot::read("offsets", DType::F32),
         Slot::write("inputs", DType::F32),
         Slot::write("targets", DType::U32),
     ];
+    const CONSTANTS: &'static [&'static str] = &["by_example"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 
@@ -44,17 +46,16 @@ impl KernelSpec for Gather {
 
     fn lengths(&self) -> Vec<usize> {
         let [batch, features, examples] = [self.batch, self.features, self.examples].map(|n| n as usize);
-        vec![examples * features, examples, examples, batch * features, batch]
+        let constants = self.constants as usize;
+        vec![examples * features, examples, examples, constants, constants, batch * features, batch]
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let (images, labels, order) = (arguments.bytes(0), arguments.integers(1), arguments.integers(2));
-        let (inputs, targets) = (arguments.reals_mut(3), arguments.integers_mut(4));
-        let features = self.features as usize;
-        // All 256 values once, so that a row is a table look-up.
-        let widened: [T; 256] =
-            std::array::from_fn(|byte| T::from_f32(byte as f32) * T::from_f32(self.scale) + T::from_f32(self.offset));
+        let (factors, offsets) = (arguments.reals(3), arguments.reals(4));
+        let (inputs, targets) = (arguments.reals_mut(5), arguments.integers_mut(6));
+        let (features, by_example) = (self.features as usize, arguments.constant(0) != 0);
         inputs.par_chunks_mut(features).zip(targets).enumerate().with_min_len(16).for_each(|(row, (input, target))| {
             if row >= step.rows as usize {
                 input.fill(T::zero());
@@ -64,26 +65,39 @@ impl KernelSpec for Gather {
             let example = order[step.start as usize + row] as usize;
             *target = labels[example];
             let bytes = &images[example * features..][..features];
-            for (value, &byte) in input.iter_mut().zip(bytes) {
-                *value = widened[usize::from(byte)];
-            }
+            simd(|| {
+                let widened = input.iter_mut().zip(bytes.iter().map(|&byte| T::from_f32(f32::from(byte))));
+                if by_example {
+                    let (factor, offset) = (factors[example], offsets[example]);
+                    widened.for_each(|(value, byte)| *value = byte * factor + offset);
+                } else {
+                    let constants = factors.iter().zip(offsets);
+                    widened
+                        .zip(constants)
+                        .for_each(|((value, byte), (&factor, &offset))| *value = byte * factor + offset);
+                }
+            });
         });
     }
 
     fn cases() -> Vec<Case> {
-        let case = |batch: u32, features: u32, examples: u32, start: u32, rows: u32| {
+        let case = |batch: u32, features: u32, examples: u32, start: u32, rows: u32, by_example: bool| {
+            let constants = if by_example { examples } else { features };
             let random = |i: u32, bound: u32| (unit(Stream::ParityCase(9), 0, u64::from(i)) * bound as f32) as u32;
             Case::new(
-                format!("batch {batch}, features {features}, examples {examples}, {rows} rows from {start}"),
-                Gather { batch, features, examples, scale: 1.0 / 255.0, offset: -0.25 },
+                format!("batch {batch}, features {features}, examples {examples}, {rows} rows from {start}, {constants} constants"),
+                Gather { batch, features, examples, constants },
                 vec![
                     Input::U8((0..examples * features).map(|i| random(i, 256) as u8).collect()),
                     Input::U32((0..examples).map(|i| random(i, 10)).collect()),
                     Input::U32((0..examples).map(|i| permute(i, examples, Stream::ParityCase(10), 0)).collect()),
+                    Input::Uniform { low: 0.0, high: 0.01 },
+                    Input::SIGNED,
                     Input::Poison,
                     Input::Poison,
                 ],
             )
+            .constants(vec![u32::from(by_example)])
             .step(Step { start, rows, ..Step::default() })
             .tolerance(Tolerance {
                 absolute: 1e-7,
@@ -92,11 +106,11 @@ impl KernelSpec for Gather {
             })
         };
         vec![
-            case(1, 1, 1, 0, 1),
-            case(4, 7, 13, 9, 4),
-            case(8, 5, 11, 8, 3),
-            case(16, 784, 37, 20, 16),
-            case(65_537, 256, 3, 0, 3),
+            case(1, 1, 1, 0, 1, false),
+            case(4, 7, 13, 9, 4, false),
+            case(8, 5, 11, 8, 3, true),
+            case(16, 784, 37, 20, 16, true),
+            case(65_537, 256, 3, 0, 3, false),
         ]
     }
 }

@@ -112,9 +112,8 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
         let (names, outputs) = (metadata.classes.len(), metadata.arch.outputs());
         return Err(format!("it names {names} classes for {outputs} outputs"));
     }
-    let Normalization::Scale { factor, offset } = metadata.normalization;
-    if !factor.is_finite() || !offset.is_finite() {
-        return Err("its normalization is not finite".to_string());
+    if let Some(problem) = metadata.normalization.problem(metadata.arch.inputs()) {
+        return Err(problem);
     }
     let mut parameters = Vec::new();
     for (name, parameter) in Model::new(&metadata.arch).parameters() {
