@@ -25,7 +25,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a network; without options, a good one on the bundled MNIST
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// Evaluate a trained model on test data
     Eval(eval::Arguments),
     /// Time training steps

@@ -1,10 +1,25 @@
 //! What a training run is made from: everything in a run's `config.toml`.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+mod batch;
+mod error;
+mod recipe;
 
+use serde::{Deserialize, Serialize};
+
+pub use batch::{BatchSize, Batching};
+pub use error::ConfigError;
+pub(crate) use error::is_positive;
+pub use recipe::RecipeError;
+
+use crate::activation::Activation;
 use crate::arch::Arch;
+use crate::data::{NormalizationKind, Split};
+use crate::early_stopping::EarlyStopping;
+use crate::init::Init;
+use crate::model::TrainingOptions;
+use crate::network::{Network, PerLayer};
 use crate::optim::Optimizer;
+use crate::schedule::Schedule;
 
 /// All settings of a run. Two runs with the same configuration on the same device end in the same bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,92 +27,81 @@ use crate::optim::Optimizer;
 pub struct Config {
     /// Layer sizes.
     pub arch: Arch,
+    /// Of the hidden layers: one for all, or a list in their order.
+    pub activation: PerLayer<Activation>,
+    /// Probability to drop a value of each hidden layer; a list begins with the inputs'.
+    pub dropout: PerLayer<f64>,
+    /// What weights start from.
+    pub init: Init,
+
     /// `mnist`, or a directory of IDX files.
     pub data: String,
+    /// Whether the data set's training and test data are put together before they are parted anew.
+    pub pool: bool,
     /// Examples cut from the training data for validation; `None` is 5,000, or a sixth of a smaller set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
-    /// Examples a step.
-    pub batch: usize,
+    /// Test examples; `None` is as many as the data set has for testing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<usize>,
+    /// Examples to train on, as many of each class as can be; `None` is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subset: Option<usize>,
+    /// How bytes become inputs.
+    pub normalization: NormalizationKind,
+
     /// Passes over the training data.
     pub epochs: usize,
-    /// Seed of initialization, split and order.
+    /// Examples a batch, or `full`.
+    pub batch: BatchSize,
+    /// Batches whose gradients add up to one update.
+    pub accumulate: usize,
+    /// Whether each epoch takes the examples in an order of its own.
+    pub shuffle: bool,
+    /// Seed of initialization, split, order and dropout.
     pub seed: u64,
     /// `auto`, `cpu`, `gpu`, an index or a part of an adapter's name.
     pub device: String,
     /// Threads of the CPU backend; `None` is one a core. Results do not depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+
     /// The update rule.
     pub optimizer: Optimizer,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// When to stop before the last epoch, and with which model; `None` trains all epochs and keeps the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 impl Default for Config {
     fn default() -> Config {
+        let arch: Arch = "784-512-256-10".parse().expect("the default architecture parses");
+        let Network { arch, activation, dropout, init } = arch.into();
         Config {
-            arch: "784-512-256-10".parse().expect("the default architecture parses"),
+            arch,
+            activation,
+            dropout,
+            init,
             data: crate::data::MNIST.to_string(),
+            pool: false,
             validation: None,
-            batch: 100,
+            test: None,
+            subset: None,
+            normalization: NormalizationKind::Scale,
             epochs: 12,
+            batch: BatchSize::Rows(100),
+            accumulate: 1,
+            shuffle: true,
             seed: 1,
             device: "auto".to_string(),
             threads: None,
             optimizer: Optimizer::sgd(),
+            schedule: Schedule::default(),
+            early_stopping: None,
         }
     }
-}
-
-/// A setting that makes no sense.
-#[derive(Debug, Error, PartialEq)]
-pub enum ConfigError {
-    /// A value that is out of its range.
-    #[error("{} is {value}; {must}", shown(.key))]
-    Setting {
-        /// The setting's path in a recipe, such as `optimizer.beta1`.
-        key: &'static str,
-        /// What it was set to.
-        value: String,
-        /// What it must be, as a clause.
-        must: String,
-    },
-    /// Settings that exclude each other.
-    #[error("{} and {} contradict each other: {why}", shown(.keys[0]), shown(.keys[1]))]
-    Contradiction {
-        /// Their paths in a recipe.
-        keys: [&'static str; 2],
-        /// Why they cannot both be, as a clause.
-        why: String,
-    },
-    /// A size that shaders cannot count.
-    #[error("{count} is too many to count in 32 bits, as shaders do: {what}")]
-    TooLarge {
-        /// What is counted, and what to change.
-        what: &'static str,
-        /// The count.
-        count: u128,
-    },
-}
-
-impl ConfigError {
-    /// An error unless `ok`: the setting at `key` is `value`, but it must be otherwise.
-    pub fn unless(ok: bool, key: &'static str, value: impl ToString, must: impl ToString) -> Result<(), ConfigError> {
-        if ok { Ok(()) } else { Err(ConfigError::Setting { key, value: value.to_string(), must: must.to_string() }) }
-    }
-}
-
-/// Options of the command line by the path of the setting that they set.
-const FLAGS: [(&str, &str); 4] =
-    [("batch", "--batch"), ("epochs", "--epochs"), ("threads", "--threads"), ("optimizer.learning_rate", "--lr")];
-
-/// A setting as a user knows it: by its option, or by its path in a recipe where it has none.
-fn shown(key: &str) -> String {
-    FLAGS.iter().find(|(path, _)| *path == key).map_or(format!("`{key}`"), |(_, flag)| (*flag).to_string())
-}
-
-/// Whether kernels, which compute in f32, take `value` for a positive number: large f64 are infinite there, small ones 0.
-pub(crate) fn is_positive(value: f64) -> bool {
-    value > 0.0 && (value as f32).is_normal()
 }
 
 /// The most threads that the CPU backend starts.
@@ -119,9 +123,29 @@ impl Config {
     /// # Errors
     /// The first setting that makes no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        ConfigError::unless(self.batch > 0, "batch", self.batch, "a step needs at least one example")?;
         ConfigError::unless(self.epochs > 0, "epochs", self.epochs, "training needs at least one pass over the data")?;
         check_threads(self.threads)?;
-        self.optimizer.check()
+        self.batch.check(self.accumulate)?;
+        self.network().check()?;
+        self.optimizer.check()?;
+        self.schedule.check(self.epochs)?;
+        self.early_stopping.map_or(Ok(()), |stopping| stopping.check())
+    }
+
+    /// The network to train.
+    pub fn network(&self) -> Network {
+        let Config { arch, activation, dropout, init, .. } = self;
+        Network { arch: arch.clone(), activation: activation.clone(), dropout: dropout.clone(), init: *init }
+    }
+
+    /// How its training is recorded, with batches of so many rows.
+    pub fn training_options(&self, batch: usize) -> TrainingOptions {
+        TrainingOptions { batch, optimizer: self.optimizer, ..TrainingOptions::default() }
+    }
+
+    /// How the data is parted.
+    pub fn split(&self) -> Split {
+        let Config { validation, test, pool, subset, seed, .. } = *self;
+        Split { validation, test, pool, subset, seed }
     }
 }

@@ -4,6 +4,7 @@ mod dataset;
 mod idx;
 mod normalization;
 mod source;
+mod split;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use thiserror::Error;
 pub use dataset::{Dataset, Part};
 pub use normalization::{Normalization, NormalizationKind};
 pub use source::MNIST;
+pub use split::Split;
 
 /// Data that is missing, broken or does not fit.
 #[derive(Debug, Error)]
@@ -57,4 +59,11 @@ pub enum DataError {
          must be cut off and one be left (--validation)"
     )]
     Validation { wanted: usize, data: String, available: usize },
+    #[error(
+        "a test part of {wanted} cannot be had from the {available} examples of {data} that it is taken from: it must have at \
+         least one, and leave some where all data is pooled (--test)"
+    )]
+    Test { wanted: usize, data: String, available: usize },
+    #[error("a subset of {wanted} cannot be drawn from the {available} training examples of {data} (--subset)")]
+    Subset { wanted: usize, data: String, available: usize },
 }

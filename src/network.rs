@@ -1,5 +1,9 @@
 //! What a network is made of: sizes, activations, dropout, initial values.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, IntoDeserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -9,8 +13,8 @@ use crate::init::Init;
 use crate::layers::{Dense, Dropout, Layer};
 
 /// A setting of a network's layers: one for all, or a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "neither one value nor a list of values of this setting")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum PerLayer<T> {
     /// The same everywhere.
     All(T),
@@ -98,5 +102,42 @@ impl Network {
             PerLayer::All(rate) => *rate,
             PerLayer::Each(rates) => rates[index],
         }
+    }
+}
+
+/// By hand, since an untagged enum forgets what was wrong with a value.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PerLayer<T> {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<PerLayer<T>, D::Error> {
+        deserializer.deserialize_any(OneOrList(PhantomData))
+    }
+}
+
+struct OneOrList<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrList<T> {
+    type Value = PerLayer<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one value, or a list of them")
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<PerLayer<T>, E> {
+        T::deserialize(value.into_deserializer()).map(PerLayer::All)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<PerLayer<T>, E> {
+        T::deserialize(value.into_deserializer()).map(PerLayer::All)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<PerLayer<T>, E> {
+        T::deserialize(value.into_deserializer()).map(PerLayer::All)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<PerLayer<T>, E> {
+        T::deserialize(value.into_deserializer()).map(PerLayer::All)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<PerLayer<T>, A::Error> {
+        Vec::deserialize(de::value::SeqAccessDeserializer::new(list)).map(PerLayer::Each)
     }
 }

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::config::RecipeError;
+
 pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
 pub use model_file::{ModelMetadata, SavedModel};
-pub(crate) use run::to_toml;
 pub use run::{RunFolder, find_model, load_config, point_latest};
 
 /// A file or folder that cannot be read or written.
@@ -39,8 +40,8 @@ pub enum StoreError {
     BadCheckpoint { path: PathBuf, problem: String },
     #[error("{} holds no run to go on with: there is no checkpoint.bin", path.display())]
     NoCheckpoint { path: PathBuf },
-    #[error("{} does not parse: {problem}", path.display())]
-    BadConfig { path: PathBuf, problem: String },
+    #[error("{}, {error}", path.display())]
+    BadConfig { path: PathBuf, error: RecipeError },
 }
 
 /// An operation on a file that failed, as a sentence.

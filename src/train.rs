@@ -3,8 +3,11 @@
 pub mod bench;
 mod evaluate;
 mod events;
+mod overfit;
+mod steps;
 mod trainer;
 
 pub use evaluate::{ClassReport, Evaluation, evaluate};
 pub use events::{Event, Metrics, Outcome};
-pub use trainer::{resume, train};
+pub use overfit::{Overfit, overfit};
+pub use trainer::{is_finished, resume, train};

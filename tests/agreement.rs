@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use gpunet::backend::Backend;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
-use gpunet::config::Config;
-use gpunet::data::Dataset;
+use gpunet::config::{BatchSize, Config};
+use gpunet::data::{Dataset, Split};
 use gpunet::optim::Optimizer;
 use gpunet::plan::Phase;
 use gpunet::step::BatchMetrics;
@@ -27,8 +27,9 @@ fn train_on(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> (Vec<f
 
 #[test]
 fn cpu_and_gpu_train_alike_on_mnist() {
-    let config = Config { arch: "784-32-10".parse().unwrap(), batch: 128, epochs: 1, ..Config::default() };
-    let dataset = Dataset::load(&config.data, config.validation, config.seed).unwrap();
+    let config =
+        Config { arch: "784-32-10".parse().unwrap(), batch: BatchSize::Rows(128), epochs: 1, ..Config::default() };
+    let dataset = Dataset::load(&config.data, &config.split()).unwrap();
     let (cpu_losses, cpu) = train_on(&config, &dataset, &CpuBackend::<f32>::new(None).unwrap());
     let (gpu_losses, gpu) = train_on(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref());
 
@@ -53,9 +54,10 @@ fn cpu_and_gpu_train_alike_on_mnist() {
 /// is tested beside it, in src/random.rs.)
 #[test]
 fn an_epoch_has_as_many_examples_as_the_training_part() {
-    let dataset = Dataset::load("mnist", Some(5000), 1).unwrap();
+    let dataset = Dataset::load("mnist", &Split::default()).unwrap();
     for batch in [7001, 55_000, 100_000] {
-        let config = Config { arch: "784-10".parse().unwrap(), batch, epochs: 1, ..Config::default() };
+        let config =
+            Config { arch: "784-10".parse().unwrap(), batch: BatchSize::Rows(batch), epochs: 1, ..Config::default() };
         let mut seen = 0;
         let outcome = train(&config, &dataset, &CpuBackend::<f32>::new(None).unwrap(), None, &mut |event| {
             if let Event::Batches { so_far, .. } = event {

@@ -5,9 +5,8 @@ mod harness;
 use gpunet::backend::Backend;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
-use gpunet::config::Config;
-use gpunet::data::Dataset;
-use gpunet::data::Normalization;
+use gpunet::config::{BatchSize, Config};
+use gpunet::data::{Dataset, Normalization, Split};
 use gpunet::store::{ModelMetadata, SavedModel};
 use gpunet::train::train;
 use harness::{gpu, random_dataset};
@@ -24,13 +23,13 @@ fn model_file(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Vec<
 }
 
 fn config(arch: &str, batch: usize, epochs: usize, seed: u64) -> Config {
-    Config { arch: arch.parse().unwrap(), batch, epochs, seed, ..Config::default() }
+    Config { arch: arch.parse().unwrap(), batch: BatchSize::Rows(batch), epochs, seed, ..Config::default() }
 }
 
 #[test]
 fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
     // Layers wide enough that products and updates are cut into pieces for threads, and thin ones.
-    let dataset = Dataset::load("mnist", Some(55_000), 1).unwrap();
+    let dataset = Dataset::load("mnist", &Split { validation: Some(55_000), ..Split::default() }).unwrap();
     for arch in ["784-10", "784-301-10", "784-700-500-64-10"] {
         let config = config(arch, 96, 1, 3);
         let files: Vec<Vec<u8>> = [1, 2, 2, 3]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gpunet::arch::Arch;
-use gpunet::config::Config;
+use gpunet::config::{BatchSize, Config};
 use gpunet::optim::Optimizer;
 use gpunet::train::bench::{BenchOptions, BenchReport, bench};
 
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         anyhow::bail!("--steps is 0; a benchmark times at least one step");
     }
     let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
-    Config { batch: arguments.batch, optimizer, ..Config::default() }.validate()?;
+    Config { batch: BatchSize::Rows(arguments.batch), optimizer, ..Config::default() }.validate()?;
     let device = arguments.device.open()?;
     let options = BenchOptions { arch, batch: arguments.batch, steps: arguments.steps, optimizer };
     let report = bench(&options, device.backend.as_ref())?;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpunet::arch::Arch;
-use gpunet::config::Config;
+use gpunet::config::{BatchSize, Batching, Config};
 use gpunet::data::Normalization;
-use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::model::{DataShape, Model};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Memory, Phase, Role};
 use gpunet::store::{SavedModel, find_model, load_config};
@@ -81,7 +81,7 @@ impl Arguments {
             Some(text) => Config { arch: text.parse()?, ..Config::default() },
             None => run_config(self.model.as_deref())?,
         };
-        config.batch = self.batch.unwrap_or(config.batch);
+        config.batch = self.batch.map_or(config.batch, BatchSize::Rows);
         if self.adam {
             config.optimizer = Optimizer::adam();
         } else if self.sgd {
@@ -102,14 +102,15 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<Config> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let Config { arch, batch, optimizer, .. } = arguments.config()?;
+    let config = arguments.config()?;
     if arguments.examples == 0 {
         anyhow::bail!("--examples is 0; a data set has at least one");
     }
-    let model = Model::new(&arch);
-    let (train, features) = (arguments.examples, arch.inputs());
+    let model = Model::of(&config.network());
+    let (train, features) = (arguments.examples, config.arch.inputs());
     let data = DataShape { train, examples: train, features, normalization: Normalization::UNIT };
-    let plan = model.record_training(data, &TrainingOptions { batch, optimizer, ..TrainingOptions::default() })?.plan;
+    let batch = Batching::new(config.batch, config.accumulate, train).rows;
+    let plan = model.record_training(data, &config.training_options(batch))?.plan;
     let memory = plan.memory();
     let report = Report {
         layers: layers(&model, &plan),
@@ -118,9 +119,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         total_bytes: memory.total(),
         memory,
         batch,
-        optimizer: optimizer.to_string(),
+        optimizer: config.optimizer.to_string(),
         plan: arguments.plan.then_some(plan),
-        arch,
+        arch: config.arch,
     };
     if arguments.json {
         output::json(&report)?

@@ -2,13 +2,9 @@
 
 use std::path::Path;
 
-use super::{DataError, Normalization, source};
+use super::{DataError, Normalization, Split, source};
 use crate::arch::Arch;
 use crate::model::DataShape;
-use crate::random::{Stream, permute};
-
-/// Validation examples where nothing is said and there are enough.
-const DEFAULT_VALIDATION: usize = 5000;
 
 /// Images and labels of all parts: training, then validation, then test.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,32 +35,29 @@ pub enum Part {
 }
 
 impl Dataset {
-    /// Loads `mnist` or a directory, and cuts a validation part, drawn by `seed`, from its training data.
+    /// Loads `mnist` or a directory, and parts it.
     ///
     /// # Errors
-    /// Data that is missing or broken, or a split that leaves nothing to train on.
-    pub fn load(data: &str, validation: Option<usize>, seed: u64) -> Result<Dataset, DataError> {
-        let (train, test) = (source::train(data)?, source::test(data)?);
+    /// Data that is missing or broken, or a split that leaves a part without examples.
+    pub fn load(data: &str, split: &Split) -> Result<Dataset, DataError> {
+        let (mut train, mut test) = (source::train(data)?, source::test(data)?);
         let features = train.images.height * train.images.width;
         let test_features = test.images.height * test.images.width;
         if features != test_features {
             return Err(DataError::TestPixels { data: data.to_string(), test: test_features, train: features });
         }
-        let count = train.images.count;
-        let wanted = validation.unwrap_or_else(|| DEFAULT_VALIDATION.min((count / 6).max(1)));
-        if wanted == 0 || wanted >= count {
-            return Err(DataError::Validation { wanted, data: data.to_string(), available: count });
-        }
         let classes = if data == source::MNIST { 10 } else { train.classes() };
-
         let mut dataset = Dataset::empty(data, features, classes);
-        (dataset.train, dataset.validation) = (count - wanted, wanted);
-        for position in 0..count {
-            let example = permute(position as u32, count as u32, Stream::Split, seed) as usize;
-            dataset.images.extend(&train.images.bytes[example * features..][..features]);
-            dataset.labels.push(u32::from(train.labels[example]));
+        dataset.check_labels(&test)?;
+        let tests = test.labels.len();
+        if split.pool {
+            train.images.bytes.append(&mut test.images.bytes);
+            train.labels.append(&mut test.labels);
         }
-        dataset.append_test(&test)?;
+        let parts = split.parts(&dataset.name, &train.labels, tests)?;
+        (dataset.train, dataset.validation) = (parts.train.len(), parts.validation.len());
+        dataset.append(&train, parts.train.into_iter().chain(parts.validation));
+        dataset.append(if split.pool { &train } else { &test }, parts.test);
         Ok(dataset)
     }
 
@@ -76,7 +69,8 @@ impl Dataset {
         let test = source::test(data)?;
         let mut dataset = Dataset::empty(data, test.images.height * test.images.width, 0);
         dataset.classes = classes;
-        dataset.append_test(&test)?;
+        dataset.check_labels(&test)?;
+        dataset.append(&test, 0..test.labels.len());
         Ok(dataset)
     }
 
@@ -108,15 +102,24 @@ impl Dataset {
         }
     }
 
-    fn append_test(&mut self, test: &source::Examples) -> Result<(), DataError> {
-        let classes = self.classes.len();
-        if let Some(index) = test.labels.iter().position(|&label| usize::from(label) >= classes) {
-            let (file, label) = (test.labels_file.clone(), u32::from(test.labels[index]));
-            return Err(DataError::LabelOutside { file, index, label, classes });
+    /// Appends some of a source's examples.
+    fn append(&mut self, source: &source::Examples, examples: impl IntoIterator<Item = usize>) {
+        for example in examples {
+            self.images.extend(&source.images.bytes[example * self.features..][..self.features]);
+            self.labels.push(u32::from(source.labels[example]));
         }
-        self.images.extend(&test.images.bytes);
-        self.labels.extend(test.labels.iter().map(|&label| u32::from(label)));
-        Ok(())
+    }
+
+    /// Checks that test labels are classes.
+    fn check_labels(&self, test: &source::Examples) -> Result<(), DataError> {
+        let classes = self.classes.len();
+        match test.labels.iter().position(|&label| usize::from(label) >= classes) {
+            Some(index) => {
+                let (file, label) = (test.labels_file.clone(), u32::from(test.labels[index]));
+                Err(DataError::LabelOutside { file, index, label, classes })
+            }
+            None => Ok(()),
+        }
     }
 
     /// A sum of all images and labels, by which a run that goes on knows its data again.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{EpochRecord, FileError, StoreError};
 
 /// What the file begins with: a name and the version of the structure behind it.
-const SIGNATURE: &[u8; 16] = b"gpunet checkpt 1";
+const SIGNATURE: &[u8; 16] = b"gpunet checkpt 2";
 
 /// Bytes of the CRC-32 of the content, which follows the signature.
 const SUM: usize = 4;
@@ -31,10 +31,12 @@ pub struct Checkpoint<'a> {
     pub data: u32,
     /// All epochs so far.
     pub history: Vec<EpochRecord>,
-    /// Steps trained so far: the optimizer's bias corrections depend on them.
-    pub steps: u64,
+    /// Updates made so far: the optimizer's bias corrections depend on them.
+    pub updates: u64,
     /// Values in the order of [`crate::model::Model::parameters`].
     pub parameters: Cow<'a, [Vec<f32>]>,
+    /// Those of the best epoch, where early stopping keeps them.
+    pub best: Option<Cow<'a, [Vec<f32>]>>,
     /// The optimizer's state, an arena each.
     pub state: Vec<Vec<f32>>,
 }
@@ -95,7 +97,8 @@ mod tests {
             config: "seed = 1".into(),
             data: 7,
             history: vec![record],
-            steps: 550,
+            updates: 550,
+            best: Some(vec![vec![0.5; 2], vec![4.0]].into()),
             parameters: parameters.into(),
             state,
         }

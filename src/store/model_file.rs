@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{FileError, StoreError, write_atomically};
 use crate::activation::Activation;
 use crate::arch::Arch;
-use crate::data::Normalization;
+use crate::data::{Normalization, Split};
 use crate::model::Model;
+use crate::network::{Network, PerLayer};
 
 /// The version of the metadata that this program writes, and the newest it reads.
 const FORMAT_VERSION: u32 = 1;
@@ -25,21 +26,37 @@ pub struct ModelMetadata {
     pub format_version: u32,
     /// Layer sizes.
     pub arch: Arch,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
+    /// Activation of the hidden layers: one for all, or a list in their order.
+    pub activation: PerLayer<Activation>,
     /// How bytes become inputs.
     pub normalization: Normalization,
     /// Class names, in the order of the outputs.
     pub classes: Vec<String>,
     /// The data set it was trained on.
     pub trained_on: String,
+    /// How that was parted, where its training and test data had been put together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
 }
 
 impl ModelMetadata {
-    /// Metadata of a model that this program trains.
+    /// Metadata of a model with ReLU on the hidden layers.
     pub fn new(arch: Arch, normalization: Normalization, classes: Vec<String>, trained_on: String) -> ModelMetadata {
-        let (format_version, activation) = (FORMAT_VERSION, Activation::Relu);
-        ModelMetadata { format_version, arch, activation, normalization, classes, trained_on }
+        let activation = PerLayer::All(Activation::Relu);
+        ModelMetadata {
+            format_version: FORMAT_VERSION,
+            arch,
+            activation,
+            normalization,
+            classes,
+            trained_on,
+            split: None,
+        }
+    }
+
+    /// The network, without what only training needs.
+    pub fn network(&self) -> Network {
+        Network { activation: self.activation.clone(), ..self.arch.clone().into() }
     }
 }
 
@@ -64,7 +81,7 @@ impl SavedModel {
     /// The file's content; `path` is for errors. The same model gives the same bytes.
     pub(super) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         let internal = |error: String| FileError::new("write", path)(std::io::Error::other(error));
-        let expected = Model::new(&self.metadata.arch).parameters();
+        let expected = Model::of(&self.metadata.network()).parameters();
         if self.parameters.len() != expected.len() || !self.parameters.iter().flatten().all(|value| value.is_finite()) {
             return Err(internal("its parameters are not all there, or not all finite".to_string()).into());
         }
@@ -105,9 +122,7 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
     }
     let metadata: ModelMetadata =
         serde_json::from_str(json).map_err(|error| format!("its metadata does not parse ({error})"))?;
-    if metadata.activation != Activation::Relu {
-        return Err(format!("its hidden layers are {}, which this program does not run", metadata.activation.name()));
-    }
+    metadata.network().check().map_err(|error| error.to_string())?;
     if metadata.classes.len() != metadata.arch.outputs() {
         let (names, outputs) = (metadata.classes.len(), metadata.arch.outputs());
         return Err(format!("it names {names} classes for {outputs} outputs"));
@@ -116,7 +131,7 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
         return Err(problem);
     }
     let mut parameters = Vec::new();
-    for (name, parameter) in Model::new(&metadata.arch).parameters() {
+    for (name, parameter) in Model::of(&metadata.network()).parameters() {
         let tensor = tensors.tensor(&name).map_err(|_| format!("tensor {name} is missing"))?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != parameter.shape {
             let (dtype, shape, wanted) = (tensor.dtype(), tensor.shape(), parameter.shape);

@@ -103,11 +103,6 @@ impl Drop for RunFolder {
     }
 }
 
-/// A configuration as the text of `config.toml`.
-pub(crate) fn to_toml(config: &Config) -> String {
-    toml::to_string(config).expect("a configuration holds only what TOML can say")
-}
-
 /// `runs/<arch>-<time>`, with a number behind where two runs begin in one second.
 fn create_unique(config: &Config) -> Result<PathBuf, StoreError> {
     fs::create_dir_all(RUNS).map_err(FileError::new("create the folder", RUNS))?;
@@ -179,7 +174,7 @@ pub fn load_config(path: &Path) -> Result<Config, StoreError> {
 }
 
 fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
-    toml::from_str(text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), problem: error.to_string() })
+    Config::from_recipe(text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), error })
 }
 
 /// The model file that a user means: a model file, a run folder, or with nothing said the newest run.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::trainer::set_rates;
+use super::steps::set_rates;
 use crate::arch::Arch;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::{Backend, Program};
@@ -160,7 +160,7 @@ impl StepSource<'_> {
             .map(|t| {
                 let start = (t as usize - 1) % BATCHES * batch;
                 let mut step = Step::batch(start as u32, batch as u32);
-                set_rates(&mut step, &self.options.optimizer, t);
+                set_rates(&mut step, &self.options.optimizer, t, 1.0);
                 step
             })
             .collect()

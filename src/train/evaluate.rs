@@ -64,7 +64,7 @@ impl Evaluation {
 /// Data that does not fit the model, or a device that fails.
 pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) -> Result<Evaluation, Error> {
     dataset.check_arch(&model.metadata.arch)?;
-    let network = Model::new(&model.metadata.arch);
+    let network = Model::of(&model.metadata.network());
     let test = dataset.part(Part::Test);
     let batch = EVALUATION_BATCH.min(test.len());
     let recording = network.record_evaluation(dataset.shape(model.metadata.normalization.clone()), batch)?;

@@ -78,6 +78,8 @@ pub struct Outcome {
     pub history: Vec<EpochRecord>,
     /// The test part, evaluated once.
     pub test: Metrics,
-    /// Values in the order of [`crate::model::Model::parameters`].
+    /// The epoch that the model is of: the last, or the best where early stopping keeps that.
+    pub kept_epoch: usize,
+    /// Its parameters, in the order of [`crate::model::Model::parameters`].
     pub parameters: Vec<Vec<f32>>,
 }

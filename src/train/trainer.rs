@@ -5,16 +5,17 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::evaluate::evaluate_part;
+use super::steps::epoch_steps;
 use super::{Event, Metrics, Outcome};
 use crate::backend::{Backend, Program};
-use crate::config::Config;
-use crate::data::{Dataset, Normalization, Part};
+use crate::config::{Batching, Config};
+use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::model::{Model, Recording, TrainingOptions};
-use crate::optim::Optimizer;
+use crate::model::{Model, Recording};
 use crate::plan::{Data, Phase, Tensor};
+use crate::schedule::RunLength;
 use crate::step::Step;
-use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, to_toml};
+use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel};
 
 /// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
 ///
@@ -28,9 +29,7 @@ pub fn train(
     run: Option<&mut RunFolder>,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Error> {
-    let mut trainer = Trainer::new(config, dataset, backend)?;
-    trainer.model.initialize(&trainer.recording, trainer.program.as_mut(), config.seed)?;
-    trainer.train(run, on_event)
+    Trainer::begin(config, dataset, backend)?.train(run, on_event)
 }
 
 /// Goes on from a checkpoint until `config.epochs` are trained: on the same device, to the same bits as without the stop.
@@ -50,71 +49,72 @@ pub fn resume(
     if let Some(run) = run.as_deref_mut() {
         // A kill may have come between the checkpoint and what is made from it.
         let parameters = trainer.parameters()?;
-        trainer.keep_epoch(run, parameters)?;
+        trainer.keep_epoch(run, &parameters)?;
     }
     trainer.train(run, on_event)
 }
 
-struct Trainer<'a> {
+pub(super) struct Trainer<'a> {
     config: &'a Config,
     dataset: &'a Dataset,
     model: Model,
     recording: Recording,
     program: Box<dyn Program>,
+    batching: Batching,
     history: Vec<EpochRecord>,
-    /// Steps trained so far.
-    steps: u64,
+    /// Updates made so far.
+    updates: u64,
+    /// Parameters of the best epoch so far, where that is the one to keep.
+    best: Option<Vec<Vec<f32>>>,
 }
 
 impl<'a> Trainer<'a> {
+    /// Everything loaded; parameters are still zeros.
     fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
         config.validate()?;
         dataset.check_arch(&config.arch)?;
-        let model = Model::new(&config.arch);
-        // A batch larger than the training part would only be padding.
-        let batch = config.batch.min(dataset.part(Part::Train).len().max(1));
-        let options = TrainingOptions { batch, optimizer: config.optimizer, ..TrainingOptions::default() };
-        let recording = model.record_training(dataset.shape(Normalization::UNIT), &options)?;
+        let model = Model::of(&config.network());
+        let batching = Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len());
+        let data = dataset.shape(config.normalization.fit(dataset));
+        let recording = model.record_training(data, &config.training_options(batching.rows))?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
-        Ok(Trainer { config, dataset, model, recording, program, history: Vec::new(), steps: 0 })
+        let (history, updates, best) = (Vec::new(), 0, None);
+        Ok(Trainer { config, dataset, model, recording, program, batching, history, updates, best })
+    }
+
+    /// A new model.
+    pub(super) fn begin(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
+        let mut trainer = Trainer::new(config, dataset, backend)?;
+        trainer.model.initialize(&trainer.recording, trainer.program.as_mut(), config.seed)?;
+        Ok(trainer)
     }
 
     fn restore(&mut self, checkpoint: Checkpoint<'_>) -> Result<(), Error> {
         if checkpoint.data != self.dataset.fingerprint() {
             return Err(Error::OtherData { data: self.dataset.name.clone() });
         }
-        let tensors = self.recording.parameters.iter().chain(&self.recording.state);
-        let values = checkpoint.parameters.iter().chain(&checkpoint.state);
-        let length = |tensor: &Tensor| self.recording.plan.tensor(*tensor).len();
-        if !tensors.clone().map(length).eq(values.clone().map(Vec::len)) {
+        self.write_parameters(&checkpoint.parameters)?;
+        self.write_tensors(&self.recording.state.clone(), &checkpoint.state)?;
+        (self.history, self.updates) = (checkpoint.history, checkpoint.updates);
+        self.best = checkpoint.best.map(Cow::into_owned);
+        if self.best.is_some() != (self.config.early_stopping.is_some() && !self.history.is_empty()) {
             return Err(Error::CheckpointMisfit);
         }
-        for (&tensor, values) in tensors.zip(values) {
-            self.program.write(tensor, Data::F32(values))?;
-        }
-        (self.history, self.steps) = (checkpoint.history, checkpoint.steps);
         Ok(())
     }
 
     fn train(mut self, mut run: Option<&mut RunFolder>, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Outcome, Error> {
-        let examples = self.dataset.part(Part::Train).len();
-        on_event(Event::Started {
-            train: examples,
-            validation: self.dataset.part(Part::Validation).len(),
-            test: self.dataset.part(Part::Test).len(),
-            parameters: self.model.parameter_count(),
-            device_bytes: self.program.allocated_bytes(),
-        });
-        let mut parameters = self.parameters()?;
-        for epoch in self.history.len() + 1..=self.config.epochs {
+        let examples = self.batching.examples;
+        on_event(self.started());
+        while !is_finished(self.config, &self.history) {
+            let epoch = self.history.len() + 1;
             let begun = Instant::now();
-            let trained = self.train_epoch(epoch, on_event)?;
+            let (trained, learning_rate) = self.train_epoch(epoch, on_event)?;
             let training = begun.elapsed();
             let validated = self.evaluate(Part::Validation)?;
             if validated.examples > 0 && !validated.loss().is_finite() {
-                let (loss, learning_rate) = (validated.loss(), self.config.optimizer.learning_rate());
-                return Err(Error::ValidationDiverged { loss, epoch, learning_rate });
+                return Err(Error::ValidationDiverged { loss: validated.loss(), epoch, learning_rate });
             }
             let record = EpochRecord {
                 epoch,
@@ -122,43 +122,77 @@ impl<'a> Trainer<'a> {
                 train_accuracy: trained.accuracy(),
                 val_loss: validated.loss(),
                 val_accuracy: validated.accuracy(),
-                learning_rate: self.config.optimizer.learning_rate(),
+                learning_rate,
                 seconds: begun.elapsed().as_secs_f64(),
             };
             self.history.push(record);
-            parameters = self.parameters()?;
+            let parameters = self.parameters()?;
+            if self.kept_epoch() == Some(epoch) {
+                self.best = Some(parameters.clone());
+            }
             if let Some(run) = run.as_deref_mut() {
-                parameters = self.keep_epoch(run, parameters)?;
+                self.keep_epoch(run, &parameters)?;
             }
             on_event(Event::Epoch { record, training, examples });
         }
+        // What is kept is what is tested.
+        if let Some(best) = self.best.take() {
+            self.write_parameters(&best)?;
+        }
         let test = self.evaluate(Part::Test)?;
-        Ok(Outcome { history: self.history, test, parameters })
+        let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
+        Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history })
     }
 
-    /// Writes model and checkpoint, and gives the parameters back.
-    fn keep_epoch(&mut self, run: &mut RunFolder, parameters: Vec<Vec<f32>>) -> Result<Vec<Vec<f32>>, Error> {
+    pub(super) fn started(&self) -> Event<'static> {
+        Event::Started {
+            train: self.batching.examples,
+            validation: self.dataset.part(Part::Validation).len(),
+            test: self.dataset.part(Part::Test).len(),
+            parameters: self.model.parameter_count(),
+            device_bytes: self.program.allocated_bytes(),
+        }
+    }
+
+    /// The epoch whose model is kept instead of the last: the best, where early stopping asks for it.
+    fn kept_epoch(&self) -> Option<usize> {
+        self.config.early_stopping.and_then(|stopping| stopping.best_epoch(&self.history))
+    }
+
+    /// Writes model and checkpoint; `parameters` are those of the last epoch.
+    fn keep_epoch(&mut self, run: &mut RunFolder, parameters: &[Vec<f32>]) -> Result<(), Error> {
         let mut state = Vec::new();
         for &tensor in &self.recording.state {
             state.push(self.program.slow_read_f32(tensor)?);
         }
-        let model = SavedModel { metadata: self.metadata(), parameters };
+        let kept = self.best.as_deref().unwrap_or(parameters).to_vec();
+        let model = SavedModel { metadata: self.metadata(), parameters: kept };
         let checkpoint = Checkpoint {
-            config: to_toml(self.config),
+            config: self.config.to_recipe(),
             data: self.dataset.fingerprint(),
             history: self.history.clone(),
-            steps: self.steps,
-            parameters: Cow::Borrowed(&model.parameters),
+            updates: self.updates,
+            parameters: Cow::Borrowed(parameters),
+            best: self.best.as_deref().map(Cow::Borrowed),
             state,
         };
-        run.keep_epoch(&model, &checkpoint)?;
-        Ok(model.parameters)
+        Ok(run.keep_epoch(&model, &checkpoint)?)
     }
 
-    fn train_epoch(&mut self, epoch: usize, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Metrics, Error> {
-        let count = self.dataset.part(Part::Train).len();
-        let steps = epoch_steps(self.config, self.recording.batch, count, epoch, self.steps);
-        self.program.run(Phase::Shuffle, &steps[..1.min(steps.len())], &mut |_| ControlFlow::Continue(()))?;
+    /// Trains an epoch: what its batches came to while they were learnt, and the learning rate of its last update.
+    pub(super) fn train_epoch(
+        &mut self,
+        epoch: usize,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(Metrics, f64), Error> {
+        let (config, batching) = (self.config, self.batching);
+        let length = RunLength { updates_per_epoch: batching.updates() as u64, epochs: config.epochs };
+        let factors = config.schedule.factors(length, &self.history);
+        let steps = epoch_steps(config, batching, epoch, self.updates, factors);
+        if config.shuffle {
+            self.program.run(Phase::Shuffle, &steps[..1.min(steps.len())], &mut |_| ControlFlow::Continue(()))?;
+        }
+        let rate = |step: Option<&Step>| step.map_or(0.0, |step| f64::from(step.learning_rate));
         let mut so_far = Metrics::default();
         let mut done = 0;
         let mut diverged = None;
@@ -168,7 +202,7 @@ impl<'a> Trainer<'a> {
                 done += 1;
                 if !batch.loss_sum.is_finite() {
                     let loss = batch.loss_sum / batch.rows as f32;
-                    let learning_rate = self.config.optimizer.learning_rate();
+                    let learning_rate = rate(steps.get(done - 1));
                     diverged = Some(Error::Diverged { loss, epoch, step: done, learning_rate });
                     return ControlFlow::Break(());
                 }
@@ -176,11 +210,11 @@ impl<'a> Trainer<'a> {
             on_event(Event::Batches { epoch, batches, so_far });
             ControlFlow::Continue(())
         })?;
-        self.steps += steps.len() as u64;
-        diverged.map_or(Ok(so_far), Err)
+        self.updates += batching.updates() as u64;
+        diverged.map_or(Ok((so_far, rate(steps.last()))), Err)
     }
 
-    fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {
+    pub(super) fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {
         evaluate_part(self.program.as_mut(), self.recording.batch, self.dataset.part(part))
     }
 
@@ -198,36 +232,32 @@ impl<'a> Trainer<'a> {
         Ok(parameters)
     }
 
+    fn write_parameters(&mut self, values: &[Vec<f32>]) -> Result<(), Error> {
+        self.write_tensors(&self.recording.parameters.clone(), values)
+    }
+
+    /// Writes a list of tensors, whose values may come from a file.
+    fn write_tensors(&mut self, tensors: &[Tensor], values: &[Vec<f32>]) -> Result<(), Error> {
+        let lengths = tensors.iter().map(|&tensor| self.recording.plan.tensor(tensor).len());
+        if !lengths.eq(values.iter().map(Vec::len)) {
+            return Err(Error::CheckpointMisfit);
+        }
+        tensors.iter().zip(values).try_for_each(|(&tensor, values)| self.program.write(tensor, Data::F32(values)))
+    }
+
     fn metadata(&self) -> ModelMetadata {
-        let (arch, classes) = (self.config.arch.clone(), self.dataset.classes.clone());
-        ModelMetadata::new(arch, Normalization::UNIT, classes, self.dataset.name.clone())
+        let Config { arch, activation, .. } = self.config;
+        let (normalization, classes) = (self.recording.normalization.clone(), self.dataset.classes.clone());
+        ModelMetadata {
+            activation: activation.clone(),
+            // Where all data was pooled, only the split tells what the model has not seen.
+            split: self.config.pool.then(|| self.config.split()),
+            ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())
+        }
     }
 }
 
-/// The steps of an epoch over positions `0..count` of the order, the last one short where the batch does not divide.
-///
-/// `before` is the number of steps trained in earlier epochs.
-pub(crate) fn epoch_steps(config: &Config, batch: usize, count: usize, epoch: usize, before: u64) -> Vec<Step> {
-    (0..count)
-        .step_by(batch)
-        .zip(before + 1..)
-        .map(|(start, t)| {
-            let mut step = Step {
-                seed_low: config.seed as u32,
-                seed_high: (config.seed >> 32) as u32,
-                epoch: epoch as u32,
-                ..Step::batch(start as u32, batch.min(count - start) as u32)
-            };
-            set_rates(&mut step, &config.optimizer, t);
-            step
-        })
-        .collect()
-}
-
-/// Sets the scalars that the optimizer's kernel reads in step `t`, counted from 1.
-pub(crate) fn set_rates(step: &mut Step, optimizer: &Optimizer, t: u64) {
-    let [first, second] = optimizer.bias_corrections(t);
-    step.learning_rate = optimizer.learning_rate() as f32;
-    step.first_moment_correction = first as f32;
-    step.second_moment_correction = second as f32;
+/// Whether a run with this history has nothing left to train.
+pub fn is_finished(config: &Config, history: &[EpochRecord]) -> bool {
+    history.len() >= config.epochs || config.early_stopping.is_some_and(|stopping| stopping.stops(history))
 }

@@ -1,0 +1,84 @@
+//! What `gpunet train` shows while it trains: a bar on a terminal, and a line an epoch.
+
+use gpunet::store::EpochRecord;
+use gpunet::train::Event;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::output::{self, bytes, line, thousands};
+
+/// Shows events: a bar on a terminal, and a line an epoch.
+pub(super) struct Display {
+    bar: ProgressBar,
+    epochs: usize,
+    train: usize,
+    result: std::io::Result<()>,
+}
+
+impl Display {
+    pub(super) fn new(epochs: usize) -> Display {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if output::has_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let template = "{prefix} {wide_bar} {percent:>3} % {msg} {per_sec} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let rate = |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{} images/s", thousands(state.per_sec() as u64));
+            };
+            bar.set_style(style.with_key("per_sec", rate));
+        }
+        Display { bar, epochs, train: 0, result: Ok(()) }
+    }
+
+    pub(super) fn show(&mut self, event: Event<'_>) {
+        match event {
+            Event::Started { train, validation, test, parameters, device_bytes } => {
+                self.train = train;
+                self.bar.set_length((train * self.epochs) as u64);
+                let counts = [train, validation, test, parameters].map(|count| thousands(count as u64));
+                let [train, validation, test, parameters] = counts;
+                let memory = bytes(device_bytes);
+                self.line(&format!(
+                    "{train} training, {validation} validation, {test} test examples; {parameters} parameters, {memory}"
+                ));
+            }
+            Event::Batches { epoch, so_far, .. } => {
+                self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                self.bar.set_message(format!("loss {:.4} accuracy {:.2} %", so_far.loss(), 100.0 * so_far.accuracy()));
+                self.bar.set_position((epoch - 1) as u64 * self.train as u64 + so_far.examples);
+            }
+            Event::Epoch { record, training, examples } => {
+                let rate = thousands((examples as f64 / training.as_secs_f64()) as u64);
+                self.line(&epoch_line(&record, self.epochs, &rate));
+            }
+        }
+    }
+
+    /// Takes the bar away. The first failure to write is the result.
+    pub(super) fn finish(self) -> std::io::Result<()> {
+        self.bar.finish_and_clear();
+        self.result
+    }
+
+    /// Prints something else above the bar.
+    pub(super) fn above(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
+    /// Prints above the bar. The first failure to write is kept for the end; training goes on.
+    fn line(&mut self, text: &str) {
+        let written = self.bar.suspend(|| line(text));
+        if self.result.is_ok() {
+            self.result = written;
+        }
+    }
+}
+
+fn epoch_line(record: &EpochRecord, epochs: usize, rate: &str) -> String {
+    let EpochRecord { epoch, train_loss, val_loss, seconds, .. } = *record;
+    let (train, validation) = (100.0 * record.train_accuracy, 100.0 * record.val_accuracy);
+    format!(
+        "epoch {epoch}/{epochs}  train loss {train_loss:.4} accuracy {train:.2} %  validation loss {val_loss:.4} accuracy \
+         {validation:.2} %  {rate} images/s  {seconds:.1} s"
+    )
+}

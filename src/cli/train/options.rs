@@ -1,0 +1,223 @@
+//! The options of `gpunet train`, and the settings that they come to.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gpunet::activation::Activation;
+use gpunet::arch::Arch;
+use gpunet::config::{BatchSize, Config};
+use gpunet::data::{MNIST, NormalizationKind};
+use gpunet::early_stopping::EarlyStopping;
+use gpunet::init::Init;
+use gpunet::network::PerLayer;
+use gpunet::optim::Optimizer;
+use gpunet::schedule::Schedule;
+use gpunet::spec;
+use gpunet::store::load_config;
+
+use crate::cli::DeviceArguments;
+
+/// Epochs after which an overfit check that asks for no number gives up.
+const OVERFIT_EPOCHS: usize = 200;
+
+/// Options that a run which goes on has settled before.
+#[rustfmt::skip]
+const SETTLED: [&str; 24] = [
+    "arch", "activation", "init", "dropout", "validation", "test", "pool", "subset", "normalization", "lr", "batch", "accumulate",
+    "no_shuffle", "seed", "schedule", "warmup", "early_stopping", "adam", "sgd", "recipe", "out", "force", "overfit", "rule",
+];
+
+/// Settings of a run. Each wins over what a recipe says.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct Settings {
+    /// Layer sizes, inputs first [default: 784-512-256-10]
+    #[arg(long, help_heading = "Network")]
+    arch: Option<String>,
+
+    /// Of the hidden layers: relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, identity [default: relu]
+    #[arg(long, value_name = "NAME", value_parser = spec::word::<Activation>, help_heading = "Network")]
+    activation: Option<Activation>,
+
+    /// Initial weights: he, xavier or lecun, with -normal or -uniform, gaussian:S, zeros [default: he-normal]
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    init: Option<Init>,
+
+    /// Probability to drop a value of each hidden layer [default: 0]
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = "Network")]
+    dropout: Option<f64>,
+
+    /// `mnist`, which is bundled, or a directory with the four IDX files of a data set, gzipped or not [default: mnist]
+    #[arg(long, value_name = "NAME|DIR", help_heading = "Data")]
+    data: Option<String>,
+
+    /// Training examples held back for validation [default: 5,000, or a sixth of a smaller set]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    validation: Option<usize>,
+
+    /// Test examples [default: all that the data set has]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    test: Option<usize>,
+
+    /// Put training and test data together and part them anew
+    #[arg(long, help_heading = "Data")]
+    pool: bool,
+
+    /// Train on N examples only, as many of each class as can be
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
+    subset: Option<usize>,
+
+    /// scale, standardize, standardize-per-pixel, standardize-per-image, mean-image, none [default: scale]
+    #[arg(long, value_name = "NAME", value_parser = spec::word::<NormalizationKind>, help_heading = "Data")]
+    normalization: Option<NormalizationKind>,
+
+    /// Learning rate [default: the optimizer's; 0.3 of gradient descent, 0.001 of Adam]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Training")]
+    lr: Option<f64>,
+
+    /// Examples a batch, or `full` for one update an epoch [default: 100]
+    #[arg(long, value_name = "N|full", allow_negative_numbers = true, help_heading = "Training")]
+    batch: Option<BatchSize>,
+
+    /// Batches whose gradients add up to one update [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
+    accumulate: Option<usize>,
+
+    /// Passes over the training data [default: 12]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
+    epochs: Option<usize>,
+
+    /// Take the examples in the same order in each epoch
+    #[arg(long, help_heading = "Training")]
+    no_shuffle: bool,
+
+    /// Seed of initialization, split, order and dropout [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training")]
+    seed: Option<u64>,
+
+    /// How the learning rate changes: constant, step, exponential, inverse-time, inverse-sqrt, polynomial, cosine, one-cycle or
+    /// plateau, with settings behind colons, such as step:every=10:factor=0.5 [default: constant]
+    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Schedule>, help_heading = "Training")]
+    schedule: Option<Schedule>,
+
+    /// Epochs in which the learning rate first rises to its full value [default: 0]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, help_heading = "Training")]
+    warmup: Option<f64>,
+
+    /// Stop when validation gains nothing more, and keep the best model: patience=N, and perhaps metric=val-accuracy
+    #[arg(long, value_name = "patience=N", value_parser = spec::parse::<EarlyStopping>, help_heading = "Training")]
+    early_stopping: Option<EarlyStopping>,
+
+    /// Train with Adam
+    #[arg(long, group = "rule", help_heading = "Optimizer")]
+    adam: bool,
+
+    /// Train with gradient descent (the default)
+    #[arg(long, group = "rule", help_heading = "Optimizer")]
+    sgd: bool,
+
+    #[command(flatten)]
+    pub(super) device: DeviceArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+
+    /// Take settings from a file, such as the config.toml of a run; other options win over it
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    recipe: Option<PathBuf>,
+
+    /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
+    #[arg(long, value_name = "DIR", conflicts_with_all = SETTLED, help_heading = "Run")]
+    pub(super) resume: Option<PathBuf>,
+
+    /// Folder of the run [default: runs/<arch>-<time>]
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    pub(super) out: Option<PathBuf>,
+
+    /// Replace the run that --out already holds
+    #[arg(long, requires = "out", help_heading = "Run")]
+    pub(super) force: bool,
+
+    /// Only see whether the network can learn N examples by heart; keeps nothing
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["out", "resume", "subset"], help_heading = "Run")]
+    pub(super) overfit: Option<usize>,
+}
+
+impl Settings {
+    /// `config` with what the options say.
+    pub(in crate::cli) fn apply(&self, mut config: Config) -> anyhow::Result<Config> {
+        if let Some(arch) = &self.arch {
+            config.arch = arch.parse::<Arch>()?;
+        }
+        if let Some(activation) = self.activation {
+            config.activation = PerLayer::All(activation);
+        }
+        if let Some(rate) = self.dropout {
+            config.dropout = PerLayer::All(rate);
+        }
+        match config.optimizer {
+            Optimizer::Sgd { .. } if self.adam => config.optimizer = Optimizer::adam(),
+            Optimizer::Adam { .. } if self.sgd => config.optimizer = Optimizer::sgd(),
+            _ => {}
+        }
+        if let Some(lr) = self.lr {
+            config.optimizer = config.optimizer.with_learning_rate(lr);
+        }
+        // Options that are given are set, one like the other.
+        macro_rules! set {
+            ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
+        }
+        set!(init, data, normalization, batch, accumulate, epochs, seed, schedule);
+        config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
+        config.validation = self.validation.or(config.validation);
+        config.test = self.test.or(config.test);
+        config.subset = self.subset.or(config.subset);
+        config.early_stopping = self.early_stopping.or(config.early_stopping);
+        config.pool |= self.pool;
+        config.shuffle &= !self.no_shuffle;
+        config.threads = self.device.threads.or(config.threads);
+        if let Some(device) = &self.device.device {
+            config.device.clone_from(device);
+        }
+        // Other commands, run elsewhere, find the data again.
+        if let Ok(directory) = std::fs::canonicalize(&config.data)
+            && config.data != MNIST
+        {
+            config.data = directory.to_string_lossy().into_owned();
+        }
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+impl Arguments {
+    /// The settings of a new run: a recipe's, or the defaults, under the options.
+    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.recipe {
+            Some(path) => load_config(path)?,
+            None => Config::default(),
+        };
+        if let Some(examples) = self.overfit {
+            config.subset = Some(examples);
+            config.epochs = OVERFIT_EPOCHS;
+        }
+        self.settings.apply(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new option must be listed as settled, or be one of those that a run may change its mind about.
+    #[test]
+    fn a_run_that_goes_on_takes_only_what_it_may() {
+        let command = Arguments::augment_args(clap::Command::new("train"));
+        let may = ["resume", "epochs", "data", "device", "threads", "checked_shaders"];
+        for id in command.get_arguments().map(|argument| argument.get_id().as_str()) {
+            assert!(SETTLED.contains(&id) != may.contains(&id), "{id}");
+        }
+    }
+}

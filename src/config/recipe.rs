@@ -1,0 +1,142 @@
+//! Recipes: configurations as TOML, with mistakes told by line.
+
+use std::fmt;
+
+use super::{Config, ConfigError};
+use crate::spec::{self, SpecError};
+
+/// A recipe that does not parse, or says what makes no sense.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecipeError {
+    /// Line of the mistake, from 1, where it has one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl std::error::Error for RecipeError {}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and validates a recipe. Settings that it leaves out have their defaults.
+    ///
+    /// # Errors
+    /// The first mistake, with its line.
+    pub fn from_recipe(text: &str) -> Result<Config, RecipeError> {
+        let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
+        let config: Config = spec::from_table(&table).map_err(|error| setting_error(text, &table, error))?;
+        config.validate().map_err(|error| {
+            let key = match &error {
+                ConfigError::Setting { key, .. } | ConfigError::Contradiction { keys: [key, _], .. } => *key,
+                ConfigError::TooLarge { .. } => "",
+            };
+            RecipeError { line: line_of(text, key), problem: error.to_string() }
+        })?;
+        Ok(config)
+    }
+
+    /// The recipe that says everything.
+    pub fn to_recipe(&self) -> String {
+        toml::to_string(self).expect("a configuration holds only what TOML can say")
+    }
+}
+
+/// A mistake against TOML itself.
+fn toml_error(text: &str, error: &toml::de::Error) -> RecipeError {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    RecipeError { line, problem: error.message().to_string() }
+}
+
+/// A setting that is not known, or of another type.
+fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeError {
+    // The setting at fault is the one without which the error is another.
+    let paths = table.iter().flat_map(|(key, value)| {
+        let inner = value.as_table().into_iter().flat_map(|inner| inner.keys());
+        inner.map(move |inner| (key, Some(inner))).chain([(key, None)])
+    });
+    let without = |(key, inner): (&String, Option<&String>)| {
+        let mut table = table.clone();
+        match (inner, table.get_mut(key).and_then(toml::Value::as_table_mut)) {
+            (Some(inner), Some(section)) => section.remove(inner),
+            _ => table.remove(key),
+        };
+        spec::from_table::<Config>(&table).err()
+    };
+    let named = |(key, inner): &(&String, Option<&String>)| match &error {
+        SpecError::Key { key: wrong, .. } => inner.unwrap_or(key) == wrong,
+        _ => inner.map(String::as_str) != Some("name"),
+    };
+    let cause = paths.filter(named).find(|&path| without(path).as_ref() != Some(&error));
+    let path = cause.map(|(key, inner)| inner.map_or(key.clone(), |inner| format!("{key}.{inner}")));
+    RecipeError { line: path.and_then(|path| line_of(text, &path)), problem: error.to_string() }
+}
+
+/// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; of its section where it only has a default.
+fn line_of(text: &str, path: &str) -> Option<usize> {
+    let mut section = String::new();
+    let mut best = None;
+    for (line, content) in (1..).zip(text.lines()) {
+        let content = content.trim();
+        if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            section = format!("{}.", name.trim());
+            if path == name.trim() || path.starts_with(&section) {
+                best = Some(line);
+            }
+        } else if let Some((key, _)) = content.split_once('=') {
+            let key = key.trim().trim_matches('"');
+            let full = format!("{section}{key}");
+            if full == path {
+                return Some(line);
+            }
+            // An inline table, `optimizer = { .. }`.
+            if path.strip_prefix(&full).is_some_and(|rest| rest.starts_with('.')) {
+                best = Some(line);
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipes_round_trip_and_defaults_fill_the_rest() {
+        let config = Config { threads: Some(3), validation: Some(7), ..Config::default() };
+        assert_eq!(Config::from_recipe(&config.to_recipe()).unwrap(), config);
+        assert_eq!(Config::from_recipe("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn mistakes_are_told_by_line_with_the_nearest_key() {
+        for (text, line, says) in [
+            ("epochs = 3\nepoch = 4", Some(2), "did you mean `epochs`?"),
+            ("epochs = 3\n\n[optimizer]\nname = \"adam\"\nbeta = 0.9", Some(5), "did you mean `beta1`?"),
+            ("optimizer = { name = \"adam\", bta1 = 0.9 }", Some(1), "did you mean `beta1`?"),
+            ("[optimizer]\nname = \"adm\"", Some(1), "did you mean `adam`?"),
+            ("epochs = \"many\"", Some(1), "whole number"),
+            ("[schedule]\nname = \"step\"\n# every\nevery = \"often\"", Some(4), "whole number"),
+            ("epochs = 3\nepochs = 4", Some(2), "duplicate"),
+            ("epochs = ", Some(1), ""),
+            ("batch = 0", Some(1), "--batch is 0"),
+            ("# full\nbatch = \"full\"\naccumulate = 2", Some(2), "--accumulate contradict"),
+            ("[optimizer]\nname = \"adam\"\nlearning_rate = -1", Some(3), "--lr is -1"),
+            ("epochs = 2\n[schedule]\nname = \"cosine\"\nwarmup = 2", Some(4), "--warmup and --epochs contradict"),
+            ("arch = \"784-20-10\"\ndropout = [0.1]", Some(2), "1 rates for the inputs and 1 hidden layers"),
+            ("activation = \"rleu\"", Some(1), ""),
+        ] {
+            let error = Config::from_recipe(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.problem.contains(says), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! How the examples of a data set are parted, and which of them are trained on.
+
+use serde::{Deserialize, Serialize};
+
+use super::DataError;
+use crate::random::{Stream, permute};
+
+/// Validation examples where nothing is said and there are enough.
+const DEFAULT_VALIDATION: usize = 5000;
+
+/// Which examples become the training, validation and test part. All draws depend on the seed alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Examples cut from the training data for validation; `None` is 5,000, or a sixth of a smaller set.
+    pub validation: Option<usize>,
+    /// Test examples; `None` is as many as the data set has for testing.
+    pub test: Option<usize>,
+    /// Whether training and test data are put together before they are parted anew.
+    pub pool: bool,
+    /// Examples to train on, as many of each class as can be; `None` is all.
+    pub subset: Option<usize>,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for Split {
+    fn default() -> Split {
+        Split { validation: None, test: None, pool: false, subset: None, seed: 1 }
+    }
+}
+
+/// Numbers of the examples of each part; where the data is not pooled, test examples are counted apart.
+pub(super) struct Parts {
+    pub(super) train: Vec<usize>,
+    pub(super) validation: Vec<usize>,
+    pub(super) test: Vec<usize>,
+}
+
+impl Split {
+    /// Parts a data set of `labels.len()` training and `tests` test examples. Pooled examples are numbered with the training
+    /// data first, and `labels` are then those of all.
+    pub(super) fn parts(&self, data: &str, labels: &[u8], tests: usize) -> Result<Parts, DataError> {
+        let drawn = |count: usize| {
+            (0..count as u32).map(move |position| permute(position, count as u32, Stream::Split, self.seed) as usize)
+        };
+        let test = self.test.unwrap_or(tests);
+        let most = if self.pool { labels.len() } else { tests };
+        if test == 0 || test > most || (self.pool && test == most) {
+            return Err(DataError::Test { wanted: test, data: data.to_string(), available: most });
+        }
+        let mut rest: Vec<usize> = drawn(labels.len()).collect();
+        let test = if self.pool {
+            rest.split_off(rest.len() - test)
+        } else if test == tests {
+            (0..tests).collect()
+        } else {
+            drawn(tests).take(test).collect()
+        };
+
+        let available = rest.len();
+        let wanted = self.validation.unwrap_or_else(|| DEFAULT_VALIDATION.min((available / 6).max(1)));
+        if wanted == 0 || wanted >= available {
+            return Err(DataError::Validation { wanted, data: data.to_string(), available });
+        }
+        let validation = rest.split_off(available - wanted);
+        let train = match self.subset {
+            Some(subset) if subset == 0 || subset > rest.len() => {
+                let (data, available) = (data.to_string(), rest.len());
+                return Err(DataError::Subset { wanted: subset, data, available });
+            }
+            Some(subset) => balanced(&rest, labels, subset),
+            None => rest,
+        };
+        Ok(Parts { train, validation, test })
+    }
+}
+
+/// The first `count` of some examples when classes take turns, in the order that they had.
+fn balanced(examples: &[usize], labels: &[u8], count: usize) -> Vec<usize> {
+    let mut seen = [0usize; 256];
+    // An example's turn is the number of its class's examples before it.
+    let mut turns: Vec<(usize, usize)> = Vec::with_capacity(examples.len());
+    for (position, &example) in examples.iter().enumerate() {
+        let class = usize::from(labels[example]);
+        turns.push((seen[class], position));
+        seen[class] += 1;
+    }
+    turns.sort_unstable();
+    let mut positions: Vec<usize> = turns.iter().take(count).map(|&(_, position)| position).collect();
+    positions.sort_unstable();
+    positions.into_iter().map(|position| examples[position]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(split: &Split) -> Result<Parts, DataError> {
+        let labels: Vec<u8> = (0..60).map(|i| if i < 40 { 0 } else { (i % 2 + 1) as u8 }).collect();
+        split.parts("sixty", &labels, 20)
+    }
+
+    fn sorted(parts: &[&[usize]]) -> Vec<usize> {
+        let mut all = parts.concat();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn parts_are_disjoint_and_whole() {
+        let Parts { train, validation, test } = parts(&Split { validation: Some(12), ..Split::default() }).unwrap();
+        assert_eq!((train.len(), validation.len()), (48, 12));
+        assert_eq!(sorted(&[&train, &validation]), (0..60).collect::<Vec<_>>());
+        assert_eq!(test, (0..20).collect::<Vec<_>>());
+
+        let pooled = Split { validation: Some(6), test: Some(7), pool: true, ..Split::default() };
+        let Parts { train, validation, test } = parts(&pooled).unwrap();
+        assert_eq!((train.len(), validation.len(), test.len()), (47, 6, 7));
+        assert_eq!(sorted(&[&train, &validation, &test]), (0..60).collect::<Vec<_>>());
+
+        let Parts { test, .. } = parts(&Split { test: Some(5), ..Split::default() }).unwrap();
+        assert!(test.len() == 5 && test.iter().all(|&example| example < 20));
+    }
+
+    /// Of the 60 examples 40 are of class 0 and 10 of each other: of 24 drawn each class has 8, as long as it has so many.
+    #[test]
+    fn subsets_are_balanced() {
+        let split = |subset, seed| Split { validation: Some(1), subset: Some(subset), seed, ..Split::default() };
+        let classes = |subset, seed| {
+            let train = parts(&split(subset, seed)).unwrap().train;
+            assert_eq!(train.len(), subset);
+            let of =
+                |class: usize| train.iter().filter(|&&e| if e < 40 { class == 0 } else { e % 2 + 1 == class }).count();
+            [of(0), of(1), of(2)]
+        };
+        assert_eq!(classes(24, 1), [8, 8, 8]);
+        assert_eq!(classes(3, 2), [1, 1, 1]);
+        let [first, second, third] = classes(50, 1);
+        assert!(first >= 30 && second + third >= 19, "{first}, {second}, {third}");
+        assert_ne!(parts(&split(24, 1)).unwrap().train, parts(&split(24, 2)).unwrap().train);
+    }
+
+    #[test]
+    fn parts_that_cannot_be_are_refused() {
+        let refused = |split: Split| parts(&split).err().unwrap().to_string();
+        assert!(refused(Split { validation: Some(60), ..Split::default() }).contains("--validation"));
+        assert!(refused(Split { validation: Some(0), ..Split::default() }).contains("--validation"));
+        assert!(refused(Split { test: Some(21), ..Split::default() }).contains("--test"));
+        assert!(refused(Split { test: Some(0), ..Split::default() }).contains("--test"));
+        assert!(refused(Split { test: Some(60), pool: true, ..Split::default() }).contains("--test"));
+        assert!(refused(Split { subset: Some(0), ..Split::default() }).contains("--subset"));
+        assert!(refused(Split { subset: Some(51), validation: Some(10), ..Split::default() }).contains("--subset"));
+    }
+}

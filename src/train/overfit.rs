@@ -1,0 +1,53 @@
+//! The overfit check: can the network learn a few examples by heart?
+
+use super::trainer::Trainer;
+use super::{Event, Metrics};
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::data::{Dataset, Part};
+use crate::error::Error;
+use crate::network::PerLayer;
+use crate::schedule::Schedule;
+
+/// What an overfit check came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overfit {
+    /// Epochs that were trained.
+    pub epochs: usize,
+    /// The training examples after the last of them.
+    pub metrics: Metrics,
+}
+
+impl Overfit {
+    /// Whether every example is told right.
+    pub fn is_reached(&self) -> bool {
+        self.metrics.correct == self.metrics.examples
+    }
+}
+
+/// Trains on the training part until every example of it is told right, or all epochs are over. What holds a network back from
+/// learning by heart is off; nothing is kept, and no other part is looked at. `on_epoch` hears of each epoch.
+///
+/// # Errors
+/// As [`super::train`].
+pub fn overfit(
+    config: &Config,
+    dataset: &Dataset,
+    backend: &dyn Backend,
+    on_epoch: &mut dyn FnMut(Overfit),
+) -> Result<Overfit, Error> {
+    let (dropout, schedule) = (PerLayer::All(0.0), Schedule::default());
+    let config = Config { dropout, schedule, early_stopping: None, ..config.clone() };
+    let mut trainer = Trainer::begin(&config, dataset, backend)?;
+    let mut reached = Overfit { epochs: 0, metrics: Metrics::default() };
+    while reached.epochs < config.epochs {
+        let epochs = reached.epochs + 1;
+        trainer.train_epoch(epochs, &mut |_: Event<'_>| {})?;
+        reached = Overfit { epochs, metrics: trainer.evaluate(Part::Train)? };
+        on_epoch(reached);
+        if reached.is_reached() {
+            break;
+        }
+    }
+    Ok(reached)
+}
