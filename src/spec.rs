@@ -1,0 +1,280 @@
+//! Settings in a line of text: `step:every=10:factor=0.5` is the table `{ name = "step", every = 10, factor = 0.5 }`.
+//!
+//! What a recipe says in a table, the command line says like this, under the same names and with the same defaults. Mistakes
+//! are answered with the name that was probably meant, for which serde's errors must be kept in parts.
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use thiserror::Error;
+use toml::{Table, Value};
+
+/// The key that says which of several kinds is meant.
+const NAME: &str = "name";
+
+/// Settings that do not parse.
+#[derive(Debug, Error, PartialEq)]
+pub enum SpecError {
+    /// A kind, or a word that stands for a value, that is not known.
+    #[error("there is no `{word}`{}", hint(.word, .known))]
+    Word {
+        /// What was written.
+        word: String,
+        /// What could have been.
+        known: Vec<&'static str>,
+    },
+    /// A key that is not known.
+    #[error("there is no setting `{key}`{}", hint(.key, .known))]
+    Key {
+        /// What was written.
+        key: String,
+        /// What could have been.
+        known: Vec<&'static str>,
+    },
+    /// A value of another type.
+    #[error("`{key}` is {value}; it must be {must}")]
+    Value {
+        /// Its key.
+        key: String,
+        /// What was written.
+        value: String,
+        /// What the value must be.
+        must: String,
+    },
+    /// A key that must be there.
+    #[error("the setting `{0}` is missing")]
+    Missing(&'static str),
+    /// A key that is there twice.
+    #[error("`{0}` is set twice")]
+    Twice(String),
+    /// A part of the text that is no setting.
+    #[error("`{0}` sets nothing: write settings as key=value, with colons between them")]
+    NoSetting(String),
+    /// What a type says of itself.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Reads `name:key=value:key=value`. Values are TOML's, but words need no quotes; without a name, a key may come first.
+///
+/// # Errors
+/// A name, key or value that `T` does not take.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
+    let mut table = Table::new();
+    for (index, part) in text.split(':').enumerate() {
+        let (key, value) = match part.split_once('=') {
+            Some((key, value)) => (key.trim(), parse_value(value.trim())),
+            None if index == 0 => (NAME, Value::String(part.trim().to_string())),
+            None => return Err(SpecError::NoSetting(part.to_string())),
+        };
+        if table.insert(key.to_string(), value).is_some() {
+            return Err(SpecError::Twice(key.to_string()));
+        }
+    }
+    from_table(&table)
+}
+
+fn parse_value(text: &str) -> Value {
+    let number = || text.parse().map(Value::Float).ok(); // TOML knows neither `.5` nor `5.`
+    text.parse().ok().or_else(number).unwrap_or_else(|| Value::String(text.to_string()))
+}
+
+/// Reads a table.
+///
+/// # Errors
+/// A name, key or value that `T` does not take.
+pub fn from_table<T: DeserializeOwned>(table: &Table) -> Result<T, SpecError> {
+    let read = |without: &str| {
+        let entries = table.iter().filter(|(key, _)| *key != without);
+        T::deserialize(MapDeserializer::new(entries.map(|(key, value)| (key.as_str(), Setting(value)))))
+    };
+    read("").map_err(|mut error| {
+        // Values are told their types when their keys are forgotten; the key is the one without which the error is another.
+        let is_cause = |key: &&String| *key != NAME && read(key).err().as_ref() != Some(&error);
+        let cause = table.keys().find(is_cause).map_or(NAME, String::as_str);
+        if let SpecError::Value { key, value, .. } = &mut error {
+            *key = cause.to_string();
+            *value = table.get(cause).map_or_else(String::new, Value::to_string);
+        }
+        error
+    })
+}
+
+impl SpecError {
+    /// The same error, where keys of another type would have been known too.
+    pub(crate) fn or_key(mut self, key: &'static str) -> SpecError {
+        if let SpecError::Key { known, .. } = &mut self {
+            known.push(key);
+        }
+        self
+    }
+}
+
+/// The known word that was probably meant, one letter in three mistaken at most, or all of them.
+fn hint(word: &str, known: &[&str]) -> String {
+    let mistakes = |known: &&&str| strsim::osa_distance(word, known);
+    match known.iter().min_by_key(mistakes) {
+        Some(nearest) if 3 * mistakes(&nearest) <= nearest.len() => format!("; did you mean `{nearest}`?"),
+        Some(_) => format!("; choose from {}", known.join(", ")),
+        None => "; there is nothing to set".to_string(),
+    }
+}
+
+impl de::Error for SpecError {
+    fn custom<T: std::fmt::Display>(message: T) -> SpecError {
+        SpecError::Other(message.to_string())
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> SpecError {
+        SpecError::Word { word: word.to_string(), known: known.to_vec() }
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> SpecError {
+        SpecError::Key { key: key.to_string(), known: known.to_vec() }
+    }
+
+    fn missing_field(key: &'static str) -> SpecError {
+        SpecError::Missing(key)
+    }
+
+    fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> SpecError {
+        let must = match wanted.to_string().as_str() {
+            "f32" | "f64" => "a number".to_string(),
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_string(),
+            "a boolean" => "true or false".to_string(),
+            other => other.to_string(),
+        };
+        SpecError::Value { key: String::new(), value: found.to_string(), must }
+    }
+
+    fn invalid_value(found: Unexpected<'_>, wanted: &dyn Expected) -> SpecError {
+        SpecError::invalid_type(found, wanted)
+    }
+}
+
+/// A TOML value that answers in [`SpecError`]s.
+struct Setting<'a>(&'a Value);
+
+impl<'de> Deserializer<'de> for Setting<'_> {
+    type Error = SpecError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SpecError> {
+        match self.0 {
+            Value::String(text) => visitor.visit_str(text),
+            Value::Integer(number) => visitor.visit_i64(*number),
+            Value::Float(number) => visitor.visit_f64(*number),
+            Value::Boolean(value) => visitor.visit_bool(*value),
+            Value::Datetime(time) => visitor.visit_string(time.to_string()),
+            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.iter().map(Setting))),
+            Value::Table(table) => {
+                visitor.visit_map(MapDeserializer::new(table.iter().map(|(key, value)| (key.as_str(), Setting(value)))))
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SpecError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SpecError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, SpecError> {
+        match self.0 {
+            Value::String(word) => visitor.visit_enum(word.as_str().into_deserializer()),
+            _ => Err(de::Error::invalid_type(Unexpected::Other("no word"), &"a word")),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, SpecError> for Setting<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::early_stopping::EarlyStopping;
+    use crate::metric::Metric;
+    use crate::optim::Optimizer;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Tagged {
+        OneKind {
+            ratio: f64,
+            count: Option<usize>,
+            deep: Option<bool>,
+            word: Option<String>,
+            sizes: Option<Vec<usize>>,
+        },
+        Other {},
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Plain {
+        threads: Option<usize>,
+        wrapped: Wrapped,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wrapped(f64);
+
+    #[test]
+    fn text_means_the_table() {
+        let read = parse::<Tagged>("one-kind:ratio=.5:count=3:deep=true:word=val-loss:sizes=[1, 2]").unwrap();
+        let (count, deep, word, sizes) = (Some(3), Some(true), Some("val-loss".to_string()), Some(vec![1, 2]));
+        assert_eq!(read, Tagged::OneKind { ratio: 0.5, count, deep, word, sizes });
+        assert_eq!(parse("other"), Ok(Tagged::Other {}));
+        let adam = Optimizer::Adam { learning_rate: 2.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-5 };
+        assert_eq!(parse("adam:learning_rate=2:epsilon=1e-5"), Ok(adam));
+        let stopping = EarlyStopping { metric: Metric::ValAccuracy, patience: 4, min_delta: 0.0 };
+        assert_eq!(parse("metric=val-accuracy:patience=4"), Ok(stopping));
+        assert_eq!(parse("threads=3:wrapped=1"), Ok(Plain { threads: Some(3), wrapped: Wrapped(1.0) }));
+    }
+
+    #[test]
+    fn mistakes_are_answered_with_sentences() {
+        let says = |text: &str| parse::<Tagged>(text).unwrap_err().to_string();
+        assert_eq!(says("one-kin"), "there is no `one-kin`; did you mean `one-kind`?");
+        assert_eq!(says("cosine"), "there is no `cosine`; choose from one-kind, other");
+        assert_eq!(says("one-kind:ratoi=2"), "there is no setting `ratoi`; did you mean `ratio`?");
+        assert_eq!(says("one-kind:x=2"), "there is no setting `x`; choose from ratio, count, deep, word, sizes");
+        assert_eq!(says("other:x=2"), "there is no setting `x`; there is nothing to set");
+        assert_eq!(says("one-kind:deep=true"), "the setting `ratio` is missing");
+        assert_eq!(says("one-kind:ratio=0.5:count=2.5"), "`count` is 2.5; it must be a whole number, 0 or more");
+        assert_eq!(says("one-kind:count=-1:ratio=0.5"), "`count` is -1; it must be a whole number, 0 or more");
+        assert_eq!(says("one-kind:ratio=half"), "`ratio` is \"half\"; it must be a number");
+        assert_eq!(says("one-kind:ratio=1:deep=1"), "`deep` is 1; it must be true or false");
+        assert_eq!(says("one-kind:ratio=1:ratio=2"), "`ratio` is set twice");
+        assert_eq!(says("one-kind:name=other"), "`name` is set twice");
+        assert_eq!(
+            says("one-kind:ratio"),
+            "`ratio` sets nothing: write settings as key=value, with colons between them"
+        );
+        assert_eq!(says("ratio=1"), "the setting `name` is missing");
+        assert_eq!(says(""), "there is no ``; choose from one-kind, other");
+
+        let says = |text: &str| parse::<EarlyStopping>(text).unwrap_err().to_string();
+        assert_eq!(says("patiense=4"), "there is no setting `patiense`; did you mean `patience`?");
+        assert_eq!(says("patience=4:min_delta=x"), "`min_delta` is \"x\"; it must be a number");
+        assert_eq!(says("metric=val-los"), "there is no `val-los`; did you mean `val-loss`?");
+        assert_eq!(says("metric=3"), "`metric` is 3; it must be a word");
+    }
+}
