@@ -38,6 +38,7 @@ pub mod parity;
 pub mod plan;
 pub mod random;
 pub mod real;
+pub mod schedule;
 mod simd;
 pub mod spec;
 pub mod step;
