@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use dataset::{Dataset, Part};
+pub use dataset::{Dataset, Part, dataset_name};
 pub use normalization::{Normalization, NormalizationKind};
 pub use source::MNIST;
 pub use split::Split;

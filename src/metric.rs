@@ -38,7 +38,7 @@ impl Metric {
     pub(crate) fn gain(self, value: f64, best: f64) -> f64 {
         match self {
             Metric::ValLoss => best - value,
-            Metric::ValAccuracy => best - value,
+            Metric::ValAccuracy => value - best,
         }
     }
 

@@ -167,7 +167,7 @@ mod tests {
         );
         assert_eq!(factors("step:every=1:factor=0.5:warmup=0.5", 2, 3), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]);
         assert_eq!(factors("polynomial:warmup=1", 2, 3), [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]);
-        assert_eq!(factors("constant:warmup=0.1", 4, 1), [1.0; 4], "less than half an update is none");
+        assert_eq!(factors("constant:warmup=0.3", 4, 1), [1.0; 4], "1.2 updates are one");
         assert_eq!(factors("polynomial:warmup=0.9", 1, 1), [1.0], "a warm-up may round to the whole run");
     }
 
@@ -233,10 +233,7 @@ mod tests {
             assert_eq!(check(name), Ok(()));
         }
         assert_eq!(check("constant:warmup=2.5"), Ok(()));
-        assert_eq!(
-            check("constant:warmup=-1"),
-            Err("`schedule.warmup` is -1; a warm-up takes 0 epochs or more".into())
-        );
+        assert_eq!(check("constant:warmup=-1"), Err("--warmup is -1; a warm-up takes 0 epochs or more".into()));
         for nonsense in ["nan", "inf"] {
             assert!(check(&format!("constant:warmup={nonsense}")).unwrap_err().contains("0 epochs or more"));
         }

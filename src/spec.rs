@@ -235,6 +235,15 @@ mod tests {
         Other {},
     }
 
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Plain {
+        threads: Option<usize>,
+        wrapped: Wrapped,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wrapped(f64);
+
     #[test]
     fn text_means_the_table() {
         let read = parse::<Tagged>("one-kind:ratio=.5:count=3:deep=true:word=val-loss:sizes=[1, 2]").unwrap();
@@ -245,6 +254,7 @@ mod tests {
         assert_eq!(parse("adam:learning_rate=2:epsilon=1e-5"), Ok(adam));
         let stopping = EarlyStopping { metric: Metric::ValAccuracy, patience: 4, min_delta: 0.0 };
         assert_eq!(parse("metric=val-accuracy:patience=4"), Ok(stopping));
+        assert_eq!(parse("threads=3:wrapped=1"), Ok(Plain { threads: Some(3), wrapped: Wrapped(1.0) }));
     }
 
     #[test]

@@ -172,7 +172,11 @@ fn models_that_are_none_are_refused() {
     fs::write(&model, with_nan).unwrap();
     refuses(folder.path(), &["eval", "run"], &["is NaN"]);
     fs::write(folder.path().join("recipe.toml"), "arch = \"4-3\"\nepoch = 3\n").unwrap();
-    refuses(folder.path(), &["train", "--recipe", "recipe.toml"], &["line 2", "unknown field `epoch`", "`epochs`"]);
+    refuses(
+        folder.path(),
+        &["train", "--recipe", "recipe.toml"],
+        &["recipe.toml, line 2: there is no setting `epoch`; did you mean `epochs`?"],
+    );
 }
 
 /// `gpunet eval | head -1` is no error.

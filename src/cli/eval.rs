@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gpunet::data::Dataset;
+use gpunet::data::{Dataset, dataset_name};
 use gpunet::store::{SavedModel, find_model, load_config};
 use gpunet::train::{ClassReport, evaluate};
 use serde::Serialize;
@@ -49,7 +49,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         (None, Ok(config)) => config.data,
         (None, Err(_)) => model.metadata.trained_on.clone(),
     };
-    let dataset = Dataset::load_test(&data, model.metadata.classes.clone())?;
+    let dataset = match &model.metadata.split {
+        // Only the split tells which examples a model of pooled data has not seen.
+        Some(split) if dataset_name(&data) == model.metadata.trained_on => Dataset::load(&data, split)?,
+        _ => Dataset::load_test(&data, model.metadata.classes.clone())?,
+    };
     dataset.check_arch(&model.metadata.arch)?;
     let device = arguments.device.open()?;
     let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;

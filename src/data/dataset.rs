@@ -23,6 +23,11 @@ pub struct Dataset {
     validation: usize,
 }
 
+/// What a data set is called: a directory's own name, since where it lies is nobody's business who gets the model.
+pub fn dataset_name(data: &str) -> String {
+    Path::new(data).file_name().map_or(data.into(), |name| name.to_string_lossy()).into_owned()
+}
+
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -89,10 +94,8 @@ impl Dataset {
     }
 
     fn empty(data: &str, features: usize, classes: usize) -> Dataset {
-        // A directory's own name: where it lies is nobody's business who gets the model.
-        let name = Path::new(data).file_name().map_or(data.into(), |name| name.to_string_lossy());
         Dataset {
-            name: name.into_owned(),
+            name: dataset_name(data),
             images: Vec::new(),
             labels: Vec::new(),
             features,
