@@ -24,7 +24,7 @@ const OVERFIT_EPOCHS: usize = 200;
 #[rustfmt::skip]
 const SETTLED: [&str; 24] = [
     "arch", "activation", "init", "dropout", "validation", "test", "pool", "subset", "normalization", "lr", "batch", "accumulate",
-    "no_shuffle", "seed", "schedule", "warmup", "early_stopping", "adam", "sgd", "recipe", "out", "force", "overfit", "rule",
+    "shuffle", "seed", "schedule", "warmup", "early_stopping", "adam", "sgd", "recipe", "out", "force", "overfit", "rule",
 ];
 
 /// Settings of a run. Each wins over what a recipe says.
@@ -58,9 +58,9 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
     test: Option<usize>,
 
-    /// Put training and test data together and part them anew
-    #[arg(long, help_heading = "Data")]
-    pool: bool,
+    /// Whether to put training and test data together and part them anew [default: false]
+    #[arg(long, value_name = "BOOL", help_heading = "Data")]
+    pool: Option<bool>,
 
     /// Train on N examples only, as many of each class as can be
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
@@ -86,9 +86,9 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
     epochs: Option<usize>,
 
-    /// Take the examples in the same order in each epoch
-    #[arg(long, help_heading = "Training")]
-    no_shuffle: bool,
+    /// Whether each epoch takes the examples in an order of its own [default: true]
+    #[arg(long, value_name = "BOOL", help_heading = "Training")]
+    shuffle: Option<bool>,
 
     /// Seed of initialization, split, order and dropout [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training")]
@@ -169,14 +169,12 @@ impl Settings {
         macro_rules! set {
             ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
         }
-        set!(init, data, normalization, batch, accumulate, epochs, seed, schedule);
+        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed, schedule);
         config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
         config.validation = self.validation.or(config.validation);
         config.test = self.test.or(config.test);
         config.subset = self.subset.or(config.subset);
         config.early_stopping = self.early_stopping.or(config.early_stopping);
-        config.pool |= self.pool;
-        config.shuffle &= !self.no_shuffle;
         config.threads = self.device.threads.or(config.threads);
         if let Some(device) = &self.device.device {
             config.device.clone_from(device);
