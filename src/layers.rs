@@ -18,6 +18,8 @@ pub struct Parameter {
     pub shape: Vec<usize>,
     /// Initial distribution.
     pub init: Init,
+    /// Whether regularization applies to it: to weights `[outputs, ...]`, not to biases.
+    pub regularized: bool,
 }
 
 /// A batch of values between two layers, and the activation they came out of.

@@ -20,6 +20,7 @@
 pub mod activation;
 pub mod arch;
 pub mod backend;
+pub mod clipping;
 pub mod config;
 pub mod data;
 pub mod device;
@@ -36,6 +37,7 @@ pub mod parity;
 pub mod plan;
 pub mod random;
 pub mod real;
+pub mod regularization;
 mod simd;
 pub mod step;
 pub mod store;

@@ -28,8 +28,9 @@ impl Layer for Dense {
                 name: "weight",
                 shape: vec![self.outputs, self.inputs],
                 init: Init::HeNormal { fan_in: self.inputs },
+                regularized: true,
             },
-            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros },
+            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros, regularized: false },
         ]
     }
 

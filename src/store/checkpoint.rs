@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{EpochRecord, FileError, StoreError};
 
 /// What the file begins with: a name and the version of the structure behind it.
-const SIGNATURE: &[u8; 16] = b"gpunet checkpt 1";
+const SIGNATURE: &[u8; 16] = b"gpunet checkpt 2";
 
 /// Bytes of the CRC-32 of the content, which follows the signature.
 const SUM: usize = 4;

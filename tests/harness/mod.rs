@@ -49,9 +49,13 @@ pub struct Small {
 impl Small {
     /// `arch` with batches of `batch` out of three batches' examples.
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
+        Small::with_options(arch, TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() })
+    }
+
+    /// The same with more to choose.
+    pub fn with_options(arch: &str, options: TrainingOptions) -> Small {
         let model = Model::new(&arch.parse().unwrap());
-        let dataset = random_dataset(3 * batch, model.arch().inputs(), model.arch().outputs());
-        let options = TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() };
+        let dataset = random_dataset(3 * options.batch, model.arch().inputs(), model.arch().outputs());
         let recording = model.record_training(dataset.shape(Normalization::UNIT), &options).unwrap();
         Small { model, dataset, recording }
     }
@@ -78,7 +82,7 @@ impl Small {
     }
 }
 
-/// Adam's scalars of step 1 at a rate that moves parameters visibly.
+/// The optimizer's scalars in its first update.
 pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
     let [first, second] = optimizer.bias_corrections(1);
     Step {
