@@ -13,12 +13,14 @@ pub use recipe::RecipeError;
 
 use crate::activation::Activation;
 use crate::arch::Arch;
+use crate::clipping::Clipping;
 use crate::data::{NormalizationKind, Split};
 use crate::early_stopping::EarlyStopping;
 use crate::init::Init;
 use crate::model::TrainingOptions;
 use crate::network::{Network, PerLayer};
 use crate::optim::Optimizer;
+use crate::regularization::Regularization;
 use crate::schedule::Schedule;
 
 /// All settings of a run. Two runs with the same configuration on the same device end in the same bits.
@@ -70,6 +72,10 @@ pub struct Config {
     pub optimizer: Optimizer,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// What keeps weights small.
+    pub regularization: Regularization,
+    /// Bounds on gradients.
+    pub clipping: Clipping,
     /// When to stop before the last epoch, and with which model; `None` trains all epochs and keeps the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -99,6 +105,8 @@ impl Default for Config {
             threads: None,
             optimizer: Optimizer::sgd(),
             schedule: Schedule::default(),
+            regularization: Regularization::default(),
+            clipping: Clipping::default(),
             early_stopping: None,
         }
     }
@@ -129,6 +137,8 @@ impl Config {
         self.network().check()?;
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
+        self.regularization.check()?;
+        self.clipping.check()?;
         self.early_stopping.map_or(Ok(()), |stopping| stopping.check())
     }
 
@@ -140,7 +150,8 @@ impl Config {
 
     /// How its training is recorded, with batches of so many rows.
     pub fn training_options(&self, batch: usize) -> TrainingOptions {
-        TrainingOptions { batch, optimizer: self.optimizer, ..TrainingOptions::default() }
+        let Config { optimizer, regularization, clipping, .. } = *self;
+        TrainingOptions { batch, optimizer, regularization, clipping, ..TrainingOptions::default() }
     }
 
     /// How the data is parted.

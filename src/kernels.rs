@@ -1,29 +1,47 @@
 //! Every kernel there is: a file each, of the same name as its shader.
 
 mod activate;
+mod adagrad;
 mod adam;
 mod bias_grad;
+mod clip_norm;
+mod clip_value;
 mod dense_forward;
 mod dense_input_grad;
 mod dense_weight_grad;
 mod dropout;
 mod dropout_grad;
 mod gather;
+mod gradient_norm;
+mod lion;
 mod log_batch;
+mod max_norm;
+mod momentum;
+mod regularize;
+mod rmsprop;
 mod sgd;
 mod shuffle;
 mod softmax_cross_entropy;
 
 pub use activate::Activate;
+pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use bias_grad::BiasGrad;
+pub use clip_norm::ClipNorm;
+pub use clip_value::ClipValue;
 pub use dense_forward::DenseForward;
 pub use dense_input_grad::DenseInputGrad;
 pub use dense_weight_grad::DenseWeightGrad;
 pub use dropout::Dropout;
 pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
+pub use gradient_norm::GradientNorm;
+pub use lion::Lion;
 pub use log_batch::LogBatch;
+pub use max_norm::MaxNorm;
+pub use momentum::Momentum;
+pub use regularize::Regularize;
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
@@ -44,8 +62,17 @@ pub const KERNELS: &[&Kernel] = &[
     DropoutGrad::KERNEL,
     DenseWeightGrad::KERNEL,
     BiasGrad::KERNEL,
+    ClipValue::KERNEL,
+    GradientNorm::KERNEL,
+    ClipNorm::KERNEL,
+    Regularize::KERNEL,
     Sgd::KERNEL,
+    Momentum::KERNEL,
+    RmsProp::KERNEL,
+    Adagrad::KERNEL,
     Adam::KERNEL,
+    Lion::KERNEL,
+    MaxNorm::KERNEL,
 ];
 
 /// The WGSL module of a kernel: the named parts of `shaders/lib`, then the kernel's own file.
@@ -67,7 +94,11 @@ fn flat_grid(length: usize) -> [u32; 3] {
     crate::kernel::linear_grid(length.div_ceil(LINEAR_THREADS))
 }
 
-/// Lengths at the edges: one, a prime, one past a workgroup, one past the 65,535 groups of one axis.
+/// Lengths at the edges: one, a prime, one past a workgroup.
+const EDGE_LENGTHS: [usize; 3] = [1, 97, 257];
+
+/// The same, and one past the 65,535 groups of one axis. It is a slow one, so that not all kernels over a flat range are run
+/// on it: they share the fold.
 const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];
 
 /// What a gradient kernel is launched with besides its shape: a label, what stands in the gradient before, the step.

@@ -22,6 +22,8 @@ pub struct Parameter {
     pub init: Init,
     /// What the distribution's scale depends on.
     pub fan: Fan,
+    /// Whether regularization applies to it: to weights `[outputs, ...]`, not to biases.
+    pub regularized: bool,
 }
 
 /// A batch of values between two layers, and the activation they came out of.

@@ -20,6 +20,7 @@
 pub mod activation;
 pub mod arch;
 pub mod backend;
+pub mod clipping;
 pub mod config;
 pub mod data;
 pub mod device;
@@ -39,6 +40,7 @@ pub mod parity;
 pub mod plan;
 pub mod random;
 pub mod real;
+pub mod regularization;
 pub mod schedule;
 mod simd;
 pub mod spec;

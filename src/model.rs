@@ -1,7 +1,10 @@
 //! Models: an architecture's layers, recorded into plans.
 
+mod update;
+
 use crate::arch::Arch;
 use crate::backend::Program;
+use crate::clipping::Clipping;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
 use crate::kernel::DType;
@@ -11,6 +14,7 @@ use crate::loss::{self, LossTensors};
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::plan::{Arena, Data, Phase, Plan, PlanBuilder, Role, Tensor};
+use crate::regularization::Regularization;
 
 /// A network: layers in order.
 pub struct Model {
@@ -38,13 +42,23 @@ pub struct TrainingOptions {
     pub batch: usize,
     /// The update.
     pub optimizer: Optimizer,
+    /// What keeps weights small.
+    pub regularization: Regularization,
+    /// What keeps gradients small.
+    pub clipping: Clipping,
     /// Factor on the mean loss whose gradient is made; 1 but in gradient checks.
     pub loss_scale: f32,
 }
 
 impl Default for TrainingOptions {
     fn default() -> TrainingOptions {
-        TrainingOptions { batch: 100, optimizer: Optimizer::sgd(), loss_scale: 1.0 }
+        TrainingOptions {
+            batch: 100,
+            optimizer: Optimizer::sgd(),
+            regularization: Regularization::default(),
+            clipping: Clipping::default(),
+            loss_scale: 1.0,
+        }
     }
 }
 
@@ -194,7 +208,7 @@ impl Model {
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
-            state = options.optimizer.record(&mut plan, parameters.whole, gradients.whole);
+            state = update::record(&mut plan, options, [&parameters, gradients], &self.parameters());
         }
         Ok(Recording {
             plan: plan.finish()?,
@@ -227,10 +241,19 @@ impl Model {
         Ok(())
     }
 
+    /// An arena with a tensor for each parameter. Regularized ones lie at its front, so that one launch runs over them.
     fn arena(&self, plan: &mut PlanBuilder, name: &str, role: Role, suffix: &str) -> Arena {
-        let parts: Vec<(String, Vec<usize>)> =
-            self.parameters().into_iter().map(|(name, parameter)| (name + suffix, parameter.shape)).collect();
-        plan.arena(name, role, &parts)
+        let named = self.parameters();
+        let mut order: Vec<usize> = (0..named.len()).collect();
+        order.sort_by_key(|&number| !named[number].1.regularized);
+        let part = |&number: &usize| (format!("{}{suffix}", named[number].0), named[number].1.shape.clone());
+        let arena = plan.arena(name, role, &order.iter().map(part).collect::<Vec<_>>());
+        // Handles in the order of the parameters again.
+        let mut parts = arena.parts.clone();
+        for (&number, &tensor) in order.iter().zip(&arena.parts) {
+            parts[number] = tensor;
+        }
+        Arena { parts, ..arena }
     }
 
     fn layer_tensors(&self, parameters: &Arena, gradients: Option<&Arena>) -> Vec<LayerTensors> {

@@ -1,83 +1,168 @@
-//! Optimizers: how gradients become new parameters.
+//! Optimizers: how gradients become new parameters. A file each for their settings and defaults.
+//!
+//! In the formulas, p is a parameter and g its gradient, that of the mean loss of a batch. The kernels of the same names compute
+//! them.
+
+mod adagrad;
+mod adam;
+mod lion;
+mod momentum;
+mod nesterov;
+mod rmsprop;
+mod sgd;
+
+pub use adagrad::Adagrad;
+pub use adam::Adam;
+pub use lion::Lion;
+pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, is_positive};
-use crate::kernels::{Adam, Sgd};
+use crate::kernel::{DType, KernelSpec};
 use crate::plan::{PlanBuilder, Role, Tensor};
 
-/// An optimizer with its settings. The kernels' documentation gives the formulas.
+/// An optimizer with its settings; `name` says which in a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "name", rename_all = "lowercase")]
 pub enum Optimizer {
     /// Gradient descent.
-    Sgd {
-        /// Step size on the mean gradient of a batch.
-        #[serde(default = "Optimizer::default_sgd_learning_rate")]
-        learning_rate: f64,
-    },
-    /// Adam (Kingma and Ba, ICLR 2015), bias-corrected.
-    Adam {
-        /// Step size.
-        #[serde(default = "Optimizer::default_adam_learning_rate")]
-        learning_rate: f64,
-        /// Decay of the first moment.
-        #[serde(default = "Optimizer::default_beta1")]
-        beta1: f64,
-        /// Decay of the second moment.
-        #[serde(default = "Optimizer::default_beta2")]
-        beta2: f64,
-        /// Added to the root of the second moment.
-        #[serde(default = "Optimizer::default_epsilon")]
-        epsilon: f64,
-    },
+    Sgd(Sgd),
+    /// Gradient descent with momentum.
+    Momentum(Momentum),
+    /// Gradient descent with Nesterov's momentum.
+    Nesterov(Nesterov),
+    /// RMSprop.
+    RmsProp(RmsProp),
+    /// Adagrad.
+    Adagrad(Adagrad),
+    /// Adam.
+    Adam(Adam),
+    /// Adam with decoupled weight decay.
+    AdamW(Adam),
+    /// Lion.
+    Lion(Lion),
+}
+
+/// What the settings of an optimizer say of it.
+trait Rule {
+    /// Checks all but the learning rate.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// See [`Optimizer::bias_corrections`].
+    fn bias_corrections(&self, _t: u64) -> [f64; 2] {
+        [1.0; 2]
+    }
+
+    /// Appends the update and returns the state it keeps.
+    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor>;
+}
+
+/// Where a rule records to: all parameters, and all gradients.
+struct Update<'a> {
+    plan: &'a mut PlanBuilder,
+    parameters: Tensor,
+    gradients: Tensor,
+}
+
+impl Update<'_> {
+    /// Elements of the arenas.
+    fn length(&self) -> u32 {
+        self.plan.info(self.parameters).len() as u32
+    }
+
+    /// Appends the launch of a kernel whose slots are parameters, gradients and state, which is made under these names and
+    /// starts at zero.
+    fn launch<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], state: &[&str]) -> Vec<Tensor> {
+        let length = self.length() as usize;
+        let state: Vec<Tensor> =
+            state.iter().map(|&name| self.plan.tensor(name, &[length], DType::F32, Role::State)).collect();
+        self.plan.launch_update(kernel, constants, &[&[self.parameters, self.gradients], &state[..]].concat());
+        state
+    }
 }
 
 impl Optimizer {
-    const fn default_sgd_learning_rate() -> f64 {
-        0.3
+    /// Every optimizer as published, or with usual settings where no paper names any.
+    pub fn all() -> [Optimizer; 8] {
+        [
+            Optimizer::Sgd(Sgd::default()),
+            Optimizer::Momentum(Momentum::default()),
+            Optimizer::Nesterov(Nesterov::default()),
+            Optimizer::RmsProp(RmsProp::default()),
+            Optimizer::Adagrad(Adagrad::default()),
+            Optimizer::Adam(Adam::default()),
+            Optimizer::AdamW(Adam::default()),
+            Optimizer::Lion(Lion::default()),
+        ]
     }
-    const fn default_adam_learning_rate() -> f64 {
-        0.001
-    }
-    const fn default_beta1() -> f64 {
-        0.9
-    }
-    const fn default_beta2() -> f64 {
-        0.999
-    }
-    const fn default_epsilon() -> f64 {
-        1e-8
+
+    /// The optimizer of that name, with its defaults.
+    pub fn named(name: &str) -> Option<Optimizer> {
+        Optimizer::all().into_iter().find(|optimizer| optimizer.name() == name)
     }
 
     /// Gradient descent at its default rate.
-    pub const fn sgd() -> Optimizer {
-        Optimizer::Sgd { learning_rate: Optimizer::default_sgd_learning_rate() }
+    pub fn sgd() -> Optimizer {
+        Optimizer::Sgd(Sgd::default())
     }
 
     /// Adam as published.
-    pub const fn adam() -> Optimizer {
-        Optimizer::Adam {
-            learning_rate: Optimizer::default_adam_learning_rate(),
-            beta1: Optimizer::default_beta1(),
-            beta2: Optimizer::default_beta2(),
-            epsilon: Optimizer::default_epsilon(),
+    pub fn adam() -> Optimizer {
+        Optimizer::Adam(Adam::default())
+    }
+
+    /// Name, as in recipes.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Optimizer::Sgd(_) => "sgd",
+            Optimizer::Momentum(_) => "momentum",
+            Optimizer::Nesterov(_) => "nesterov",
+            Optimizer::RmsProp(_) => "rmsprop",
+            Optimizer::Adagrad(_) => "adagrad",
+            Optimizer::Adam(_) => "adam",
+            Optimizer::AdamW(_) => "adamw",
+            Optimizer::Lion(_) => "lion",
         }
     }
 
     /// The learning rate.
-    pub fn learning_rate(&self) -> f64 {
+    pub const fn learning_rate(&self) -> f64 {
         match *self {
-            Optimizer::Sgd { learning_rate } | Optimizer::Adam { learning_rate, .. } => learning_rate,
+            Optimizer::Sgd(Sgd { learning_rate })
+            | Optimizer::Momentum(Momentum { learning_rate, .. })
+            | Optimizer::Nesterov(Nesterov { learning_rate, .. })
+            | Optimizer::RmsProp(RmsProp { learning_rate, .. })
+            | Optimizer::Adagrad(Adagrad { learning_rate, .. })
+            | Optimizer::Adam(Adam { learning_rate, .. })
+            | Optimizer::AdamW(Adam { learning_rate, .. })
+            | Optimizer::Lion(Lion { learning_rate, .. }) => learning_rate,
         }
     }
 
     /// The same optimizer at another learning rate.
-    pub fn with_learning_rate(mut self, rate: f64) -> Optimizer {
+    pub const fn with_learning_rate(mut self, rate: f64) -> Optimizer {
         match &mut self {
-            Optimizer::Sgd { learning_rate } | Optimizer::Adam { learning_rate, .. } => *learning_rate = rate,
+            Optimizer::Sgd(Sgd { learning_rate })
+            | Optimizer::Momentum(Momentum { learning_rate, .. })
+            | Optimizer::Nesterov(Nesterov { learning_rate, .. })
+            | Optimizer::RmsProp(RmsProp { learning_rate, .. })
+            | Optimizer::Adagrad(Adagrad { learning_rate, .. })
+            | Optimizer::Adam(Adam { learning_rate, .. })
+            | Optimizer::AdamW(Adam { learning_rate, .. })
+            | Optimizer::Lion(Lion { learning_rate, .. }) => *learning_rate = rate,
         }
         self
+    }
+
+    /// The weight decay where a configuration names none: AdamW is Adam but for it.
+    pub const fn default_weight_decay(&self) -> f64 {
+        if matches!(self, Optimizer::AdamW(_)) { 0.01 } else { 0.0 }
     }
 
     /// Checks its settings.
@@ -88,61 +173,62 @@ impl Optimizer {
         let rate = self.learning_rate();
         let must = "a learning rate must be a positive f32, such as 0.001";
         ConfigError::unless(is_positive(rate), "optimizer.learning_rate", format!("{rate:?}"), must)?;
-        if let Optimizer::Adam { beta1, beta2, epsilon, .. } = *self {
-            let must = "a decay of Adam's moments lies from 0 up to but below 1";
-            ConfigError::unless((0.0..1.0).contains(&beta1), "optimizer.beta1", beta1, must)?;
-            ConfigError::unless((0.0..1.0).contains(&beta2), "optimizer.beta2", beta2, must)?;
-            let must = "Adam's epsilon must be a positive f32, such as 1e-8";
-            ConfigError::unless(is_positive(epsilon), "optimizer.epsilon", epsilon, must)?;
-        }
-        Ok(())
+        self.rule().check()
     }
 
-    /// The bias corrections `1 / (1 - beta^t)` of step `t`, counted from 1: first and second moment.
+    /// The bias corrections `1 / (1 - beta^t)` of update `t`, counted from 1: first and second moment. 1 where there is none.
     pub fn bias_corrections(&self, t: u64) -> [f64; 2] {
-        match *self {
-            Optimizer::Sgd { .. } => [1.0, 1.0],
-            Optimizer::Adam { beta1, beta2, .. } => [beta1, beta2].map(|beta| 1.0 / (1.0 - beta.powf(t as f64))),
-        }
+        self.rule().bias_corrections(t)
     }
 
     /// Appends the update of a whole arena, and the state it keeps, to the training phase. Returns the state's tensors.
     pub(crate) fn record(&self, plan: &mut PlanBuilder, parameters: Tensor, gradients: Tensor) -> Vec<Tensor> {
-        let length = plan.info(parameters).len();
-        match *self {
-            Optimizer::Sgd { .. } => {
-                plan.launch_update(Sgd { length: length as u32 }, &[], &[parameters, gradients]);
-                Vec::new()
-            }
-            Optimizer::Adam { beta1, beta2, epsilon, .. } => {
-                let mut state = |name| plan.tensor(name, &[length], crate::kernel::DType::F32, Role::State);
-                let moments = vec![state("first_moments"), state("second_moments")];
-                let kernel = Adam::new(length as u32, beta1, beta2, epsilon);
-                plan.launch_update(kernel, &[], &[parameters, gradients, moments[0], moments[1]]);
-                moments
-            }
+        self.rule().record(&mut Update { plan, parameters, gradients })
+    }
+
+    fn rule(&self) -> &dyn Rule {
+        match self {
+            Optimizer::Sgd(rule) => rule,
+            Optimizer::Momentum(rule) => rule,
+            Optimizer::Nesterov(rule) => rule,
+            Optimizer::RmsProp(rule) => rule,
+            Optimizer::Adagrad(rule) => rule,
+            Optimizer::Adam(rule) | Optimizer::AdamW(rule) => rule,
+            Optimizer::Lion(rule) => rule,
         }
     }
 }
 
 impl std::fmt::Display for Optimizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Optimizer::Sgd { learning_rate } => write!(f, "gradient descent at {learning_rate}"),
-            Optimizer::Adam { learning_rate, .. } => write!(f, "Adam at {learning_rate}"),
-        }
+        let name = match self {
+            Optimizer::Sgd(_) => "gradient descent",
+            Optimizer::Momentum(_) => "momentum",
+            Optimizer::Nesterov(_) => "Nesterov momentum",
+            Optimizer::RmsProp(_) => "RMSprop",
+            Optimizer::Adagrad(_) => "Adagrad",
+            Optimizer::Adam(_) => "Adam",
+            Optimizer::AdamW(_) => "AdamW",
+            Optimizer::Lion(_) => "Lion",
+        };
+        write!(f, "{name} at {}", self.learning_rate())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Checks what stays of an average from step to step; `what` names it.
+fn check_decay(key: &'static str, what: &str, value: f64) -> Result<(), ConfigError> {
+    // As an f32, the nearest of which may be 1.
+    let ok = (0.0..1.0).contains(&(value as f32));
+    ConfigError::unless(ok, key, format!("{value:?}"), format!("{what} lies from 0 up to but below 1"))
+}
 
-    #[test]
-    fn bias_corrections_follow_the_paper() {
-        let [first, second] = Optimizer::adam().bias_corrections(1);
-        assert!((first - 10.0).abs() < 1e-12 && (second - 1000.0).abs() < 1e-9);
-        let [first, second] = Optimizer::adam().bias_corrections(1_000_000);
-        assert!(first == 1.0 && (second - 1.0).abs() < 1e-12);
-    }
+/// Checks what keeps quotients finite.
+fn check_epsilon(value: f64) -> Result<(), ConfigError> {
+    let must = "what is added to a root must be a positive f32, such as 1e-8";
+    ConfigError::unless(is_positive(value), "optimizer.epsilon", format!("{value:?}"), must)
+}
+
+/// The bias correction of an average with decay `beta` that began at zero, after `t` steps.
+fn bias_correction(beta: f64, t: u64) -> f64 {
+    1.0 / (1.0 - beta.powf(t as f64))
 }

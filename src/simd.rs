@@ -1,5 +1,7 @@
 //! How CPU twins spread elementwise work: pieces for threads, and vectors within a piece.
 
+use crate::real::Real;
+
 /// Elements of a piece: enough that handing it to a thread costs little. Pieces do not depend on the number of threads, so
 /// that results do not either.
 pub(crate) const MIN_PARALLEL: usize = 1 << 14;
@@ -8,4 +10,24 @@ pub(crate) const MIN_PARALLEL: usize = 1 << 14;
 #[inline(always)]
 pub(crate) fn simd<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
+}
+
+/// Partial sums of a sum of squares: enough to fill the vectors of any CPU and to hide the time that additions take.
+const LANES: usize = 64;
+
+/// The sum of squares, in an order that no CPU and no number of threads changes.
+pub(crate) fn sum_of_squares<T: Real>(values: &[T]) -> T {
+    simd(|| {
+        let mut lanes = [T::zero(); LANES];
+        let (rows, rest) = values.as_chunks::<LANES>();
+        for row in rows {
+            for (lane, &value) in lanes.iter_mut().zip(row) {
+                *lane += value * value;
+            }
+        }
+        for (lane, &value) in lanes.iter_mut().zip(rest) {
+            *lane += value * value;
+        }
+        lanes.into_iter().sum()
+    })
 }

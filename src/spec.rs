@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::early_stopping::EarlyStopping;
     use crate::metric::Metric;
-    use crate::optim::Optimizer;
+    use crate::optim::{Adam, Optimizer};
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
@@ -250,7 +250,7 @@ mod tests {
         let (count, deep, word, sizes) = (Some(3), Some(true), Some("val-loss".to_string()), Some(vec![1, 2]));
         assert_eq!(read, Tagged::OneKind { ratio: 0.5, count, deep, word, sizes });
         assert_eq!(parse("other"), Ok(Tagged::Other {}));
-        let adam = Optimizer::Adam { learning_rate: 2.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-5 };
+        let adam = Optimizer::Adam(Adam { learning_rate: 2.0, epsilon: 1e-5, ..Adam::default() });
         assert_eq!(parse("adam:learning_rate=2:epsilon=1e-5"), Ok(adam));
         let stopping = EarlyStopping { metric: Metric::ValAccuracy, patience: 4, min_delta: 0.0 };
         assert_eq!(parse("metric=val-accuracy:patience=4"), Ok(stopping));

@@ -26,9 +26,9 @@ pub struct Step {
     pub updates: u32,
     /// Learning rate.
     pub learning_rate: f32,
-    /// `1 / (1 - beta1^t)` of Adam at step t, or 1.
+    /// `1 / (1 - beta1^t)` of Adam, and of momentum's corrected average, in update t; or 1.
     pub first_moment_correction: f32,
-    /// `1 / (1 - beta2^t)` of Adam at step t, or 1.
+    /// `1 / (1 - beta2^t)` of Adam in update t, or 1.
     pub second_moment_correction: f32,
 }
 

@@ -14,7 +14,7 @@ use gpunet::backend::{Backend, Program};
 use gpunet::data::{Dataset, Normalization};
 use gpunet::kernel::Tolerance;
 use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
-use gpunet::optim::Optimizer;
+use gpunet::optim::{Adam, Optimizer, Sgd};
 use gpunet::parity::Comparison;
 use gpunet::plan::{Data, Phase, Tensor};
 use gpunet::step::{BatchMetrics, Step};
@@ -28,8 +28,8 @@ const GRADIENT_BATCH: usize = 32;
 /// A pass over the 64 examples is batches of 24, 24 and 16: the last one is short.
 const TRAINING_BATCH: usize = 24;
 const STEPS: usize = 10;
-const ADAM: Optimizer = Optimizer::Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-const SGD: Optimizer = Optimizer::Sgd { learning_rate: 0.1 };
+const ADAM: Optimizer = Optimizer::Adam(Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+const SGD: Optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.1 });
 
 #[test]
 fn one_batch_has_the_logits_loss_and_gradients_of_pytorch() {

@@ -28,7 +28,7 @@ fn gradients_of_all_activations_are_slopes_with_and_without_dropout() {
         for dropout in [PerLayer::All(0.0), PerLayer::All(0.5), PerLayer::Each(vec![0.2, 0.0, 0.4])] {
             let activation = PerLayer::Each(vec![first, second]);
             let network = Network { activation, dropout, init: Init::Gaussian(0.6), ..network("6-5-7-3") };
-            let options = TrainingOptions { batch: 5, optimizer: Optimizer::sgd(), loss_scale: 3.0 };
+            let options = TrainingOptions { batch: 5, loss_scale: 3.0, ..TrainingOptions::default() };
             let small = Small::of(&network, &options);
             let checked = check_gradients(&small, 4, 3.0);
             checked.unwrap_or_else(|mismatch| panic!("{network:?}: {mismatch}"));

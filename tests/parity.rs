@@ -3,6 +3,7 @@
 mod harness;
 
 use gpunet::activation::Activation;
+use gpunet::clipping::Clipping;
 use gpunet::kernel::Tolerance;
 use gpunet::kernels::KERNELS;
 use gpunet::model::TrainingOptions;
@@ -10,6 +11,7 @@ use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
 use gpunet::parity::{check_kernel, compare_step};
 use gpunet::plan::Phase;
+use gpunet::regularization::Regularization;
 use harness::{Small, backends, first_step, network};
 
 #[test]
@@ -24,22 +26,16 @@ fn every_kernel_agrees_with_its_twin_in_f64() {
 }
 
 /// One step of each phase, launch by launch, full and short batch: the first tensor that differs is named.
-#[test]
-fn every_launch_of_a_step_agrees() {
+fn check_every_launch(small: &Small, optimizer: &Optimizer) {
     let tolerance = Tolerance { absolute: 2e-6, relative: 1e-4, reason: "a few layers of f32 sums, one after another" };
-    for optimizer in [Optimizer::sgd(), Optimizer::adam()] {
-        for arch in ["11-7", "13-67-5", "20-65-33-9-4"] {
-            let small = Small::new(arch, 7, optimizer, 1.0);
-            for (name, backend) in backends() {
-                let mut program = backend.load(&small.recording.plan).unwrap();
-                small.fill(program.as_mut());
-                let mut reference = small.reference();
-                for (phase, rows) in [(Phase::Shuffle, 7), (Phase::Train, 7), (Phase::Eval, 3)] {
-                    let step = first_step(5, rows, &optimizer);
-                    let comparison = compare_step(program.as_mut(), &mut reference, phase, &step, tolerance).unwrap();
-                    assert_eq!(comparison.failure, None, "{name}, {arch}, {optimizer}, {phase:?}");
-                }
-            }
+    for (name, backend) in backends() {
+        let mut program = backend.load(&small.recording.plan).unwrap();
+        small.fill(program.as_mut());
+        let mut reference = small.reference();
+        for (phase, rows) in [(Phase::Shuffle, 7), (Phase::Train, 7), (Phase::Eval, 3)] {
+            let step = first_step(5, rows, optimizer);
+            let comparison = compare_step(program.as_mut(), &mut reference, phase, &step, tolerance).unwrap();
+            assert_eq!(comparison.failure, None, "{name}, {}, {optimizer}, {phase:?}", small.model.arch());
         }
     }
 }
@@ -47,19 +43,29 @@ fn every_launch_of_a_step_agrees() {
 /// The same with dropout on inputs and hidden layers, and activations that keep outputs and pre-activations.
 #[test]
 fn every_launch_of_a_step_with_dropout_agrees() {
-    let tolerance = Tolerance { absolute: 2e-6, relative: 1e-4, reason: "a few layers of f32 sums, one after another" };
     let activation = PerLayer::Each(vec![Activation::Gelu, Activation::Tanh, Activation::Elu]);
     let dropout = PerLayer::Each(vec![0.2, 0.5, 0.0, 0.3]);
     let network = Network { activation, dropout, ..network("20-65-33-9-4") };
-    let small = Small::of(&network, &TrainingOptions { batch: 7, optimizer: Optimizer::sgd(), loss_scale: 1.0 });
-    for (name, backend) in backends() {
-        let mut program = backend.load(&small.recording.plan).unwrap();
-        small.fill(program.as_mut());
-        let mut reference = small.reference();
-        for (phase, rows) in [(Phase::Train, 7), (Phase::Eval, 3)] {
-            let step = first_step(5, rows, &Optimizer::sgd());
-            let comparison = compare_step(program.as_mut(), &mut reference, phase, &step, tolerance).unwrap();
-            assert_eq!(comparison.failure, None, "{name}, {phase:?}");
+    let options = TrainingOptions { batch: 7, ..TrainingOptions::default() };
+    check_every_launch(&Small::of(&network, &options), &options.optimizer);
+}
+
+#[test]
+fn every_launch_of_a_step_agrees() {
+    for optimizer in [Optimizer::sgd(), Optimizer::adam()] {
+        for arch in ["11-7", "13-67-5", "20-65-33-9-4"] {
+            check_every_launch(&Small::new(arch, 7, optimizer, 1.0), &optimizer);
         }
+    }
+}
+
+/// The same with everything between gradients and parameters that there is.
+#[test]
+fn every_launch_of_an_update_agrees() {
+    let regularization = Regularization { l1: 1e-3, l2: 1e-2, weight_decay: Some(0.1), max_norm: Some(1.0) };
+    let clipping = Clipping { norm: Some(0.5), value: Some(0.1) };
+    for optimizer in Optimizer::all() {
+        let options = TrainingOptions { batch: 7, optimizer, regularization, clipping, ..TrainingOptions::default() };
+        check_every_launch(&Small::of(&network("13-67-5"), &options), &optimizer);
     }
 }

@@ -2,12 +2,14 @@
 
 mod harness;
 
+use gpunet::clipping::Clipping;
 use gpunet::data::Normalization;
 use gpunet::kernel::DType;
 use gpunet::kernels::{Adam, Sgd};
 use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::optim::Optimizer;
-use gpunet::plan::{Phase, PlanBuilder, Role};
+use gpunet::plan::{Phase, PlanBuilder, Role, Tensor, When};
+use gpunet::regularization::Regularization;
 use harness::Small;
 
 const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
@@ -63,6 +65,51 @@ fn arenas_align_their_parts() {
     let plan = plan.finish().unwrap();
     let offsets: Vec<usize> = arena.parts.iter().map(|&part| plan.tensor(part).offset).collect();
     assert_eq!((offsets, plan.tensor(arena.whole).len()), (vec![0, 64, 128], 192));
+}
+
+/// Weights before biases in memory, so that one launch regularizes them all; handles stay in the order of the parameters.
+#[test]
+fn weights_lie_at_the_front_of_the_arenas() {
+    let regularization = Regularization { l2: 0.1, ..Regularization::default() };
+    let options = TrainingOptions { batch: 2, regularization, ..TrainingOptions::default() };
+    let small = Small::with_options("5-4-3", options);
+    let plan = &small.recording.plan;
+    let laid_out: Vec<(&str, usize)> = small
+        .recording
+        .parameters
+        .iter()
+        .map(|&tensor| (plan.tensor(tensor).name.as_str(), plan.tensor(tensor).offset))
+        .collect();
+    let expected = [("layers.0.weight", 0), ("layers.0.bias", 128), ("layers.1.weight", 64), ("layers.1.bias", 192)];
+    assert_eq!(laid_out, expected);
+    let offsets = |tensors: &[Tensor]| tensors.iter().map(|&tensor| plan.tensor(tensor).offset).collect::<Vec<_>>();
+    assert_eq!(offsets(&small.recording.gradients), offsets(&small.recording.parameters));
+
+    let launch = plan.launches(Phase::Train).iter().find(|launch| launch.kernel.name == "regularize").unwrap();
+    assert_eq!(launch.params[0], 64 + 12, "it ends with the last weight");
+}
+
+/// What changes gradients or parameters waits for the last batch of an update.
+#[test]
+fn updates_come_in_order_and_only_at_the_end_of_an_update() {
+    let regularization = Regularization { l1: 0.1, max_norm: Some(1.0), ..Regularization::default() };
+    let clipping = Clipping { norm: Some(1.0), value: Some(1.0) };
+    let names = |optimizer, regularization, clipping| {
+        let options = TrainingOptions { batch: 2, optimizer, regularization, clipping, ..TrainingOptions::default() };
+        let launches = Small::with_options("5-4-3", options).recording.plan.launches(Phase::Train).to_vec();
+        let updates = launches.into_iter().filter(|launch| launch.when == When::Update);
+        updates.map(|launch| launch.kernel.name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(Optimizer::sgd(), regularization, clipping),
+        ["clip_value", "gradient_norm", "clip_norm", "regularize", "sgd", "max_norm", "max_norm"]
+    );
+    let off = (Regularization::default(), Clipping::default());
+    assert_eq!(names(Optimizer::adam(), off.0, off.1), ["adam"]);
+    let adamw = Optimizer::named("adamw").unwrap();
+    assert_eq!(names(adamw, off.0, off.1), ["regularize", "adam"], "AdamW brings a weight decay");
+    let without = Regularization { weight_decay: Some(0.0), ..off.0 };
+    assert_eq!(names(adamw, without, off.1), ["adam"]);
 }
 
 #[test]

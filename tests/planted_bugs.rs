@@ -6,8 +6,9 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
-    Activate, Adam, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad, Dropout, DropoutGrad, Gather, KERNELS,
-    LogBatch, Sgd, Shuffle, SoftmaxCrossEntropy,
+    Activate, Adagrad, Adam, BiasGrad, ClipNorm, ClipValue, DenseForward, DenseInputGrad, DenseWeightGrad, Dropout,
+    DropoutGrad, Gather, GradientNorm, KERNELS, Lion, LogBatch, MaxNorm, Momentum, Regularize, RmsProp, Sgd, Shuffle,
+    SoftmaxCrossEntropy,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -73,11 +74,36 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (SoftmaxCrossEntropy::KERNEL, "current.start + row", "row"),
     (LogBatch::KERNEL, "current.log_row * 2u]", "0u]"),
     (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
+    (ClipValue::KERNEL, "gradients[i] = params.max_value", "gradients[i] = gradient"),
+    (ClipValue::KERNEL, "gradient < -params.max_value", "gradient < params.max_value"),
+    (GradientNorm::KERNEL, "gradient * gradient", "abs(gradient)"),
+    (GradientNorm::KERNEL, "params.piece, params.length)", "params.piece, params.length - 1u)"),
+    (GradientNorm::KERNEL, "width > 0u", "width > 1u"),
+    (ClipNorm::KERNEL, "(norm + 1e-6);", "norm;"),
+    (ClipNorm::KERNEL, "factor < 1.0", "factor > 0.0"),
+    (ClipNorm::KERNEL, "k < params.pieces; k += SUM_THREADS", "k < min(params.pieces, SUM_THREADS); k += SUM_THREADS"),
+    (ClipNorm::KERNEL, "group.x * params.piece", "group.x * SUM_THREADS"),
+    (Regularize::KERNEL, "params.l2 * w + ", ""),
+    (Regularize::KERNEL, "select(x, -1.0, x < 0.0)", "-1.0"),
+    (Regularize::KERNEL, "current.learning_rate * params", "params"),
     (Sgd::KERNEL, "i < params.length", "i + 1u < params.length"),
     (Sgd::KERNEL, "group.y * groups.x + group.x", "group.x"),
+    (Momentum::KERNEL, "velocity * current.first_moment_correction", "velocity"),
+    (Momentum::KERNEL, "params.gradient_factor * gradient", "gradient"),
+    (Momentum::KERNEL, "gradient + params.momentum * velocity", "gradient + velocity"),
+    (RmsProp::KERNEL, "second_moments[i] = second", "second_moments[i] = gradient"),
+    (RmsProp::KERNEL, "(sqrt(second) + params.epsilon)", "sqrt(second + params.epsilon)"),
+    (Adagrad::KERNEL, "square_sums[i] + gradient", "gradient"),
+    (Adagrad::KERNEL, " + params.epsilon)", ")"),
     (Adam::KERNEL, "+ params.epsilon)", ") + params.epsilon"),
     (Adam::KERNEL, "params.one_minus_beta2 * gradient * gradient", "params.one_minus_beta2 * gradient"),
     (Adam::KERNEL, "second * current.second_moment_correction", "second"),
+    (Lion::KERNEL, "params.beta1 * first", "params.beta2 * first"),
+    (Lion::KERNEL, "select(x, -1.0, x < 0.0)", "-1.0"),
+    (Lion::KERNEL, "params.beta2 * first + params.one_minus_beta2", "params.beta2 * first + params.one_minus_beta1"),
+    (MaxNorm::KERNEL, "norm > params.max_norm", "norm > 0.0"),
+    (MaxNorm::KERNEL, "sum += w * w", "sum = w * w"),
+    (MaxNorm::KERNEL, "group.y * groups.x + group.x", "group.x"),
 ];
 
 #[test]

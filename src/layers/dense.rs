@@ -31,8 +31,14 @@ impl Layer for Dense {
     fn parameters(&self) -> Vec<Parameter> {
         let fan = Fan { fan_in: self.inputs, fan_out: self.outputs };
         vec![
-            Parameter { name: "weight", shape: vec![self.outputs, self.inputs], init: self.init, fan },
-            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros, fan },
+            Parameter {
+                name: "weight",
+                shape: vec![self.outputs, self.inputs],
+                init: self.init,
+                fan,
+                regularized: true,
+            },
+            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros, fan, regularized: false },
         ]
     }
 

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::data::{Dataset, Part};
 use crate::error::Error;
 use crate::network::PerLayer;
+use crate::regularization::Regularization;
 use crate::schedule::Schedule;
 
 /// What an overfit check came to.
@@ -37,7 +38,8 @@ pub fn overfit(
     on_epoch: &mut dyn FnMut(Overfit),
 ) -> Result<Overfit, Error> {
     let (dropout, schedule) = (PerLayer::All(0.0), Schedule::default());
-    let config = Config { dropout, schedule, early_stopping: None, ..config.clone() };
+    let regularization = Regularization::default();
+    let config = Config { dropout, schedule, regularization, early_stopping: None, ..config.clone() };
     let mut trainer = Trainer::begin(&config, dataset, backend)?;
     let mut reached = Overfit { epochs: 0, metrics: Metrics::default() };
     while reached.epochs < config.epochs {

@@ -56,7 +56,12 @@ pub struct Small {
 impl Small {
     /// `arch` with batches of `batch` out of three batches' examples.
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
-        Small::of(&network(arch), &TrainingOptions { batch, optimizer, loss_scale })
+        Small::with_options(arch, TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() })
+    }
+
+    /// The same with more to choose.
+    pub fn with_options(arch: &str, options: TrainingOptions) -> Small {
+        Small::of(&network(arch), &options)
     }
 
     /// Any network and options, likewise.
@@ -90,7 +95,7 @@ impl Small {
     }
 }
 
-/// Adam's scalars of step 1 at a rate that moves parameters visibly.
+/// The optimizer's scalars in its first update.
 pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
     let [first, second] = optimizer.bias_corrections(1);
     Step {

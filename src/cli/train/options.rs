@@ -22,9 +22,10 @@ const OVERFIT_EPOCHS: usize = 200;
 
 /// Options that a run which goes on has settled before.
 #[rustfmt::skip]
-const SETTLED: [&str; 24] = [
+const SETTLED: [&str; 33] = [
     "arch", "activation", "init", "dropout", "validation", "test", "pool", "subset", "normalization", "lr", "batch", "accumulate",
-    "shuffle", "seed", "schedule", "warmup", "early_stopping", "adam", "sgd", "recipe", "out", "force", "overfit", "rule",
+    "shuffle", "seed", "schedule", "warmup", "early_stopping", "optimizer", "adam", "sgd", "momentum", "rmsprop", "clip_norm",
+    "clip_value", "l1", "l2", "weight_decay", "max_norm", "recipe", "out", "force", "overfit", "rule",
 ];
 
 /// Settings of a run. Each wins over what a recipe says.
@@ -107,13 +108,50 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_name = "patience=N", value_parser = spec::parse::<EarlyStopping>, help_heading = "Training")]
     early_stopping: Option<EarlyStopping>,
 
-    /// Train with Adam
+    /// sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, with settings behind colons, such as
+    /// momentum:momentum=0.95 [default: sgd]
+    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Optimizer>, group = "rule", help_heading = "Optimizer")]
+    optimizer: Option<Optimizer>,
+
+    /// Short for --optimizer adam
     #[arg(long, group = "rule", help_heading = "Optimizer")]
     adam: bool,
 
-    /// Train with gradient descent (the default)
+    /// Short for --optimizer sgd, gradient descent
     #[arg(long, group = "rule", help_heading = "Optimizer")]
     sgd: bool,
+
+    /// Short for --optimizer momentum
+    #[arg(long, group = "rule", help_heading = "Optimizer")]
+    momentum: bool,
+
+    /// Short for --optimizer rmsprop
+    #[arg(long, group = "rule", help_heading = "Optimizer")]
+    rmsprop: bool,
+
+    /// Scale gradients down to this norm where theirs, all together, is larger
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Optimizer")]
+    clip_norm: Option<f64>,
+
+    /// Bound every gradient's size
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Optimizer")]
+    clip_value: Option<f64>,
+
+    /// Factor on the sum of the weights' sizes, added to the loss [default: 0]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
+    l1: Option<f64>,
+
+    /// Factor on half the sum of the weights' squares, added to the loss [default: 0]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
+    l2: Option<f64>,
+
+    /// Share of the weights, times the learning rate, taken away before each update [default: 0; of AdamW 0.01]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
+    weight_decay: Option<f64>,
+
+    /// Scale the weights that come into a unit down to this norm where theirs is larger
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
+    max_norm: Option<f64>,
 
     #[command(flatten)]
     pub(super) device: DeviceArguments,
@@ -157,10 +195,8 @@ impl Settings {
         if let Some(rate) = self.dropout {
             config.dropout = PerLayer::All(rate);
         }
-        match config.optimizer {
-            Optimizer::Sgd { .. } if self.adam => config.optimizer = Optimizer::adam(),
-            Optimizer::Adam { .. } if self.sgd => config.optimizer = Optimizer::sgd(),
-            _ => {}
+        if let Some(optimizer) = self.optimizer() {
+            config.optimizer = optimizer;
         }
         if let Some(lr) = self.lr {
             config.optimizer = config.optimizer.with_learning_rate(lr);
@@ -175,6 +211,12 @@ impl Settings {
         config.test = self.test.or(config.test);
         config.subset = self.subset.or(config.subset);
         config.early_stopping = self.early_stopping.or(config.early_stopping);
+        config.regularization.l1 = self.l1.unwrap_or(config.regularization.l1);
+        config.regularization.l2 = self.l2.unwrap_or(config.regularization.l2);
+        config.regularization.weight_decay = self.weight_decay.or(config.regularization.weight_decay);
+        config.regularization.max_norm = self.max_norm.or(config.regularization.max_norm);
+        config.clipping.norm = self.clip_norm.or(config.clipping.norm);
+        config.clipping.value = self.clip_value.or(config.clipping.value);
         config.threads = self.device.threads.or(config.threads);
         if let Some(device) = &self.device.device {
             config.device.clone_from(device);
@@ -187,6 +229,15 @@ impl Settings {
         }
         config.validate()?;
         Ok(config)
+    }
+}
+
+impl Settings {
+    /// The optimizer that the options name, with its own defaults.
+    fn optimizer(&self) -> Option<Optimizer> {
+        let short = [("adam", self.adam), ("sgd", self.sgd), ("momentum", self.momentum), ("rmsprop", self.rmsprop)];
+        let named = short.into_iter().find(|&(_, given)| given).and_then(|(name, _)| Optimizer::named(name));
+        self.optimizer.or(named)
     }
 }
 

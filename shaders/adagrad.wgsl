@@ -1,0 +1,28 @@
+// Adagrad (Duchi, Hazan and Singer, JMLR 2011):
+//   v += g^2,   parameter -= learning_rate * g / (sqrt(v) + epsilon)
+
+struct Params {
+    length: u32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [length]
+@group(0) @binding(3) var<storage, read> gradients: array<f32>; // [length]
+@group(0) @binding(4) var<storage, read_write> square_sums: array<f32>; // [length]
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = linear_index(group, groups, thread);
+    if i >= params.length {
+        return;
+    }
+    let gradient = gradients[i];
+    let sum = square_sums[i] + gradient * gradient;
+    square_sums[i] = sum;
+    parameters[i] -= current.learning_rate * gradient / (sqrt(sum) + params.epsilon);
+}

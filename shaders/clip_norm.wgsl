@@ -1,0 +1,31 @@
+// Clipping by norm (Pascanu, Mikolov and Bengio, ICML 2013): g *= min(1, max_norm / (norm + 1e-6)), where the norm is that of
+// all gradients. Each workgroup adds up all the partial sums of squares, in one order, and scales its own piece.
+
+struct Params {
+    length: u32,
+    piece: u32,
+    pieces: u32,
+    max_norm: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> partials: array<f32>; // [pieces]
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>; // [length]
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    var sum = 0.0;
+    for (var k = thread; k < params.pieces; k += SUM_THREADS) {
+        sum += partials[k];
+    }
+    let norm = sqrt(group_sum(thread, sum));
+    let factor = params.max_norm / (norm + 1e-6);
+    // Unlike min, leaves gradients with a NaN among them as they are.
+    if factor < 1.0 {
+        let start = group.x * params.piece;
+        let end = min(start + params.piece, params.length);
+        for (var i = start + thread; i < end; i += SUM_THREADS) {
+            gradients[i] *= factor;
+        }
+    }
+}

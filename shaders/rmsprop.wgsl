@@ -1,0 +1,31 @@
+// RMSprop (Tieleman and Hinton, 2012, lecture 6e):
+//   v = rho v + (1 - rho) g^2,   parameter -= learning_rate * g / (sqrt(v) + epsilon)
+
+struct Params {
+    length: u32,
+    rho: f32,
+    // 1 - rho, rounded once: in f32, 1 - 0.99 is off by 1e-6 of itself.
+    one_minus_rho: f32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [length]
+@group(0) @binding(3) var<storage, read> gradients: array<f32>; // [length]
+@group(0) @binding(4) var<storage, read_write> second_moments: array<f32>; // [length]
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = linear_index(group, groups, thread);
+    if i >= params.length {
+        return;
+    }
+    let gradient = gradients[i];
+    let second = params.rho * second_moments[i] + params.one_minus_rho * gradient * gradient;
+    second_moments[i] = second;
+    parameters[i] -= current.learning_rate * gradient / (sqrt(second) + params.epsilon);
+}

@@ -1,0 +1,78 @@
+//! Adagrad.
+
+use rayon::prelude::*;
+
+use super::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
+use crate::step::Step;
+
+params! {
+    /// Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011,
+    /// with diagonal matrices, over a whole arena: `v += g^2`, `parameter -= learning_rate * g / (sqrt(v) + epsilon)`.
+    pub struct Adagrad {
+        /// Elements of the arena.
+        pub length: u32,
+        /// Added to the root of the sum of squares.
+        pub epsilon: f32,
+    }
+}
+
+impl KernelSpec for Adagrad {
+    const NAME: &'static str = "adagrad";
+    const WGSL: &'static str = wgsl!("adagrad", "step", "linear");
+    const SLOTS: &'static [Slot] = &[
+        Slot::update("parameters", DType::F32),
+        Slot::read("gradients", DType::F32),
+        Slot::update("square_sums", DType::F32),
+    ];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const USES_STEP: bool = true;
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.length as usize)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.length as usize; 3]
+    }
+
+    fn flops(&self) -> u64 {
+        7 * u64::from(self.length)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let learning_rate = T::from_f32(arguments.step().learning_rate);
+        let epsilon = T::from_f32(self.epsilon);
+        let (parameters, gradients, square_sums) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
+        parameters
+            .par_chunks_mut(MIN_PARALLEL)
+            .zip(gradients.par_chunks(MIN_PARALLEL))
+            .zip(square_sums.par_chunks_mut(MIN_PARALLEL))
+            .for_each(|((parameters, gradients), square_sums)| {
+                simd(|| {
+                    for ((parameter, &gradient), sum) in parameters.iter_mut().zip(gradients).zip(square_sums) {
+                        *sum += gradient * gradient;
+                        *parameter -= learning_rate * gradient / (sum.sqrt() + epsilon);
+                    }
+                });
+            });
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: String, length: usize, gradients: Input, sum: f32| {
+            let inputs = vec![Input::SIGNED, gradients, Input::Uniform { low: 0.0, high: sum }];
+            Case::new(label, Adagrad { length: length as u32, epsilon: 1e-10 }, inputs)
+                .step(Step { learning_rate: 0.01, ..Step::default() })
+                .tolerance(Tolerance::ELEMENTWISE)
+        };
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, Input::SIGNED, 3.0));
+        let tiny = Input::Uniform { low: -1e-10, high: 1e-10 };
+        let others = [
+            case("first step, gradients as small as epsilon".to_string(), 97, tiny, 0.0),
+            case("first step, no gradient".to_string(), 3, Input::F32(vec![0.0; 3]), 0.0),
+        ];
+        lengths.into_iter().chain(others).collect()
+    }
+}

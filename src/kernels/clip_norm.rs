@@ -1,0 +1,81 @@
+//! Clipping of gradients by their norm.
+
+use rayon::prelude::*;
+
+use super::{GradientNorm, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1, over a
+    /// whole arena: `g *= min(1, max_norm / (norm + 1e-6))`, as PyTorch's `clip_grad_norm_`. The norm is the root of the sum
+    /// of `partials` ([`GradientNorm`]); where it is NaN, gradients stay as they are.
+    pub struct ClipNorm {
+        /// Elements of the arena.
+        pub length: u32,
+        /// Elements that a workgroup scales.
+        pub piece: u32,
+        /// Number of partial sums.
+        pub pieces: u32,
+        /// The largest norm that is left.
+        pub max_norm: f32,
+    }
+}
+
+impl ClipNorm {
+    /// Clips what `norm` is the norm of.
+    pub fn new(norm: GradientNorm, max_norm: f64) -> ClipNorm {
+        ClipNorm { length: norm.length, piece: norm.piece, pieces: norm.pieces() as u32, max_norm: max_norm as f32 }
+    }
+}
+
+impl KernelSpec for ClipNorm {
+    const NAME: &'static str = "clip_norm";
+    const WGSL: &'static str = wgsl!("clip_norm", "group_sum");
+    const SLOTS: &'static [Slot] = &[Slot::read("partials", DType::F32), Slot::update("gradients", DType::F32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        [self.pieces, 1, 1]
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.pieces as usize, self.length as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        u64::from(self.length)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let norm = arguments.reals(0)[..self.pieces as usize].iter().copied().sum::<T>().sqrt();
+        let factor = T::from_f32(self.max_norm) / (norm + T::from_f32(1e-6));
+        // Unlike a minimum, leaves gradients with a NaN among them as they are.
+        if factor < T::one() {
+            arguments.reals_mut(1).par_chunks_mut(self.piece as usize).for_each(|gradients| {
+                simd(|| gradients.iter_mut().for_each(|gradient| *gradient *= factor));
+            });
+        }
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: &str, length: u32, sum: f32| {
+            let kernel = ClipNorm::new(GradientNorm::new(length), 0.5);
+            let partials = Input::Uniform { low: 0.5 * sum, high: 1.5 * sum };
+            Case::new(format!("length {length}, {label}"), kernel, vec![partials, Input::SIGNED])
+                .tolerance(Tolerance::ELEMENTWISE)
+        };
+        let tiny = ClipNorm { max_norm: 1e-6, ..ClipNorm::new(GradientNorm::new(97), 0.5) };
+        vec![
+            case("clipped", 1, 3.0),
+            case("clipped", 97, 3.0),
+            case("kept", 97, 0.01),
+            case("no gradient", 97, 0.0),
+            case("clipped", 4097, 3.0),
+            case("clipped, pieces that a thread adds two of", 300 * 4096 + 1, 1e-3),
+            Case::new("a norm as small as what is added to it", tiny, vec![Input::F32(vec![1e-12]), Input::SIGNED])
+                .tolerance(Tolerance::ELEMENTWISE),
+        ]
+    }
+}

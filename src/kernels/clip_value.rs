@@ -1,0 +1,59 @@
+//! Clipping of gradients by value.
+
+use rayon::prelude::*;
+
+use super::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
+use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
+
+params! {
+    /// `g = min(max(g, -max_value), max_value)` over a whole arena; a NaN stays one.
+    pub struct ClipValue {
+        /// Elements of the arena.
+        pub length: u32,
+        /// The largest magnitude that is left.
+        pub max_value: f32,
+    }
+}
+
+impl KernelSpec for ClipValue {
+    const NAME: &'static str = "clip_value";
+    const WGSL: &'static str = wgsl!("clip_value", "linear");
+    const SLOTS: &'static [Slot] = &[Slot::update("gradients", DType::F32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.length as usize)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.length as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        2 * u64::from(self.length)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let max_value = T::from_f32(self.max_value);
+        arguments.reals_mut(0).par_chunks_mut(MIN_PARALLEL).for_each(|gradients| {
+            simd(|| {
+                for gradient in gradients {
+                    // Unlike a minimum, lets a NaN through: what has diverged must show.
+                    let clipped = if *gradient > max_value { max_value } else { *gradient };
+                    *gradient = if clipped < -max_value { -max_value } else { clipped };
+                }
+            });
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: String, length: usize, gradients: Input| {
+            Case::new(label, ClipValue { length: length as u32, max_value: 0.5 }, vec![gradients])
+        };
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, Input::SIGNED));
+        let edges = vec![0.0, -0.0, 0.5, -0.5, 0.75, -0.75, f32::MAX, f32::MIN, f32::INFINITY, f32::NEG_INFINITY];
+        lengths.into_iter().chain([case("edges".to_string(), edges.len(), Input::F32(edges))]).collect()
+    }
+}

@@ -1,0 +1,91 @@
+//! RMSprop.
+
+use rayon::prelude::*;
+
+use super::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, simd};
+use crate::step::Step;
+
+params! {
+    /// Tieleman and Hinton, "Lecture 6e: rmsprop: divide the gradient by a running average of its recent magnitude", Coursera:
+    /// Neural networks for machine learning, 2012, over a whole arena: `v = rho v + (1 - rho) g^2`,
+    /// `parameter -= learning_rate * g / (sqrt(v) + epsilon)`.
+    pub struct RmsProp {
+        /// Elements of the arena.
+        pub length: u32,
+        /// Decay of the second moment.
+        pub rho: f32,
+        /// `1 - rho`, rounded once: in f32, 1 - 0.99 is off by 1e-6 of itself.
+        pub one_minus_rho: f32,
+        /// Added to the root of the second moment.
+        pub epsilon: f32,
+    }
+}
+
+impl RmsProp {
+    /// RMSprop over `length` parameters.
+    pub fn new(length: u32, rho: f64, epsilon: f64) -> RmsProp {
+        RmsProp { length, rho: rho as f32, one_minus_rho: (1.0 - rho) as f32, epsilon: epsilon as f32 }
+    }
+}
+
+impl KernelSpec for RmsProp {
+    const NAME: &'static str = "rmsprop";
+    const WGSL: &'static str = wgsl!("rmsprop", "step", "linear");
+    const SLOTS: &'static [Slot] = &[
+        Slot::update("parameters", DType::F32),
+        Slot::read("gradients", DType::F32),
+        Slot::update("second_moments", DType::F32),
+    ];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const USES_STEP: bool = true;
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.length as usize)
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.length as usize; 3]
+    }
+
+    fn flops(&self) -> u64 {
+        9 * u64::from(self.length)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let learning_rate = T::from_f32(arguments.step().learning_rate);
+        let [rho, one_minus_rho, epsilon] = [self.rho, self.one_minus_rho, self.epsilon].map(T::from_f32);
+        let (parameters, gradients, second_moments) =
+            (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
+        parameters
+            .par_chunks_mut(MIN_PARALLEL)
+            .zip(gradients.par_chunks(MIN_PARALLEL))
+            .zip(second_moments.par_chunks_mut(MIN_PARALLEL))
+            .for_each(|((parameters, gradients), second_moments)| {
+                simd(|| {
+                    for ((parameter, &gradient), second) in parameters.iter_mut().zip(gradients).zip(second_moments) {
+                        *second = rho * *second + one_minus_rho * gradient * gradient;
+                        *parameter -= learning_rate * gradient / (second.sqrt() + epsilon);
+                    }
+                });
+            });
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: String, length: usize, gradients: Input, second: f32| {
+            let inputs = vec![Input::SIGNED, gradients, Input::Uniform { low: 0.0, high: second }];
+            Case::new(label, RmsProp::new(length as u32, 0.9, 1e-8), inputs)
+                .step(Step { learning_rate: 0.01, ..Step::default() })
+                .tolerance(Tolerance::ELEMENTWISE)
+        };
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, Input::SIGNED, 0.1));
+        let tiny = Input::Uniform { low: -1e-8, high: 1e-8 };
+        let others = [
+            case("first step, gradients as small as epsilon".to_string(), 97, tiny, 0.0),
+            case("first step, no gradient".to_string(), 3, Input::F32(vec![0.0; 3]), 0.0),
+        ];
+        lengths.into_iter().chain(others).collect()
+    }
+}

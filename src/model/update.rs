@@ -1,0 +1,27 @@
+//! The end of a step: from gradients to new parameters.
+
+use super::TrainingOptions;
+use crate::layers::Parameter;
+use crate::plan::{Arena, PlanBuilder, Tensor};
+
+/// Appends it to the training phase, in PyTorch's order: clipping, penalties and weight decay, the optimizer, max-norm. Returns
+/// the optimizer's state.
+///
+/// `named` describes the parts of both arenas; the regularized ones lie at the front.
+pub(super) fn record(
+    plan: &mut PlanBuilder,
+    options: &TrainingOptions,
+    [parameters, gradients]: [&Arena; 2],
+    named: &[(String, Parameter)],
+) -> Vec<Tensor> {
+    let TrainingOptions { optimizer, regularization, clipping, .. } = options;
+    let regularized = named.iter().zip(&parameters.parts).filter(|((_, parameter), _)| parameter.regularized);
+    let weights: Vec<Tensor> = regularized.map(|(_, &tensor)| tensor).collect();
+    let front = weights.iter().map(|&weight| plan.info(weight).range().end).max().unwrap_or(0);
+
+    clipping.record(plan, gradients.whole);
+    regularization.record_before(plan, optimizer, front, [parameters.whole, gradients.whole]);
+    let state = optimizer.record(plan, parameters.whole, gradients.whole);
+    regularization.record_after(plan, &weights);
+    state
+}

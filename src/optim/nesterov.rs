@@ -1,0 +1,37 @@
+//! Gradient descent with Nesterov's momentum.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, Update, check_decay};
+use crate::config::ConfigError;
+use crate::kernels;
+use crate::plan::Tensor;
+
+/// `v = momentum v + g`, `p -= learning_rate * (g + momentum v)`: Nesterov, "A method for solving the convex programming problem
+/// with convergence rate O(1/k^2)", 1983, in the form of Sutskever, Martens, Dahl and Hinton, "On the importance of
+/// initialization and momentum in deep learning", ICML 2013, as PyTorch writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nesterov {
+    /// Step size; 0.03, as [`super::Momentum`]'s.
+    pub learning_rate: f64,
+    /// What is left of a velocity after a step; 0.9.
+    pub momentum: f64,
+}
+
+impl Default for Nesterov {
+    fn default() -> Nesterov {
+        Nesterov { learning_rate: 0.03, momentum: 0.9 }
+    }
+}
+
+impl Rule for Nesterov {
+    fn check(&self) -> Result<(), ConfigError> {
+        check_decay("optimizer.momentum", "a momentum", self.momentum)
+    }
+
+    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
+        let kernel = kernels::Momentum::new(update.length(), self.momentum, false);
+        update.launch(kernel, &[1], &["velocities"])
+    }
+}

@@ -1,0 +1,27 @@
+//! Gradient descent.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, Update};
+use crate::kernels;
+use crate::plan::Tensor;
+
+/// `p -= learning_rate * g`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sgd {
+    /// Step size; 0.3.
+    pub learning_rate: f64,
+}
+
+impl Default for Sgd {
+    fn default() -> Sgd {
+        Sgd { learning_rate: 0.3 }
+    }
+}
+
+impl Rule for Sgd {
+    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
+        update.launch(kernels::Sgd { length: update.length() }, &[], &[])
+    }
+}
