@@ -76,16 +76,21 @@ def train(parameters, optimizer, inputs, labels):
     return torch.tensor(losses, dtype=torch.float64)
 
 
-def main():
-    torch.set_num_threads(1)  # one order of summation
+def start():
+    """Images, labels and starting parameters."""
     generator = torch.Generator().manual_seed(SEED)
     images = torch.randint(0, 256, (EXAMPLES, SIZES[0]), dtype=torch.uint8, generator=generator)
     labels = torch.randint(0, SIZES[-1], (EXAMPLES,), generator=generator)
-    start = draw_parameters(generator)
-    inputs = images.double() / 255
-    tensors = {"images": images, "labels": labels.to(torch.uint8), **start}
+    return images, labels, draw_parameters(generator)
 
-    parameters = trainable(start)
+
+def main():
+    torch.set_num_threads(1)  # one order of summation
+    images, labels, begun = start()
+    inputs = images.double() / 255
+    tensors = {"images": images, "labels": labels.to(torch.uint8), **begun}
+
+    parameters = trainable(begun)
     logits = forward(parameters, inputs[:GRADIENT_BATCH])
     loss = cross_entropy(logits, labels[:GRADIENT_BATCH])
     loss.backward()
@@ -96,7 +101,7 @@ def main():
         "adam": lambda values: torch.optim.Adam(values, lr=0.01, betas=(0.9, 0.999), eps=1e-8),
         "sgd": lambda values: torch.optim.SGD(values, lr=0.1),
     }.items():
-        parameters = trainable(start)
+        parameters = trainable(begun)
         losses = train(parameters, make(list(parameters.values())), inputs, labels)
         tensors[f"{optimizer}.losses"] = losses
         tensors |= {f"{optimizer}.{name}": values.detach() for name, values in parameters.items()}
