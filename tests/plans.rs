@@ -8,7 +8,7 @@ use gpunet::kernels::{Adam, Sgd};
 use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Phase, PlanBuilder, Role};
-use harness::Small;
+use harness::{Small, backends};
 
 const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
 
@@ -63,6 +63,25 @@ fn arenas_align_their_parts() {
     let plan = plan.finish().unwrap();
     let offsets: Vec<usize> = arena.parts.iter().map(|&part| plan.tensor(part).offset).collect();
     assert_eq!((offsets, plan.tensor(arena.whole).len()), (vec![0, 64, 128], 192));
+}
+
+#[test]
+fn constants_are_loaded_with_the_plan_and_never_written() {
+    let mut plan = builder();
+    let weights = plan.constant("weights", vec![0.5, -1.0, 3.0], Role::Data);
+    let plan = plan.finish().unwrap();
+    for (name, backend) in backends() {
+        let mut program = backend.load(&plan).unwrap();
+        assert_eq!(program.slow_read_f32(weights).unwrap(), [0.5, -1.0, 3.0], "{name}");
+    }
+
+    let mut plan = builder();
+    let parameters = plan.constant("parameters", vec![1.0; 4], Role::Param);
+    let gradients = plan.tensor("gradients", &[4], DType::F32, Role::Grad);
+    plan.launch(Phase::Train, Sgd { length: 4 }, &[parameters, gradients]);
+    assert!(
+        plan.finish().unwrap_err().problem.contains("slot parameters is written, but tensor parameters is a constant")
+    );
 }
 
 #[test]
