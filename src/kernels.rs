@@ -6,10 +6,17 @@ mod dense_forward;
 mod dense_input_grad;
 mod dense_weight_grad;
 mod gather;
+mod hinge;
 mod log_batch;
 mod sgd;
 mod shuffle;
 mod softmax_cross_entropy;
+mod squared_error;
+
+/// What several kernels share, as `shaders/lib` is what several shaders do.
+mod lib {
+    pub(super) mod loss;
+}
 
 pub use adam::Adam;
 pub use bias_grad::BiasGrad;
@@ -17,10 +24,12 @@ pub use dense_forward::DenseForward;
 pub use dense_input_grad::DenseInputGrad;
 pub use dense_weight_grad::DenseWeightGrad;
 pub use gather::Gather;
+pub use hinge::{Hinge, HingeVariant};
 pub use log_batch::LogBatch;
 pub use sgd::Sgd;
 pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use squared_error::SquaredError;
 
 use crate::kernel::{Input, Kernel, KernelSpec};
 use crate::step::Step;
@@ -31,6 +40,8 @@ pub const KERNELS: &[&Kernel] = &[
     Gather::KERNEL,
     DenseForward::KERNEL,
     SoftmaxCrossEntropy::KERNEL,
+    Hinge::KERNEL,
+    SquaredError::KERNEL,
     LogBatch::KERNEL,
     DenseInputGrad::KERNEL,
     DenseWeightGrad::KERNEL,
@@ -82,6 +93,7 @@ mod tests {
             (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
             (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),
+            (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
             (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
         ] {
             let line = format!("const {name}: u32 = {value}u;");
