@@ -13,6 +13,7 @@ mod dropout;
 mod dropout_grad;
 mod gather;
 mod gradient_norm;
+mod hinge;
 mod lion;
 mod log_batch;
 mod max_norm;
@@ -22,6 +23,12 @@ mod rmsprop;
 mod sgd;
 mod shuffle;
 mod softmax_cross_entropy;
+mod squared_error;
+
+/// What several kernels share, as `shaders/lib` is what several shaders do.
+mod lib {
+    pub(super) mod loss;
+}
 
 pub use activate::Activate;
 pub use adagrad::Adagrad;
@@ -36,6 +43,7 @@ pub use dropout::Dropout;
 pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
 pub use gradient_norm::GradientNorm;
+pub use hinge::{Hinge, HingeVariant};
 pub use lion::Lion;
 pub use log_batch::LogBatch;
 pub use max_norm::MaxNorm;
@@ -45,6 +53,7 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
+pub use squared_error::SquaredError;
 
 use crate::kernel::{Input, Kernel, KernelSpec};
 use crate::step::Step;
@@ -57,6 +66,8 @@ pub const KERNELS: &[&Kernel] = &[
     DenseForward::KERNEL,
     Activate::KERNEL,
     SoftmaxCrossEntropy::KERNEL,
+    Hinge::KERNEL,
+    SquaredError::KERNEL,
     LogBatch::KERNEL,
     DenseInputGrad::KERNEL,
     DropoutGrad::KERNEL,
@@ -123,6 +134,7 @@ mod tests {
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
             (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),
             (Dropout::KERNEL, "STREAM", Stream::Dropout { site: 0, epoch: 1 }.words()[0]),
+            (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
             (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
             (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),
             (DenseForward::KERNEL, "ELU", Activation::Elu.constant()),

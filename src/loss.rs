@@ -21,14 +21,19 @@ pub(crate) fn record(recorder: &mut Recorder<'_>, logits: Values, targets: Tenso
     let (batch, examples) = (recorder.batch, recorder.plan.step_bounds().positions);
     let classes = recorder.plan.info(logits.tensor).shape[1];
     let logits_grad = recorder.tensor("logits_grad", &[batch, classes], DType::F32, Role::Activation);
+    let ones = vec![1.0; classes];
+    let class_weights = recorder
+        .plan
+        .find("class_weights")
+        .unwrap_or_else(|| recorder.plan.constant("class_weights", ones, Role::Data));
     let losses = recorder.tensor("losses", &[batch], DType::F32, Role::Metric);
     let predictions = recorder.tensor("predictions", &[examples], DType::U32, Role::Metric);
     let log = recorder.tensor("batch_log", &[LOG_ROWS, 2], DType::F32, Role::Metric);
     recorder.plan.set_log(log);
 
     let [batch, classes, examples] = [batch, classes, examples].map(|n| n as u32);
-    let kernel = SoftmaxCrossEntropy { batch, classes, examples, loss_scale };
-    recorder.launch(kernel, &[], &[logits.tensor, targets, logits_grad, losses, predictions]);
+    let kernel = SoftmaxCrossEntropy { batch, classes, examples, loss_scale, label_smoothing: 0.0 };
+    recorder.launch(kernel, &[], &[logits.tensor, targets, class_weights, logits_grad, losses, predictions]);
     let kernel = LogBatch { batch, examples, log_rows: LOG_ROWS as u32 };
     recorder.launch(kernel, &[], &[losses, targets, predictions, log]);
     LossTensors { logits_grad, losses, predictions }

@@ -27,7 +27,7 @@ pub struct Tensor(pub(crate) usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The data set and the order it is visited in.
+    /// The data set, the order it is visited in and the weights of its classes.
     Data,
     /// The batch that the network reads, and its labels.
     Input,
@@ -177,6 +177,7 @@ pub struct Plan {
     tensors: Vec<TensorInfo>,
     buffers: Vec<BufferInfo>,
     phases: [Vec<Launch>; 3],
+    constants: Vec<(Tensor, Vec<f32>)>,
     log: Option<Tensor>,
     bounds: StepBounds,
 }
@@ -214,6 +215,11 @@ impl Plan {
     /// The launches of a phase in order.
     pub fn launches(&self, phase: Phase) -> &[Launch] {
         &self.phases[phase as usize]
+    }
+
+    /// The tensors whose values are part of the plan, with those values: backends write them when they load it.
+    pub fn constants(&self) -> &[(Tensor, Vec<f32>)] {
+        &self.constants
     }
 
     /// The tensor `[LOG_ROWS, 2]` that a batch of `phase` writes its metrics to, a row each: sum of losses, number correct.

@@ -10,7 +10,7 @@ use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Phase, PlanBuilder, Role, Tensor, When};
 use gpunet::regularization::Regularization;
-use harness::Small;
+use harness::{Small, backends};
 
 const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
 
@@ -113,6 +113,25 @@ fn updates_come_in_order_and_only_at_the_end_of_an_update() {
 }
 
 #[test]
+fn constants_are_loaded_with_the_plan_and_never_written() {
+    let mut plan = builder();
+    let weights = plan.constant("weights", vec![0.5, -1.0, 3.0], Role::Data);
+    let plan = plan.finish().unwrap();
+    for (name, backend) in backends() {
+        let mut program = backend.load(&plan).unwrap();
+        assert_eq!(program.slow_read_f32(weights).unwrap(), [0.5, -1.0, 3.0], "{name}");
+    }
+
+    let mut plan = builder();
+    let parameters = plan.constant("parameters", vec![1.0; 4], Role::Param);
+    let gradients = plan.tensor("gradients", &[4], DType::F32, Role::Grad);
+    plan.launch(Phase::Train, Sgd { length: 4 }, &[parameters, gradients]);
+    assert!(
+        plan.finish().unwrap_err().problem.contains("slot parameters is written, but tensor parameters is a constant")
+    );
+}
+
+#[test]
 fn plans_print_every_launch() {
     let text = Small::new("5-4-3", 2, Optimizer::adam(), 1.0).recording.plan.to_string();
     for line in [
@@ -155,6 +174,7 @@ fn headline_costs_are_those_on_paper() {
     assert_eq!(bytes(Role::Param), arena * 4);
     assert_eq!(bytes(Role::State), arena * 8);
     assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2);
+    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 10 * 4);
     // Outputs of every layer, gradients of all but the first, and the logits' gradient: [256, .] each.
     let hidden: u64 = units - 10;
     assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));

@@ -7,8 +7,8 @@ use gpunet::backend::gpu::ShaderChecks;
 use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
     Activate, Adagrad, Adam, BiasGrad, ClipNorm, ClipValue, DenseForward, DenseInputGrad, DenseWeightGrad, Dropout,
-    DropoutGrad, Gather, GradientNorm, KERNELS, Lion, LogBatch, MaxNorm, Momentum, Regularize, RmsProp, Sgd, Shuffle,
-    SoftmaxCrossEntropy,
+    DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion, LogBatch, MaxNorm, Momentum, Regularize, RmsProp, Sgd,
+    Shuffle, SoftmaxCrossEntropy, SquaredError,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -69,9 +69,21 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (BiasGrad::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
     (SoftmaxCrossEntropy::KERNEL, "params.loss_scale / f32", "1.0 / f32"),
     (SoftmaxCrossEntropy::KERNEL, "f32(max(current.update_rows, 1u))", "f32(max(current.rows, 1u))"),
-    (SoftmaxCrossEntropy::KERNEL, "let largest = best_value[0];", "let largest = 0.0;"),
-    (SoftmaxCrossEntropy::KERNEL, "other_class < best_class[thread]", "other_class > best_class[thread]"),
-    (SoftmaxCrossEntropy::KERNEL, "current.start + row", "row"),
+    (SoftmaxCrossEntropy::KERNEL, "best.value, scale", "0.0, scale"),
+    (SoftmaxCrossEntropy::KERNEL, "b.index < a.index", "b.index > a.index"),
+    (SoftmaxCrossEntropy::KERNEL, "current.start + index", "index"),
+    (SoftmaxCrossEntropy::KERNEL, "1.0 - params.label_smoothing", "1.0"),
+    (SoftmaxCrossEntropy::KERNEL, "params.label_smoothing / f32(params.classes)", "params.label_smoothing"),
+    (SoftmaxCrossEntropy::KERNEL, "weight * params.loss_scale", "params.loss_scale"),
+    (Hinge::KERNEL, "select(params.margin, 0.0, c == row.target_class)", "params.margin"),
+    (Hinge::KERNEL, "c == only", "c >= only"),
+    (Hinge::KERNEL, "if variant == CRAMMER_SINGER", "if variant != CRAMMER_SINGER"),
+    (Hinge::KERNEL, "-sums.y * row.scale", "-row.scale"),
+    (Hinge::KERNEL, "row.target_class % THREADS", "row.target_class"),
+    (Hinge::KERNEL, "loss * weight", "loss"),
+    (SquaredError::KERNEL, "2.0 * error", "error"),
+    (SquaredError::KERNEL, ".x / classes", ".x"),
+    (SquaredError::KERNEL, "if index >= current.rows", "if index >= params.batch"),
     (LogBatch::KERNEL, "current.log_row * 2u]", "0u]"),
     (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
     (ClipValue::KERNEL, "gradients[i] = params.max_value", "gradients[i] = gradient"),

@@ -22,6 +22,7 @@ pub struct PlanBuilder {
     tensors: Vec<TensorInfo>,
     buffers: Vec<BufferInfo>,
     phases: [Vec<Launch>; 3],
+    constants: Vec<(Tensor, Vec<f32>)>,
     log: Option<Tensor>,
     bounds: StepBounds,
 }
@@ -52,6 +53,13 @@ impl PlanBuilder {
     pub fn index_tensor(&mut self, name: impl Into<String>, shape: &[usize], below: usize, role: Role) -> Tensor {
         let tensor = self.tensor(name, shape, DType::U32, role);
         self.tensors[tensor.0].below = Some(below);
+        tensor
+    }
+
+    /// A float tensor `[values]` that holds these values from loading on; no launch may write it.
+    pub fn constant(&mut self, name: impl Into<String>, values: Vec<f32>, role: Role) -> Tensor {
+        let tensor = self.tensor(name, &[values.len()], DType::F32, role);
+        self.constants.push((tensor, values));
         tensor
     }
 
@@ -139,8 +147,8 @@ impl PlanBuilder {
     /// # Errors
     /// A launch whose arguments do not fit its kernel.
     pub fn finish(self) -> Result<Plan, PlanError> {
-        let PlanBuilder { tensors, buffers, phases, log, bounds } = self;
-        let plan = Plan { tensors, buffers, phases, log, bounds };
+        let PlanBuilder { tensors, buffers, phases, constants, log, bounds } = self;
+        let plan = Plan { tensors, buffers, phases, constants, log, bounds };
         check::check(&plan)?;
         Ok(plan)
     }

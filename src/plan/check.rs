@@ -81,6 +81,9 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
     }
     // WebGPU forbids a buffer that is both read and written in one dispatch, even at disjoint ranges.
     for (i, slot) in kernel.slots.iter().enumerate().filter(|(_, slot)| slot.access != Access::Read) {
+        if plan.constants.iter().any(|(constant, _)| *constant == launch.args[i]) {
+            return Err(format!("slot {} is written, but tensor {} is a constant", slot.name, args[i].name));
+        }
         if let Some(other) = (0..args.len()).find(|&j| j != i && args[j].buffer == args[i].buffer) {
             return Err(format!(
                 "slot {} is written and shares its buffer with slot {}",

@@ -22,7 +22,11 @@ impl<T: Real> CpuProgram<T> {
     pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> Result<CpuProgram<T>, Error> {
         let memory: Option<_> = plan.buffers().iter().map(Memory::zeroed).collect();
         let memory = memory.ok_or_else(|| Error::OutOfMemory { needed: plan.memory().total() })?;
-        Ok(CpuProgram { plan, memory, pool })
+        let mut program = CpuProgram { plan, memory, pool };
+        for (tensor, values) in program.plan.constants().to_vec() {
+            program.write(tensor, Data::F32(&values))?;
+        }
+        Ok(program)
     }
 
     /// The values of a float tensor in the backend's precision.

@@ -83,7 +83,7 @@ impl GpuProgram {
         }
         shared.faults.check()?;
         let step_rows = vec![0; LOG_ROWS * UNIFORM_STRIDE];
-        Ok(GpuProgram {
+        let mut program = GpuProgram {
             plan,
             shared,
             buffers,
@@ -93,7 +93,11 @@ impl GpuProgram {
             readbacks,
             allocated,
             steps_per_submission: [1; 3],
-        })
+        };
+        for (tensor, values) in program.plan.constants().to_vec() {
+            program.write(tensor, Data::F32(&values))?;
+        }
+        Ok(program)
     }
 
     /// Writes the scalars of `steps` into lane `lane` of the step buffer and returns the offset of the first.

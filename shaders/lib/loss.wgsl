@@ -1,0 +1,123 @@
+// What the losses share: their slots, a row of logits a workgroup, its prediction, reductions over its classes.
+//
+// The kernel that uses this part says what the loss is:
+//   struct Params { batch: u32, classes: u32, examples: u32, loss_scale: f32, .. }
+//   fn row_loss(row: Row, thread: u32) -> f32     the loss of a row, alike in all threads; writes its gradient times row.scale
+//   losses[r] = class_weights[target] * row_loss
+//   logits_grad[r, c] is the gradient of loss_scale times the update's mean loss: row.scale = class_weights[target] * loss_scale
+//     / update_rows
+//   predictions[start + r] = the class of the largest logit, the lowest of equals
+// Padding rows have loss and gradient zero and no prediction, so that nothing behind them needs to know how many rows count.
+
+@group(0) @binding(2) var<storage, read> logits: array<f32>; // [batch, classes]
+@group(0) @binding(3) var<storage, read> targets: array<u32>; // [batch]
+@group(0) @binding(4) var<storage, read> class_weights: array<f32>; // [classes]
+@group(0) @binding(5) var<storage, read_write> logits_grad: array<f32>; // [batch, classes]
+@group(0) @binding(6) var<storage, read_write> losses: array<f32>; // [batch]
+@group(0) @binding(7) var<storage, read_write> predictions: array<u32>; // [examples]
+
+const THREADS: u32 = 64u;
+const NONE: u32 = 0xffffffffu; // the class of a thread that has seen none
+
+struct Row {
+    first: u32, // its first element
+    target_class: u32,
+    largest: f32, // of its logits
+    scale: f32, // on its gradient
+}
+
+// A class with a value of its own, such as its logit.
+struct Entry {
+    value: f32,
+    index: u32,
+}
+
+var<workgroup> entries: array<Entry, 64>;
+var<workgroup> partial: array<vec2<f32>, 64>;
+
+// By their bits, since compilers may take it that floats are finite.
+fn is_finite(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
+}
+
+fn is_nan(value: f32) -> bool {
+    return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+}
+
+// The entry of the greater value, the lower class of equals. A NaN is greater than any number, as in numpy.
+fn greater(a: Entry, b: Entry) -> Entry {
+    if b.index == NONE || is_nan(a.value) {
+        return a;
+    }
+    let tie = b.value == a.value && b.index < a.index;
+    if a.index == NONE || is_nan(b.value) || b.value > a.value || tie {
+        return b;
+    }
+    return a;
+}
+
+// The greatest of all threads' entries.
+fn greatest(own: Entry, thread: u32) -> Entry {
+    entries[thread] = own;
+    workgroupBarrier();
+    for (var width = THREADS / 2u; width > 0u; width /= 2u) {
+        if thread < width {
+            entries[thread] = greater(entries[thread], entries[thread + width]);
+        }
+        workgroupBarrier();
+    }
+    let best = entries[0];
+    workgroupBarrier(); // before the next use
+    return best;
+}
+
+// The sums of all threads' values, two at once.
+fn sum(own: vec2<f32>, thread: u32) -> vec2<f32> {
+    partial[thread] = own;
+    workgroupBarrier();
+    for (var width = THREADS / 2u; width > 0u; width /= 2u) {
+        if thread < width {
+            partial[thread] += partial[thread + width];
+        }
+        workgroupBarrier();
+    }
+    let total = partial[0];
+    workgroupBarrier(); // before the next use
+    return total;
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let index = group.y * groups.x + group.x;
+    if index >= params.batch {
+        return;
+    }
+    let first = index * params.classes;
+    if index >= current.rows {
+        for (var c = thread; c < params.classes; c += THREADS) {
+            logits_grad[first + c] = 0.0;
+        }
+        if thread == 0u {
+            losses[index] = 0.0;
+        }
+        return;
+    }
+    var own = Entry(0.0, NONE);
+    for (var c = thread; c < params.classes; c += THREADS) {
+        own = greater(own, Entry(logits[first + c], c));
+    }
+    let best = greatest(own, thread);
+    let target_class = targets[index];
+    let weight = class_weights[target_class];
+    let scale = weight * params.loss_scale / f32(max(current.update_rows, 1u));
+    let loss = row_loss(Row(first, target_class, best.value, scale), thread);
+    if thread == 0u {
+        // What has diverged must show, even where a loss is cut off at zero.
+        losses[index] = select(best.value, loss * weight, is_finite(best.value));
+        predictions[current.start + index] = best.index;
+    }
+}
