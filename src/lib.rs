@@ -36,6 +36,7 @@ pub mod parity;
 pub mod plan;
 pub mod random;
 pub mod real;
+pub mod report;
 mod simd;
 pub mod step;
 pub mod store;
