@@ -12,8 +12,10 @@ mod line;
 mod panel;
 mod picture;
 mod style;
+mod summary;
 
 pub use axis::{Axis, Scale};
 pub use chart::{Chart, Curve, Mark, Panel, Stroke};
 pub use curves::learning_curves;
 pub use picture::{Picture, PictureError};
+pub use summary::{Best, Summary, short_names};

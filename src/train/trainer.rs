@@ -14,7 +14,7 @@ use crate::model::{Model, Recording, TrainingOptions};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Phase, Tensor};
 use crate::step::Step;
-use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, to_toml};
+use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, TestRecord, to_toml};
 
 /// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
 ///
@@ -132,8 +132,21 @@ impl<'a> Trainer<'a> {
             }
             on_event(Event::Epoch { record, training, examples });
         }
-        let test = self.evaluate(Part::Test)?;
+        let test = self.test(run)?;
         Ok(Outcome { history: self.history, test, parameters })
+    }
+
+    /// Evaluates the test part, and keeps what it came to.
+    fn test(&mut self, run: Option<&mut RunFolder>) -> Result<Metrics, Error> {
+        let test = self.evaluate(Part::Test)?;
+        if let (Some(run), 1..) = (run, test.examples) {
+            let (epoch, count, accuracy, loss) = (self.history.len(), test.examples, test.accuracy(), test.loss());
+            if !loss.is_finite() {
+                return Err(Error::LossNotFinite { loss });
+            }
+            run.keep_test(&TestRecord { epoch, count, accuracy, loss })?;
+        }
+        Ok(test)
     }
 
     /// Writes model and checkpoint, and gives the parameters back.
