@@ -18,7 +18,7 @@ use super::{DeviceArguments, Ended};
 /// Options that a run which goes on has settled before.
 const RESUME_KEEPS: [&str; 10] = ["arch", "adam", "sgd", "lr", "batch", "seed", "validation", "recipe", "out", "force"];
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Arguments {
     /// Layer sizes, inputs first [default: 784-512-256-10]
     #[arg(long)]
@@ -62,11 +62,11 @@ pub(super) struct Arguments {
 
     /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
     #[arg(long, value_name = "DIR", conflicts_with_all = RESUME_KEEPS)]
-    resume: Option<PathBuf>,
+    pub(super) resume: Option<PathBuf>,
 
     /// Folder of the run [default: runs/<arch>-<time>]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Replace the run that --out already holds
     #[arg(long, requires = "out")]
@@ -78,7 +78,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     /// The run's settings: those given, or defaults, under the options.
-    fn config(&self, given: Option<Config>) -> anyhow::Result<Config> {
+    pub(super) fn config(&self, given: Option<Config>) -> anyhow::Result<Config> {
         let mut config = match (given, &self.recipe) {
             (Some(config), _) => config,
             (None, Some(path)) => load_config(path)?,
@@ -141,7 +141,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 /// Loads the data and opens the device, before anything is written.
-fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+pub(super) fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let dataset = Dataset::load(&config.data, config.validation, config.seed)?;
     dataset.check_arch(&config.arch)?;
     Ok((dataset, arguments.device.open_as(&config.device, config.threads)?))
