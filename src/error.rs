@@ -118,6 +118,14 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether the numbers of a training run were lost: other settings may do better, and nothing else is wrong.
+    pub fn is_divergence(&self) -> bool {
+        use Error::{Diverged, LossNotFinite, ParameterDiverged, ValidationDiverged};
+        matches!(self, Diverged { .. } | ParameterDiverged { .. } | ValidationDiverged { .. } | LossNotFinite { .. })
+    }
+}
+
 /// A device that is missing, refuses or fails.
 #[derive(Debug, Error)]
 pub enum DeviceError {

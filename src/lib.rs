@@ -41,6 +41,7 @@ pub mod plan;
 pub mod random;
 pub mod real;
 pub mod regularization;
+pub mod report;
 pub mod schedule;
 mod simd;
 pub mod spec;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod history;
 mod model_file;
 mod run;
+mod saved_run;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
 pub use model_file::{ModelMetadata, SavedModel};
 pub use run::{RunFolder, find_model, load_config, point_latest};
+pub use saved_run::{SavedRun, TestRecord, find_runs};
 
 /// A file or folder that cannot be read or written.
 #[derive(Debug, Error)]
@@ -34,6 +36,8 @@ pub enum StoreError {
     Dangling { link: PathBuf, target: PathBuf },
     #[error("there is no model at {}: it must be a run folder with model.safetensors or a model file", path.display())]
     NoModel { path: PathBuf },
+    #[error("{} is no run, nor a folder with runs in it: a run folder has a history.csv", path.display())]
+    NoRun { path: PathBuf },
     #[error("{} is no gpunet model: {problem}", path.display())]
     BadModel { path: PathBuf, problem: String },
     #[error("{} is no checkpoint to go on from: {problem}", path.display())]
@@ -42,6 +46,8 @@ pub enum StoreError {
     NoCheckpoint { path: PathBuf },
     #[error("{}, {error}", path.display())]
     BadConfig { path: PathBuf, error: RecipeError },
+    #[error("{} is not as `gpunet train` writes it: {problem}; leave this run out, or `--resume` it to have it made anew", path.display())]
+    BadRecord { path: PathBuf, problem: String },
 }
 
 /// An operation on a file that failed, as a sentence.

@@ -25,7 +25,7 @@ fn a_run_leaves_the_files_of_the_contract() {
     assert_eq!((history.lines().next(), history.lines().count()), (Some(header), 13));
     let names: Vec<String> =
         fs::read_dir(&run).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 4, "nothing half-written is left: {names:?}");
+    assert_eq!(names.len(), 5, "nothing half-written is left: {names:?}");
 
     // The configuration is complete: as a recipe it gives the same model, bit for bit.
     succeeds(folder.path(), &["train", "--recipe", "runs/latest/config.toml", "--out", "again"]);

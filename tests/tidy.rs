@@ -55,6 +55,11 @@ fn wgpu_is_named_only_in_the_gpu_backend() {
 }
 
 #[test]
+fn the_plotting_library_is_named_only_in_reports() {
+    only_in(&["plotters", "png::"], &["src/report/"]);
+}
+
+#[test]
 fn only_the_command_line_prints() {
     only_in(&["println!", "print!(", "dbg!"], &[]);
     only_in(&["io::stdout", "io::stderr", "stdout()", "stderr()"], &["src/cli/"]);

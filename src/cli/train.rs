@@ -72,7 +72,7 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 }
 
 /// Loads the data and opens the device, before anything is written.
-fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+pub(super) fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let dataset = Dataset::load(&config.data, &config.split())?;
     dataset.check_arch(&config.arch)?;
     Ok((dataset, arguments.settings.device.open_as(&config.device, config.threads)?))

@@ -29,3 +29,8 @@ pub(super) fn to_csv(records: &[EpochRecord]) -> std::io::Result<Vec<u8>> {
     }
     writer.into_inner().map_err(std::io::Error::other)
 }
+
+/// The records of a file's content.
+pub(super) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
+    csv::Reader::from_reader(bytes).deserialize().collect()
+}

@@ -1,16 +1,17 @@
-//! Run folders: `config.toml`, `history.csv`, `model.safetensors`, `checkpoint.bin`.
+//! Run folders: `config.toml`, `history.csv`, `model.safetensors`, `checkpoint.bin`, and `test.json` when training has ended.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::history;
-use super::{Checkpoint, FileError, SavedModel, StoreError, TEMPORARY, write_atomically};
+use super::{Checkpoint, FileError, SavedModel, StoreError, TEMPORARY, TestRecord, write_atomically};
 use crate::config::Config;
 
-const CONFIG: &str = "config.toml";
-const HISTORY: &str = "history.csv";
+pub(super) const CONFIG: &str = "config.toml";
+pub(super) const HISTORY: &str = "history.csv";
 const MODEL: &str = "model.safetensors";
 const CHECKPOINT: &str = "checkpoint.bin";
+pub(super) const TEST: &str = "test.json";
 
 /// Where runs go that are given no place.
 const RUNS: &str = "runs";
@@ -83,6 +84,7 @@ impl RunFolder {
         let [checkpoint_file, model_file, history_file, config_file] =
             [CHECKPOINT, MODEL, HISTORY, CONFIG].map(|name| self.path.join(name));
         let history = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &history_file))?;
+        self.remove_test()?;
         write_atomically(&[
             (checkpoint_file.clone(), &checkpoint.to_bytes(&checkpoint_file)?),
             (model_file.clone(), &model.to_bytes(&model_file)?),
@@ -91,6 +93,25 @@ impl RunFolder {
         ])?;
         self.removable = false;
         Ok(())
+    }
+
+    /// Keeps what the test part came to, which marks the run as finished.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn keep_test(&mut self, test: &TestRecord) -> Result<(), StoreError> {
+        let file = self.path.join(TEST);
+        let json = serde_json::to_vec(test).map_err(|error| FileError::new("write", &file)(error.into()))?;
+        Ok(write_atomically(&[(file, &json)])?)
+    }
+
+    /// Removes what the test part came to: it was after fewer epochs, or of a run that is being replaced.
+    fn remove_test(&self) -> Result<(), FileError> {
+        let file = self.path.join(TEST);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(FileError::new("remove", file)(error)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -183,16 +204,23 @@ fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
 /// Where there is none.
 pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
     let newest = Path::new(RUNS).join(LATEST);
-    let link = named.unwrap_or(&newest);
-    if let (Ok(target), false) = (fs::read_link(link), link.exists()) {
-        return Err(StoreError::Dangling { link: link.to_path_buf(), target });
-    }
+    let place = follow(named.unwrap_or(&newest))?;
     if named.is_none() && !newest.exists() {
         return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
     }
-    let place = follow_pointer(named.unwrap_or(&newest));
     let file = if place.is_dir() { place.join(MODEL) } else { place.clone() };
     if file.is_file() { Ok(file) } else { Err(StoreError::NoModel { path: place }) }
+}
+
+/// What a path means that may be a link, or a pointer in place of one.
+///
+/// # Errors
+/// A link to what is gone.
+pub(super) fn follow(path: &Path) -> Result<PathBuf, StoreError> {
+    match fs::read_link(path) {
+        Ok(target) if !path.exists() => Err(StoreError::Dangling { link: path.to_path_buf(), target }),
+        _ => Ok(follow_pointer(path)),
+    }
 }
 
 /// What a `latest` that is a file with a path, and not a link, points at; any other path as it is.

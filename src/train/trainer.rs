@@ -15,7 +15,7 @@ use crate::model::{Model, Recording};
 use crate::plan::{Data, Phase, Tensor};
 use crate::schedule::RunLength;
 use crate::step::Step;
-use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel};
+use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, TestRecord};
 
 /// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
 ///
@@ -139,9 +139,22 @@ impl<'a> Trainer<'a> {
         if let Some(best) = self.best.take() {
             self.write_parameters(&best)?;
         }
-        let test = self.evaluate(Part::Test)?;
         let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
+        let test = self.test(run)?;
         Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history })
+    }
+
+    /// Evaluates the test part with the model that is kept, and keeps what it came to.
+    fn test(&mut self, run: Option<&mut RunFolder>) -> Result<Metrics, Error> {
+        let test = self.evaluate(Part::Test)?;
+        if let (Some(run), 1..) = (run, test.examples) {
+            let (epoch, count, accuracy, loss) = (self.history.len(), test.examples, test.accuracy(), test.loss());
+            if !loss.is_finite() {
+                return Err(Error::LossNotFinite { loss });
+            }
+            run.keep_test(&TestRecord { epoch, count, accuracy, loss })?;
+        }
+        Ok(test)
     }
 
     pub(super) fn started(&self) -> Event<'static> {

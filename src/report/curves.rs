@@ -1,0 +1,143 @@
+//! Learning curves of any number of runs in one chart.
+
+use super::{Axis, Chart, Curve, Panel, Scale, Stroke};
+use crate::store::EpochRecord;
+
+/// Interquartile ranges above the third quartile past which a value is an outlier: "far out" in Tukey, "Exploratory Data
+/// Analysis", 1977.
+const FENCE: f64 = 3.0;
+
+/// Loss and accuracy over the epochs, of the validation part (thick) and the training part (thin); a series a run.
+///
+/// Bad values that are outliers, such as those of a first epoch that went wrong or of a run that learnt nothing, lie outside of
+/// the panels, so that the rest can be told apart.
+pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
+    let loss = ("Loss", "cross-entropy (nats)", Good::Low);
+    let accuracy = ("Accuracy", "examples told right (%)", Good::High);
+    let panels = vec![
+        panel(runs, loss, |record| record.train_loss, |record| record.val_loss),
+        panel(runs, accuracy, |record| 100.0 * record.train_accuracy, |record| 100.0 * record.val_accuracy),
+    ];
+    let names = runs.iter().enumerate().map(|(series, (name, _))| {
+        let is_seen = panels.iter().any(|panel| panel.shows(series));
+        if is_seen { name.clone() } else { format!("{name} (outside)") }
+    });
+    let strokes = vec![(Stroke::Main, "validation"), (Stroke::Aside, "training")];
+    Chart { series: names.collect(), strokes, panels }
+}
+
+/// What a curve shows of an epoch.
+type Value = fn(&EpochRecord) -> f64;
+
+fn panel(
+    runs: &[(String, &[EpochRecord])],
+    (title, label, good): (&'static str, &'static str, Good),
+    training: Value,
+    validation: Value,
+) -> Panel {
+    let mut curves = Vec::new();
+    for (stroke, value) in [(Stroke::Aside, training), (Stroke::Main, validation)] {
+        for (series, (_, history)) in runs.iter().enumerate() {
+            let points = history.iter().map(|record| (record.epoch as f64, value(record))).collect();
+            curves.push(Curve { series, stroke, points });
+        }
+    }
+    let epochs = runs.iter().flat_map(|(_, history)| history.last()).map(|record| record.epoch).max();
+    let x = Axis { label: "epoch", range: epoch_range(epochs.unwrap_or(1).max(1)), scale: Scale::Count };
+    let y = Axis { label, range: range(&curves, good), scale: Scale::Linear };
+    Panel { title, x, y, curves, mark: None }
+}
+
+/// From the first epoch to the last, with room at the ends.
+fn epoch_range(epochs: usize) -> [f64; 2] {
+    let room = ((epochs - 1) as f64 * 0.02).max(if epochs == 1 { 0.5 } else { 0.05 });
+    [1.0 - room, epochs as f64 + room]
+}
+
+/// Which end of an axis is the better one.
+#[derive(Clone, Copy, PartialEq)]
+enum Good {
+    Low,
+    High,
+}
+
+/// The values to show: all that are good, and the bad ones that are no outliers.
+fn range(curves: &[Curve], good: Good) -> [f64; 2] {
+    // Mirrored where high is good, so that low is.
+    let sign = if good == Good::Low { 1.0 } else { -1.0 };
+    let values = curves.iter().flat_map(|curve| &curve.points).map(|&(_, y)| sign * y);
+    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    let (Some(&low), Some(&worst)) = (values.first(), values.last()) else { return [0.0, 1.0] };
+    let (first, third) = (quantile(&values, 0.25), quantile(&values, 0.75));
+    let fence = third + FENCE * (third - first);
+    let high = values.iter().copied().rfind(|&value| value <= fence).unwrap_or(worst);
+    let span = high - low;
+    let room = if span > 1e-3 * high.abs() { 0.05 * span } else { (0.02 * high.abs()).max(1e-3) };
+    // No loss is below 0, no accuracy above 100 %; a line that lies there is shown in its full width.
+    match good {
+        Good::Low => [(low - room).max(-0.2 * room), high + room],
+        Good::High => [-high - room, (room - low).min(100.0 + 0.2 * room)],
+    }
+}
+
+/// A quantile of sorted values, of which there is one at least, interpolated.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A history with these validation losses, and training losses half as high.
+    fn history(losses: &[f64]) -> Vec<EpochRecord> {
+        let record = |(index, &val_loss): (usize, &f64)| EpochRecord {
+            epoch: index + 1,
+            train_loss: 0.5 * val_loss,
+            train_accuracy: 1.0 - 0.1 * val_loss,
+            val_loss,
+            val_accuracy: 1.0 - 0.2 * val_loss,
+            learning_rate: 0.1,
+            seconds: 1.0,
+        };
+        losses.iter().enumerate().map(record).collect()
+    }
+
+    fn ranges(histories: &[Vec<EpochRecord>]) -> ([f64; 2], [f64; 2]) {
+        let runs: Vec<_> = histories.iter().map(|history| (String::new(), &history[..])).collect();
+        let [loss, accuracy] = &learning_curves(&runs).panels[..] else { unreachable!("there are two panels") };
+        (loss.y.range, accuracy.y.range)
+    }
+
+    #[test]
+    fn outliers_lie_outside_and_all_else_inside() {
+        let sound = [0.5, 0.4, 0.3, 0.3, 0.2, 0.2, 0.2, 0.2];
+        let ([low, high], [least, most]) = ranges(&[history(&sound)]);
+        assert!(low < 0.1 && high > 0.5 && high < 0.6, "{low} {high}");
+        assert!(least < 90.0 && most > 98.0 && most < 99.0, "{least} {most}");
+        let mut diverging = sound;
+        diverging[0] = 40.0;
+        let ([_, high], [least, _]) = ranges(&[history(&diverging)]);
+        assert!(high > 0.4 && high < 0.6 && least > 80.0, "{high} {least}");
+    }
+
+    #[test]
+    fn a_run_that_lies_outside_is_said_to() {
+        let (sound, bad) = (history(&[0.3, 0.2, 0.1, 0.1, 0.1]), history(&[2.3]));
+        let runs = [("sound".to_string(), &sound[..]), ("bad".to_string(), &bad[..])];
+        assert_eq!(learning_curves(&runs).series, ["sound", "bad (outside)"]);
+    }
+
+    #[test]
+    fn one_value_none_and_no_validation_have_a_range() {
+        for losses in [&[0.25][..], &[], &[0.0], &[0.2, 0.2], &[f64::NAN, f64::NAN], &[0.3, f64::NAN]] {
+            let ranges = ranges(&[history(losses)]);
+            for [low, high] in [ranges.0, ranges.1] {
+                assert!(low < high && high - low < 10.0, "{losses:?}: {low} {high}");
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Runs as their folders tell them: all but the parameters.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::run::{CONFIG, HISTORY, TEST, follow, load_config};
+use super::{EpochRecord, FileError, StoreError, history};
+use crate::config::Config;
+
+/// What the test part came to when training had ended: the content of `test.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestRecord {
+    /// Epochs trained before.
+    pub epoch: usize,
+    /// Examples.
+    pub count: u64,
+    /// Share of examples told right, 0 to 1.
+    pub accuracy: f64,
+    /// Mean loss of an example.
+    pub loss: f64,
+}
+
+/// A run that is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedRun {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its settings.
+    pub config: Config,
+    /// All epochs so far.
+    pub history: Vec<EpochRecord>,
+    /// The test part; `None` where training has not ended, or was ended by a version that did not keep it.
+    pub test: Option<TestRecord>,
+}
+
+impl SavedRun {
+    /// Reads a run folder.
+    ///
+    /// # Errors
+    /// A folder without a run, or files that do not parse.
+    pub fn load(path: &Path) -> Result<SavedRun, StoreError> {
+        if !is_run(path) {
+            return Err(StoreError::NoRun { path: path.to_path_buf() });
+        }
+        let bad = |file: &Path, error: &dyn std::fmt::Display| StoreError::BadRecord {
+            path: file.to_path_buf(),
+            problem: error.to_string(),
+        };
+        let file = path.join(HISTORY);
+        let bytes = fs::read(&file).map_err(FileError::new("read", &file))?;
+        let history = history::from_csv(&bytes).map_err(|error| bad(&file, &error))?;
+        let file = path.join(TEST);
+        let test: Option<TestRecord> = match fs::read(&file) {
+            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| bad(&file, &error))?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(FileError::new("read", &file)(error).into()),
+        };
+        let config = load_config(&path.join(CONFIG))?;
+        let last = history.last().map(|record| record.epoch);
+        Ok(SavedRun { path: path.to_path_buf(), config, test: test.filter(|test| Some(test.epoch) == last), history })
+    }
+}
+
+/// The runs that a user means by run folders, `runs/latest`, and folders of runs: in this order, each once.
+///
+/// # Errors
+/// A path that is neither a run nor a folder with runs.
+pub fn find_runs(named: &[PathBuf]) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for name in named {
+        let path = follow(name)?;
+        let mut runs = if is_run(&path) { vec![path] } else { runs_in(&path) };
+        if runs.is_empty() {
+            return Err(StoreError::NoRun { path: name.clone() });
+        }
+        for run in &mut runs {
+            *run = fs::canonicalize(&run).map_err(FileError::new("open the folder", &*run))?;
+            if !found.contains(run) {
+                found.push(run.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_run(path: &Path) -> bool {
+    path.join(HISTORY).is_file()
+}
+
+/// The runs in a folder, by name.
+fn runs_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut runs: Vec<PathBuf> = entries.filter(|path| is_run(path)).collect();
+    runs.sort();
+    runs
+}
