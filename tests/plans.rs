@@ -173,8 +173,7 @@ fn headline_costs_are_those_on_paper() {
     let bytes = |role| plan.memory().tensors.iter().find(|(found, _)| *found == role).unwrap().1;
     assert_eq!(bytes(Role::Param), arena * 4);
     assert_eq!(bytes(Role::State), arena * 8);
-    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2);
-    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 10 * 4);
+    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2 + 10 * 4);
     // Outputs of every layer, gradients of all but the first, and the logits' gradient: [256, .] each.
     let hidden: u64 = units - 10;
     assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));
