@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::kernel::DType;
 use crate::kernels::{Gather, Shuffle};
 use crate::layers::{Dense, Layer, LayerTensors, Parameter, Recorder, Values};
-use crate::loss::{self, LossTensors};
+use crate::loss::{Loss, LossTensors, Objective};
 use crate::optim::Optimizer;
 use crate::plan::{Arena, Data, Phase, Plan, PlanBuilder, Role, Tensor};
 
@@ -38,13 +38,23 @@ pub struct TrainingOptions {
     pub batch: usize,
     /// The update.
     pub optimizer: Optimizer,
+    /// What the update makes smaller.
+    pub loss: Loss,
+    /// Factor on the loss of each class's examples, `[classes]`; all 1 where there is none.
+    pub class_weights: Option<Vec<f32>>,
     /// Factor on the mean loss whose gradient is made; 1 but in gradient checks.
     pub loss_scale: f32,
 }
 
 impl Default for TrainingOptions {
     fn default() -> TrainingOptions {
-        TrainingOptions { batch: 100, optimizer: Optimizer::sgd(), loss_scale: 1.0 }
+        TrainingOptions {
+            batch: 100,
+            optimizer: Optimizer::sgd(),
+            loss: Loss::default(),
+            class_weights: None,
+            loss_scale: 1.0,
+        }
     }
 }
 
@@ -110,23 +120,30 @@ impl Model {
         self.parameters().iter().map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
     }
 
-    /// The plan that trains on batches of a resident data set and evaluates on its other parts.
+    /// The plan that trains on batches of a resident data set and evaluates on its other parts: by the plain loss, without
+    /// label smoothing and class weights.
     ///
     /// # Errors
     /// [`Error::Config`] for sizes that 32-bit indices cannot count.
     pub fn record_training(&self, data: DataShape, options: &TrainingOptions) -> Result<Recording, Error> {
-        self.record(data, options.batch, Some(options))
+        self.record(data, options.batch, options.loss, Some(options))
     }
 
     /// The plan that only evaluates: no gradients, no optimizer state.
     ///
     /// # Errors
     /// As [`Model::record_training`].
-    pub fn record_evaluation(&self, data: DataShape, batch: usize) -> Result<Recording, Error> {
-        self.record(data, batch, None)
+    pub fn record_evaluation(&self, data: DataShape, batch: usize, loss: Loss) -> Result<Recording, Error> {
+        self.record(data, batch, loss, None)
     }
 
-    fn record(&self, data: DataShape, batch: usize, training: Option<&TrainingOptions>) -> Result<Recording, Error> {
+    fn record(
+        &self,
+        data: DataShape,
+        batch: usize,
+        loss: Loss,
+        training: Option<&TrainingOptions>,
+    ) -> Result<Recording, Error> {
         self.check_sizes(data, batch)?;
         let mut plan = PlanBuilder::new();
         plan.set_step_bounds(batch, data.examples);
@@ -141,25 +158,31 @@ impl Model {
         let Normalization::Scale { factor: scale, offset } = data.normalization;
         let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
         let gather = Gather { batch: rows, features, examples, scale, offset };
-        let loss_scale = training.map_or(1.0, |options| options.loss_scale);
+        let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
+        let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: 1.0 };
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
-        let mut forward = |phase: Phase| {
-            let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
+        let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
+            let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
             recorder.launch(gather, &[], &[images, labels, order, inputs, targets]);
             let mut values = vec![Values { tensor: inputs, activation: Activation::Identity }];
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
                 recorder.scope = format!("layers.{index}");
                 values.push(layer.forward(&mut recorder, values[index], tensors));
             }
-            let loss = loss::record(&mut recorder, values[self.layers.len()], targets, loss_scale);
+            let loss = objective.record(&mut recorder, values[self.layers.len()], targets);
             (values, loss)
         };
-        let (values, loss) = forward(Phase::Eval);
+        let (values, loss) = forward(&mut plan, Phase::Eval, plain);
         let logits = values[self.layers.len()];
 
         let mut state = Vec::new();
         if let (Some(options), Some(gradients)) = (training, &gradients) {
-            let (values, loss) = forward(Phase::Train);
+            let class_weights = match &options.class_weights {
+                Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
+                None => unit_weights,
+            };
+            let objective = Objective { loss: options.loss, class_weights, scale: options.loss_scale };
+            let (values, loss) = forward(&mut plan, Phase::Train, objective);
             plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
             let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
             let mut output_grad = loss.logits_grad;

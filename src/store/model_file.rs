@@ -10,6 +10,7 @@ use super::{FileError, StoreError, write_atomically};
 use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::data::Normalization;
+use crate::loss::Loss;
 use crate::model::Model;
 
 /// The version of the metadata that this program writes, and the newest it reads.
@@ -33,13 +34,16 @@ pub struct ModelMetadata {
     pub classes: Vec<String>,
     /// The data set it was trained on.
     pub trained_on: String,
+    /// The loss that evaluation reports. Files from before there was a choice do not name it.
+    #[serde(default)]
+    pub loss: Loss,
 }
 
 impl ModelMetadata {
-    /// Metadata of a model that this program trains.
+    /// Metadata of a model that this program trains, by softmax cross-entropy.
     pub fn new(arch: Arch, normalization: Normalization, classes: Vec<String>, trained_on: String) -> ModelMetadata {
-        let (format_version, activation) = (FORMAT_VERSION, Activation::Relu);
-        ModelMetadata { format_version, arch, activation, normalization, classes, trained_on }
+        let (format_version, activation, loss) = (FORMAT_VERSION, Activation::Relu, Loss::default());
+        ModelMetadata { format_version, arch, activation, normalization, classes, trained_on, loss }
     }
 }
 
@@ -116,6 +120,7 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
     if !factor.is_finite() || !offset.is_finite() {
         return Err("its normalization is not finite".to_string());
     }
+    metadata.loss.check().map_err(|error| error.to_string())?;
     let mut parameters = Vec::new();
     for (name, parameter) in Model::new(&metadata.arch).parameters() {
         let tensor = tensors.tensor(&name).map_err(|_| format!("tensor {name} is missing"))?;
