@@ -17,6 +17,7 @@ use crate::clipping::Clipping;
 use crate::data::{NormalizationKind, Split};
 use crate::early_stopping::EarlyStopping;
 use crate::init::Init;
+use crate::loss::{ClassWeights, Loss};
 use crate::model::TrainingOptions;
 use crate::network::{Network, PerLayer};
 use crate::optim::Optimizer;
@@ -68,6 +69,11 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
 
+    /// How much the examples of each class weigh in training; `None` is all alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// What training minimizes.
+    pub loss: Loss,
     /// The update rule.
     pub optimizer: Optimizer,
     /// How the learning rate changes.
@@ -103,6 +109,8 @@ impl Default for Config {
             seed: 1,
             device: "auto".to_string(),
             threads: None,
+            class_weights: None,
+            loss: Loss::default(),
             optimizer: Optimizer::sgd(),
             schedule: Schedule::default(),
             regularization: Regularization::default(),
@@ -135,6 +143,8 @@ impl Config {
         check_threads(self.threads)?;
         self.batch.check(self.accumulate)?;
         self.network().check()?;
+        self.loss.check()?;
+        self.class_weights.as_ref().map_or(Ok(()), ClassWeights::check)?;
         self.optimizer.check()?;
         self.schedule.check(self.epochs)?;
         self.regularization.check()?;
@@ -148,10 +158,10 @@ impl Config {
         Network { arch: arch.clone(), activation: activation.clone(), dropout: dropout.clone(), init: *init }
     }
 
-    /// How its training is recorded, with batches of so many rows.
+    /// How its training is recorded, with batches of so many rows and all classes weighing alike.
     pub fn training_options(&self, batch: usize) -> TrainingOptions {
-        let Config { optimizer, regularization, clipping, .. } = *self;
-        TrainingOptions { batch, optimizer, regularization, clipping, ..TrainingOptions::default() }
+        let Config { loss, optimizer, regularization, clipping, .. } = *self;
+        TrainingOptions { batch, loss, optimizer, regularization, clipping, ..TrainingOptions::default() }
     }
 
     /// How the data is parted.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::kernel::DType;
 use crate::kernels::{Gather, Shuffle};
 use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
-use crate::loss::{self, LossTensors};
+use crate::loss::{Loss, LossTensors, Objective};
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::plan::{Arena, Data, Phase, Plan, PlanBuilder, Role, Tensor};
@@ -42,6 +42,10 @@ pub struct TrainingOptions {
     pub batch: usize,
     /// The update.
     pub optimizer: Optimizer,
+    /// What the update makes smaller.
+    pub loss: Loss,
+    /// Factor on the loss of each class's examples, `[classes]`; all 1 where there is none.
+    pub class_weights: Option<Vec<f32>>,
     /// What keeps weights small.
     pub regularization: Regularization,
     /// What keeps gradients small.
@@ -55,6 +59,8 @@ impl Default for TrainingOptions {
         TrainingOptions {
             batch: 100,
             optimizer: Optimizer::sgd(),
+            loss: Loss::default(),
+            class_weights: None,
             regularization: Regularization::default(),
             clipping: Clipping::default(),
             loss_scale: 1.0,
@@ -144,23 +150,30 @@ impl Model {
         self.parameters().iter().map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
     }
 
-    /// The plan that trains on batches of a resident data set and evaluates on its other parts.
+    /// The plan that trains on batches of a resident data set and evaluates on its other parts: by the plain loss, without
+    /// label smoothing and class weights.
     ///
     /// # Errors
     /// [`Error::Config`] for sizes that 32-bit indices cannot count.
     pub fn record_training(&self, data: DataShape, options: &TrainingOptions) -> Result<Recording, Error> {
-        self.record(data, options.batch, Some(options))
+        self.record(data, options.batch, options.loss, Some(options))
     }
 
     /// The plan that only evaluates: no gradients, no optimizer state.
     ///
     /// # Errors
     /// As [`Model::record_training`].
-    pub fn record_evaluation(&self, data: DataShape, batch: usize) -> Result<Recording, Error> {
-        self.record(data, batch, None)
+    pub fn record_evaluation(&self, data: DataShape, batch: usize, loss: Loss) -> Result<Recording, Error> {
+        self.record(data, batch, loss, None)
     }
 
-    fn record(&self, data: DataShape, batch: usize, training: Option<&TrainingOptions>) -> Result<Recording, Error> {
+    fn record(
+        &self,
+        data: DataShape,
+        batch: usize,
+        loss: Loss,
+        training: Option<&TrainingOptions>,
+    ) -> Result<Recording, Error> {
         self.check_sizes(&data, batch)?;
         let mut plan = PlanBuilder::new();
         plan.set_step_bounds(batch, data.examples);
@@ -178,11 +191,12 @@ impl Model {
             ["input_factors", "input_offsets"].map(|name| plan.tensor(name, &[constants], DType::F32, Role::Data));
         let [rows, features, examples, constants] = [batch, data.features, data.examples, constants].map(|n| n as u32);
         let gather = Gather { batch: rows, features, examples, constants };
-        let loss_scale = training.map_or(1.0, |options| options.loss_scale);
+        let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
+        let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: 1.0 };
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
         let scopes = self.scopes();
-        let mut forward = |phase: Phase| {
-            let mut recorder = Recorder { plan: &mut plan, phase, batch, scope: String::new() };
+        let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
+            let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
             let arguments = [images, labels, order, factors, offsets, inputs, targets];
             recorder.launch(gather, &[u32::from(by_example)], &arguments);
             let mut values = vec![Values::plain(inputs)];
@@ -190,15 +204,20 @@ impl Model {
                 recorder.scope.clone_from(&scopes[index]);
                 values.push(layer.forward(&mut recorder, values[index], tensors));
             }
-            let loss = loss::record(&mut recorder, values[self.layers.len()], targets, loss_scale);
+            let loss = objective.record(&mut recorder, values[self.layers.len()], targets);
             (values, loss)
         };
-        let (values, loss) = forward(Phase::Eval);
+        let (values, loss) = forward(&mut plan, Phase::Eval, plain);
         let logits = values[self.layers.len()];
 
         let mut state = Vec::new();
         if let (Some(options), Some(gradients)) = (training, &gradients) {
-            let (values, loss) = forward(Phase::Train);
+            let class_weights = match &options.class_weights {
+                Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
+                None => unit_weights,
+            };
+            let objective = Objective { loss: options.loss, class_weights, scale: options.loss_scale };
+            let (values, loss) = forward(&mut plan, Phase::Train, objective);
             plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
             let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
             let mut output_grad = loss.logits_grad;

@@ -17,7 +17,7 @@ fn a_nan_gradient_reaches_its_parameter() {
     let clipping = Clipping { norm: Some(0.5), value: Some(0.1) };
     for optimizer in Optimizer::all() {
         let options = TrainingOptions { batch: 4, optimizer, regularization, clipping, ..TrainingOptions::default() };
-        let small = Small::with_options("6-5-3", options);
+        let small = Small::with("6-5-3", &options);
         let (plan, parameters) = (&small.recording.plan, &small.recording.parameters);
         for (name, backend) in backends() {
             let mut program = backend.load(plan).unwrap();

@@ -4,6 +4,7 @@ mod harness;
 
 use gpunet::activation::Activation;
 use gpunet::init::Init;
+use gpunet::loss::{HingeVariant, Loss};
 use gpunet::model::TrainingOptions;
 use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
@@ -32,6 +33,29 @@ fn gradients_of_all_activations_are_slopes_with_and_without_dropout() {
             let small = Small::of(&network, &options);
             let checked = check_gradients(&small, 4, 3.0);
             checked.unwrap_or_else(|mismatch| panic!("{network:?}: {mismatch}"));
+        }
+    }
+}
+
+/// Of every loss, with and without class weights, one of which is 0. The margins leave each hinge loss with rows on both sides
+/// of its kinks.
+#[test]
+fn gradients_are_the_slopes_of_every_loss() {
+    let losses = [
+        Loss::SoftmaxCrossEntropy { label_smoothing: 0.1 },
+        Loss::Svm { variant: HingeVariant::WestonWatkins, margin: 0.4 },
+        Loss::Svm { variant: HingeVariant::CrammerSinger, margin: 0.4 },
+        Loss::Mse {},
+    ];
+    for loss in losses.into_iter().chain([Loss::default()]) {
+        for class_weights in [None, Some(vec![0.5, 0.0, 2.0, 1.0])] {
+            let options =
+                TrainingOptions { batch: 9, loss, class_weights, loss_scale: 3.0, ..TrainingOptions::default() };
+            let small = Small::of(&network("6-5-4"), &options);
+            for rows in [9, 5] {
+                check_gradients(&small, rows, 3.0)
+                    .unwrap_or_else(|mismatch| panic!("{options:?}, {rows} rows: {mismatch}"));
+            }
         }
     }
 }

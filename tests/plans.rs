@@ -72,7 +72,7 @@ fn arenas_align_their_parts() {
 fn weights_lie_at_the_front_of_the_arenas() {
     let regularization = Regularization { l2: 0.1, ..Regularization::default() };
     let options = TrainingOptions { batch: 2, regularization, ..TrainingOptions::default() };
-    let small = Small::with_options("5-4-3", options);
+    let small = Small::with("5-4-3", &options);
     let plan = &small.recording.plan;
     let laid_out: Vec<(&str, usize)> = small
         .recording
@@ -96,7 +96,7 @@ fn updates_come_in_order_and_only_at_the_end_of_an_update() {
     let clipping = Clipping { norm: Some(1.0), value: Some(1.0) };
     let names = |optimizer, regularization, clipping| {
         let options = TrainingOptions { batch: 2, optimizer, regularization, clipping, ..TrainingOptions::default() };
-        let launches = Small::with_options("5-4-3", options).recording.plan.launches(Phase::Train).to_vec();
+        let launches = Small::with("5-4-3", &options).recording.plan.launches(Phase::Train).to_vec();
         let updates = launches.into_iter().filter(|launch| launch.when == When::Update);
         updates.map(|launch| launch.kernel.name).collect::<Vec<_>>()
     };

@@ -153,6 +153,13 @@ impl Dataset {
         }
     }
 
+    /// Number of a part's examples of each class.
+    pub fn class_counts(&self, part: Part) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        self.labels[self.part(part)].iter().for_each(|&label| counts[label as usize] += 1);
+        counts
+    }
+
     /// The sizes that a plan is recorded for.
     pub fn shape(&self, normalization: Normalization) -> DataShape {
         DataShape { train: self.train, examples: self.len(), features: self.features, normalization }

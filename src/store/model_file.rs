@@ -10,6 +10,7 @@ use super::{FileError, StoreError, write_atomically};
 use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::data::{Normalization, Split};
+use crate::loss::Loss;
 use crate::model::Model;
 use crate::network::{Network, PerLayer};
 
@@ -37,10 +38,13 @@ pub struct ModelMetadata {
     /// How that was parted, where its training and test data had been put together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
+    /// The loss that evaluation reports. Files from before there was a choice do not name it.
+    #[serde(default)]
+    pub loss: Loss,
 }
 
 impl ModelMetadata {
-    /// Metadata of a model with ReLU on the hidden layers.
+    /// Metadata of a model with ReLU on the hidden layers, trained by softmax cross-entropy.
     pub fn new(arch: Arch, normalization: Normalization, classes: Vec<String>, trained_on: String) -> ModelMetadata {
         let activation = PerLayer::All(Activation::Relu);
         ModelMetadata {
@@ -50,6 +54,7 @@ impl ModelMetadata {
             normalization,
             classes,
             trained_on,
+            loss: Loss::default(),
             split: None,
         }
     }
@@ -130,6 +135,7 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
     if let Some(problem) = metadata.normalization.problem(metadata.arch.inputs()) {
         return Err(problem);
     }
+    metadata.loss.check().map_err(|error| error.to_string())?;
     let mut parameters = Vec::new();
     for (name, parameter) in Model::of(&metadata.network()).parameters() {
         let tensor = tensors.tensor(&name).map_err(|_| format!("tensor {name} is missing"))?;

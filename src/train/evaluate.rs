@@ -67,7 +67,8 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
     let network = Model::of(&model.metadata.network());
     let test = dataset.part(Part::Test);
     let batch = EVALUATION_BATCH.min(test.len());
-    let recording = network.record_evaluation(dataset.shape(model.metadata.normalization.clone()), batch)?;
+    let data = dataset.shape(model.metadata.normalization.clone());
+    let recording = network.record_evaluation(data, batch, model.metadata.loss)?;
     let mut program = backend.load(&recording.plan)?;
     recording.upload(program.as_mut(), dataset)?;
     for (&tensor, values) in recording.parameters.iter().zip(&model.parameters) {

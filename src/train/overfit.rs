@@ -39,7 +39,9 @@ pub fn overfit(
 ) -> Result<Overfit, Error> {
     let (dropout, schedule) = (PerLayer::All(0.0), Schedule::default());
     let regularization = Regularization::default();
-    let config = Config { dropout, schedule, regularization, early_stopping: None, ..config.clone() };
+    let loss = config.loss.plain();
+    let (class_weights, early_stopping) = (None, None);
+    let config = Config { dropout, loss, class_weights, schedule, regularization, early_stopping, ..config.clone() };
     let mut trainer = Trainer::begin(&config, dataset, backend)?;
     let mut reached = Overfit { epochs: 0, metrics: Metrics::default() };
     while reached.epochs < config.epochs {

@@ -11,7 +11,7 @@ use crate::backend::{Backend, Program};
 use crate::config::{Batching, Config};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::model::{Model, Recording};
+use crate::model::{Model, Recording, TrainingOptions};
 use crate::plan::{Data, Phase, Tensor};
 use crate::schedule::RunLength;
 use crate::step::Step;
@@ -76,7 +76,9 @@ impl<'a> Trainer<'a> {
         let model = Model::of(&config.network());
         let batching = Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len());
         let data = dataset.shape(config.normalization.fit(dataset));
-        let recording = model.record_training(data, &config.training_options(batching.rows))?;
+        let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
+        let options = TrainingOptions { class_weights: weights.transpose()?, ..config.training_options(batching.rows) };
+        let recording = model.record_training(data, &options)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
         let (history, updates, best) = (Vec::new(), 0, None);
@@ -263,6 +265,7 @@ impl<'a> Trainer<'a> {
         let (normalization, classes) = (self.recording.normalization.clone(), self.dataset.classes.clone());
         ModelMetadata {
             activation: activation.clone(),
+            loss: self.config.loss,
             // Where all data was pooled, only the split tells what the model has not seen.
             split: self.config.pool.then(|| self.config.split()),
             ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())

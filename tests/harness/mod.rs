@@ -58,12 +58,12 @@ pub struct Small {
 impl Small {
     /// `arch` with batches of `batch` out of three batches' examples.
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
-        Small::with_options(arch, TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() })
+        Small::with(arch, &TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() })
     }
 
-    /// The same with more to choose.
-    pub fn with_options(arch: &str, options: TrainingOptions) -> Small {
-        Small::of(&network(arch), &options)
+    /// The same with any options.
+    pub fn with(arch: &str, options: &TrainingOptions) -> Small {
+        Small::of(&network(arch), options)
     }
 
     /// Any network and options, likewise.
@@ -134,7 +134,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     run_one(&mut program, Phase::Train, &step);
     let gradients: Vec<Vec<f64>> =
         small.recording.gradients.iter().map(|&tensor| program.reals(tensor).to_vec()).collect();
-    let pattern = active_units(small, &program);
+    let pattern = piece(small, &program);
 
     for (&parameter, gradient) in small.recording.parameters.iter().zip(&gradients) {
         let name = small.recording.plan.tensor(parameter).name.clone();
@@ -144,11 +144,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
                 program.reals_mut(parameter)[index] = original + offset;
                 run_one(&mut program, Phase::Train, &step);
                 program.reals_mut(parameter)[index] = original;
-                assert_eq!(
-                    active_units(small, &program),
-                    pattern,
-                    "{name}[{index}] is too near a kink; choose another seed"
-                );
+                assert_eq!(piece(small, &program), pattern, "{name}[{index}] is too near a kink; choose another seed");
                 // The log is f32; the losses themselves are not.
                 program.reals(small.recording.loss.losses).iter().sum::<f64>() / f64::from(rows) * loss_scale
             };
@@ -163,8 +159,10 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     Ok(())
 }
 
-/// Which hidden units are above zero: the piece of the piecewise linear network that the step is on.
-fn active_units(small: &Small, program: &CpuProgram<f64>) -> Vec<bool> {
-    let outputs = small.recording.plan.tensors().filter(|(_, info)| info.name.ends_with(".output"));
-    outputs.flat_map(|(tensor, _)| program.reals(tensor).iter().map(|&value| value > 0.0).collect::<Vec<_>>()).collect()
+/// The piece of the piecewise smooth network and loss that the step is on: which hidden units are above zero, and which
+/// logits the loss wants lower, which for a hinge loss are those of the classes that count.
+fn piece(small: &Small, program: &CpuProgram<f64>) -> Vec<bool> {
+    let kinked = |name: &str| name.ends_with(".output") || name == "logits_grad";
+    let tensors = small.recording.plan.tensors().filter(|(_, info)| kinked(&info.name));
+    tensors.flat_map(|(tensor, _)| program.reals(tensor).iter().map(|&value| value > 0.0).collect::<Vec<_>>()).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use gpunet::activation::Activation;
 use gpunet::arch::Arch;
@@ -9,6 +10,7 @@ use gpunet::config::{BatchSize, Config};
 use gpunet::data::{MNIST, NormalizationKind};
 use gpunet::early_stopping::EarlyStopping;
 use gpunet::init::Init;
+use gpunet::loss::{ClassWeights, Loss};
 use gpunet::network::PerLayer;
 use gpunet::optim::Optimizer;
 use gpunet::schedule::Schedule;
@@ -22,9 +24,9 @@ const OVERFIT_EPOCHS: usize = 200;
 
 /// Options that a run which goes on has settled before.
 #[rustfmt::skip]
-const SETTLED: [&str; 33] = [
+const SETTLED: [&str; 36] = [
     "arch", "activation", "init", "dropout", "validation", "test", "pool", "subset", "normalization", "lr", "batch", "accumulate",
-    "shuffle", "seed", "schedule", "warmup", "early_stopping", "optimizer", "adam", "sgd", "momentum", "rmsprop", "clip_norm",
+    "shuffle", "seed", "loss", "label_smoothing", "class_weights", "schedule", "warmup", "early_stopping", "optimizer", "adam", "sgd", "momentum", "rmsprop", "clip_norm",
     "clip_value", "l1", "l2", "weight_decay", "max_norm", "recipe", "out", "force", "overfit", "rule",
 ];
 
@@ -107,6 +109,19 @@ pub(in crate::cli) struct Settings {
     /// Stop when validation gains nothing more, and keep the best model: patience=N, and perhaps metric=val-accuracy
     #[arg(long, value_name = "patience=N", value_parser = spec::parse::<EarlyStopping>, help_heading = "Training")]
     early_stopping: Option<EarlyStopping>,
+
+    /// softmax-cross-entropy, svm or mse, with settings behind colons, such as svm:variant=crammer-singer
+    /// [default: softmax-cross-entropy]
+    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Loss>, help_heading = "Loss")]
+    loss: Option<Loss>,
+
+    /// Share of cross-entropy's target distribution that is spread evenly over all classes [default: 0]
+    #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Loss")]
+    label_smoothing: Option<f64>,
+
+    /// How much the examples of each class weigh: `balanced`, or a number a class with commas between [default: all alike]
+    #[arg(long, value_name = "balanced|W,..", value_parser = class_weights, help_heading = "Loss")]
+    class_weights: Option<ClassWeights>,
 
     /// sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, with settings behind colons, such as
     /// momentum:momentum=0.95 [default: sgd]
@@ -201,6 +216,15 @@ impl Settings {
         if let Some(lr) = self.lr {
             config.optimizer = config.optimizer.with_learning_rate(lr);
         }
+        if let Some(loss) = self.loss {
+            config.loss = loss;
+        }
+        if let Some(given) = self.label_smoothing {
+            match &mut config.loss {
+                Loss::SoftmaxCrossEntropy { label_smoothing } => *label_smoothing = given,
+                other => bail!("--label-smoothing is for softmax-cross-entropy; the loss is {}", other.name()),
+            }
+        }
         // Options that are given are set, one like the other.
         macro_rules! set {
             ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
@@ -210,6 +234,7 @@ impl Settings {
         config.validation = self.validation.or(config.validation);
         config.test = self.test.or(config.test);
         config.subset = self.subset.or(config.subset);
+        config.class_weights = self.class_weights.clone().or(config.class_weights);
         config.early_stopping = self.early_stopping.or(config.early_stopping);
         config.regularization.l1 = self.l1.unwrap_or(config.regularization.l1);
         config.regularization.l2 = self.l2.unwrap_or(config.regularization.l2);
@@ -239,6 +264,15 @@ impl Settings {
         let named = short.into_iter().find(|&(_, given)| given).and_then(|(name, _)| Optimizer::named(name));
         self.optimizer.or(named)
     }
+}
+
+/// Reads `balanced`, or numbers with commas between.
+fn class_weights(text: &str) -> Result<ClassWeights, String> {
+    if text == "balanced" {
+        return Ok(ClassWeights::Balanced);
+    }
+    let weights: Result<Vec<f64>, _> = text.split(',').map(|weight| weight.trim().parse()).collect();
+    weights.map(ClassWeights::Listed).map_err(|_| "class weights are `balanced`, or a number a class".to_string())
 }
 
 impl Arguments {
