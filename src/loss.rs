@@ -176,7 +176,7 @@ mod tests {
     fn settings_out_of_range_are_named() {
         for smoothing in [-0.1, 1.0, 0.999_999_999_9, f64::NAN] {
             let error = Loss::SoftmaxCrossEntropy { label_smoothing: smoothing }.check().unwrap_err().to_string();
-            assert!(error.starts_with(&format!("`loss.label_smoothing` is {smoothing}; ")), "{error}");
+            assert!(error.starts_with(&format!("--label-smoothing is {smoothing}; ")), "{error}");
         }
         for margin in [0.0, -1.0, 1e-50, f64::INFINITY, f64::NAN] {
             let error = Loss::Svm { variant: HingeVariant::default(), margin }.check().unwrap_err().to_string();

@@ -2,6 +2,7 @@
 
 mod display;
 mod options;
+mod settings;
 
 use std::path::Path;
 

@@ -91,10 +91,10 @@ mod tests {
     fn senseless_weights_are_refused() {
         for weights in [vec![], vec![0.0, 0.0], vec![1.0, -1.0], vec![1.0, f64::NAN], vec![1.0, 1e39], vec![1e-50]] {
             let error = ClassWeights::Listed(weights.clone()).check().unwrap_err().to_string();
-            assert!(error.starts_with(&format!("`class_weights` is {weights:?}; ")), "{error}");
+            assert!(error.starts_with(&format!("--class-weights is {weights:?}; ")), "{error}");
         }
         assert!(ClassWeights::Listed(vec![0.0, 1.0]).check().is_ok() && ClassWeights::Balanced.check().is_ok());
         let error = ClassWeights::Listed(vec![1.0, 2.0]).resolve(&[5, 5, 5]).unwrap_err().to_string();
-        assert_eq!(error, "`class_weights` is [1.0, 2.0]; the data has 3 classes, and each takes one weight");
+        assert_eq!(error, "--class-weights is [1.0, 2.0]; the data has 3 classes, and each takes one weight");
     }
 }

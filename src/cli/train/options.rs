@@ -1,26 +1,19 @@
-//! The options of `gpunet train`, and the settings that they come to.
+//! The options of `gpunet train`.
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::Args;
 use gpunet::activation::Activation;
-use gpunet::arch::Arch;
-use gpunet::config::{BatchSize, Config};
-use gpunet::data::{MNIST, NormalizationKind};
+use gpunet::config::BatchSize;
+use gpunet::data::NormalizationKind;
 use gpunet::early_stopping::EarlyStopping;
 use gpunet::init::Init;
 use gpunet::loss::{ClassWeights, Loss};
-use gpunet::network::PerLayer;
 use gpunet::optim::Optimizer;
 use gpunet::schedule::Schedule;
 use gpunet::spec;
-use gpunet::store::load_config;
 
 use crate::cli::DeviceArguments;
-
-/// Epochs after which an overfit check that asks for no number gives up.
-const OVERFIT_EPOCHS: usize = 200;
 
 /// Options that a run which goes on has settled before.
 #[rustfmt::skip]
@@ -35,138 +28,138 @@ const SETTLED: [&str; 36] = [
 pub(in crate::cli) struct Settings {
     /// Layer sizes, inputs first [default: 784-512-256-10]
     #[arg(long, help_heading = "Network")]
-    arch: Option<String>,
+    pub(super) arch: Option<String>,
 
     /// Of the hidden layers: relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, identity [default: relu]
     #[arg(long, value_name = "NAME", value_parser = spec::word::<Activation>, help_heading = "Network")]
-    activation: Option<Activation>,
+    pub(super) activation: Option<Activation>,
 
     /// Initial weights: he, xavier or lecun, with -normal or -uniform, gaussian:S, zeros [default: he-normal]
     #[arg(long, value_name = "NAME", help_heading = "Network")]
-    init: Option<Init>,
+    pub(super) init: Option<Init>,
 
     /// Probability to drop a value of each hidden layer [default: 0]
     #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = "Network")]
-    dropout: Option<f64>,
+    pub(super) dropout: Option<f64>,
 
     /// `mnist`, which is bundled, or a directory with the four IDX files of a data set, gzipped or not [default: mnist]
     #[arg(long, value_name = "NAME|DIR", help_heading = "Data")]
-    data: Option<String>,
+    pub(super) data: Option<String>,
 
     /// Training examples held back for validation [default: 5,000, or a sixth of a smaller set]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
-    validation: Option<usize>,
+    pub(super) validation: Option<usize>,
 
     /// Test examples [default: all that the data set has]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
-    test: Option<usize>,
+    pub(super) test: Option<usize>,
 
     /// Whether to put training and test data together and part them anew [default: false]
     #[arg(long, value_name = "BOOL", help_heading = "Data")]
-    pool: Option<bool>,
+    pub(super) pool: Option<bool>,
 
     /// Train on N examples only, as many of each class as can be
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Data")]
-    subset: Option<usize>,
+    pub(super) subset: Option<usize>,
 
     /// scale, standardize, standardize-per-pixel, standardize-per-image, mean-image, none [default: scale]
     #[arg(long, value_name = "NAME", value_parser = spec::word::<NormalizationKind>, help_heading = "Data")]
-    normalization: Option<NormalizationKind>,
+    pub(super) normalization: Option<NormalizationKind>,
 
     /// Learning rate [default: the optimizer's; 0.3 of gradient descent, 0.001 of Adam]
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Training")]
-    lr: Option<f64>,
+    pub(super) lr: Option<f64>,
 
     /// Examples a batch, or `full` for one update an epoch [default: 100]
     #[arg(long, value_name = "N|full", allow_negative_numbers = true, help_heading = "Training")]
-    batch: Option<BatchSize>,
+    pub(super) batch: Option<BatchSize>,
 
     /// Batches whose gradients add up to one update [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
-    accumulate: Option<usize>,
+    pub(super) accumulate: Option<usize>,
 
     /// Passes over the training data [default: 12]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Training")]
-    epochs: Option<usize>,
+    pub(super) epochs: Option<usize>,
 
     /// Whether each epoch takes the examples in an order of its own [default: true]
     #[arg(long, value_name = "BOOL", help_heading = "Training")]
-    shuffle: Option<bool>,
+    pub(super) shuffle: Option<bool>,
 
     /// Seed of initialization, split, order and dropout [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training")]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 
     /// How the learning rate changes: constant, step, exponential, inverse-time, inverse-sqrt, polynomial, cosine, one-cycle or
     /// plateau, with settings behind colons, such as step:every=10:factor=0.5 [default: constant]
     #[arg(long, value_name = "NAME", value_parser = spec::parse::<Schedule>, help_heading = "Training")]
-    schedule: Option<Schedule>,
+    pub(super) schedule: Option<Schedule>,
 
     /// Epochs in which the learning rate first rises to its full value [default: 0]
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, help_heading = "Training")]
-    warmup: Option<f64>,
+    pub(super) warmup: Option<f64>,
 
     /// Stop when validation gains nothing more, and keep the best model: patience=N, and perhaps metric=val-accuracy
     #[arg(long, value_name = "patience=N", value_parser = spec::parse::<EarlyStopping>, help_heading = "Training")]
-    early_stopping: Option<EarlyStopping>,
+    pub(super) early_stopping: Option<EarlyStopping>,
 
     /// softmax-cross-entropy, svm or mse, with settings behind colons, such as svm:variant=crammer-singer
     /// [default: softmax-cross-entropy]
     #[arg(long, value_name = "NAME", value_parser = spec::parse::<Loss>, help_heading = "Loss")]
-    loss: Option<Loss>,
+    pub(super) loss: Option<Loss>,
 
     /// Share of cross-entropy's target distribution that is spread evenly over all classes [default: 0]
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Loss")]
-    label_smoothing: Option<f64>,
+    pub(super) label_smoothing: Option<f64>,
 
     /// How much the examples of each class weigh: `balanced`, or a number a class with commas between [default: all alike]
-    #[arg(long, value_name = "balanced|W,..", value_parser = class_weights, help_heading = "Loss")]
-    class_weights: Option<ClassWeights>,
+    #[arg(long, value_name = "balanced|W,..", value_parser = super::settings::class_weights, help_heading = "Loss")]
+    pub(super) class_weights: Option<ClassWeights>,
 
     /// sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, with settings behind colons, such as
     /// momentum:momentum=0.95 [default: sgd]
     #[arg(long, value_name = "NAME", value_parser = spec::parse::<Optimizer>, group = "rule", help_heading = "Optimizer")]
-    optimizer: Option<Optimizer>,
+    pub(super) optimizer: Option<Optimizer>,
 
     /// Short for --optimizer adam
     #[arg(long, group = "rule", help_heading = "Optimizer")]
-    adam: bool,
+    pub(super) adam: bool,
 
     /// Short for --optimizer sgd, gradient descent
     #[arg(long, group = "rule", help_heading = "Optimizer")]
-    sgd: bool,
+    pub(super) sgd: bool,
 
     /// Short for --optimizer momentum
     #[arg(long, group = "rule", help_heading = "Optimizer")]
-    momentum: bool,
+    pub(super) momentum: bool,
 
     /// Short for --optimizer rmsprop
     #[arg(long, group = "rule", help_heading = "Optimizer")]
-    rmsprop: bool,
+    pub(super) rmsprop: bool,
 
     /// Scale gradients down to this norm where theirs, all together, is larger
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Optimizer")]
-    clip_norm: Option<f64>,
+    pub(super) clip_norm: Option<f64>,
 
     /// Bound every gradient's size
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Optimizer")]
-    clip_value: Option<f64>,
+    pub(super) clip_value: Option<f64>,
 
     /// Factor on the sum of the weights' sizes, added to the loss [default: 0]
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
-    l1: Option<f64>,
+    pub(super) l1: Option<f64>,
 
     /// Factor on half the sum of the weights' squares, added to the loss [default: 0]
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
-    l2: Option<f64>,
+    pub(super) l2: Option<f64>,
 
     /// Share of the weights, times the learning rate, taken away before each update [default: 0; of AdamW 0.01]
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
-    weight_decay: Option<f64>,
+    pub(super) weight_decay: Option<f64>,
 
     /// Scale the weights that come into a unit down to this norm where theirs is larger
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
-    max_norm: Option<f64>,
+    pub(super) max_norm: Option<f64>,
 
     #[command(flatten)]
     pub(super) device: DeviceArguments,
@@ -179,7 +172,7 @@ pub(in crate::cli) struct Arguments {
 
     /// Take settings from a file, such as the config.toml of a run; other options win over it
     #[arg(long, value_name = "FILE", help_heading = "Run")]
-    recipe: Option<PathBuf>,
+    pub(super) recipe: Option<PathBuf>,
 
     /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
     #[arg(long, value_name = "DIR", conflicts_with_all = SETTLED, help_heading = "Run")]
@@ -196,98 +189,6 @@ pub(in crate::cli) struct Arguments {
     /// Only see whether the network can learn N examples by heart; keeps nothing
     #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["out", "resume", "subset"], help_heading = "Run")]
     pub(super) overfit: Option<usize>,
-}
-
-impl Settings {
-    /// `config` with what the options say.
-    pub(in crate::cli) fn apply(&self, mut config: Config) -> anyhow::Result<Config> {
-        if let Some(arch) = &self.arch {
-            config.arch = arch.parse::<Arch>()?;
-        }
-        if let Some(activation) = self.activation {
-            config.activation = PerLayer::All(activation);
-        }
-        if let Some(rate) = self.dropout {
-            config.dropout = PerLayer::All(rate);
-        }
-        if let Some(optimizer) = self.optimizer() {
-            config.optimizer = optimizer;
-        }
-        if let Some(lr) = self.lr {
-            config.optimizer = config.optimizer.with_learning_rate(lr);
-        }
-        if let Some(loss) = self.loss {
-            config.loss = loss;
-        }
-        if let Some(given) = self.label_smoothing {
-            match &mut config.loss {
-                Loss::SoftmaxCrossEntropy { label_smoothing } => *label_smoothing = given,
-                other => bail!("--label-smoothing is for softmax-cross-entropy; the loss is {}", other.name()),
-            }
-        }
-        // Options that are given are set, one like the other.
-        macro_rules! set {
-            ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
-        }
-        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed, schedule);
-        config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
-        config.validation = self.validation.or(config.validation);
-        config.test = self.test.or(config.test);
-        config.subset = self.subset.or(config.subset);
-        config.class_weights = self.class_weights.clone().or(config.class_weights);
-        config.early_stopping = self.early_stopping.or(config.early_stopping);
-        config.regularization.l1 = self.l1.unwrap_or(config.regularization.l1);
-        config.regularization.l2 = self.l2.unwrap_or(config.regularization.l2);
-        config.regularization.weight_decay = self.weight_decay.or(config.regularization.weight_decay);
-        config.regularization.max_norm = self.max_norm.or(config.regularization.max_norm);
-        config.clipping.norm = self.clip_norm.or(config.clipping.norm);
-        config.clipping.value = self.clip_value.or(config.clipping.value);
-        config.threads = self.device.threads.or(config.threads);
-        if let Some(device) = &self.device.device {
-            config.device.clone_from(device);
-        }
-        // Other commands, run elsewhere, find the data again.
-        if let Ok(directory) = std::fs::canonicalize(&config.data)
-            && config.data != MNIST
-        {
-            config.data = directory.to_string_lossy().into_owned();
-        }
-        config.validate()?;
-        Ok(config)
-    }
-}
-
-impl Settings {
-    /// The optimizer that the options name, with its own defaults.
-    fn optimizer(&self) -> Option<Optimizer> {
-        let short = [("adam", self.adam), ("sgd", self.sgd), ("momentum", self.momentum), ("rmsprop", self.rmsprop)];
-        let named = short.into_iter().find(|&(_, given)| given).and_then(|(name, _)| Optimizer::named(name));
-        self.optimizer.or(named)
-    }
-}
-
-/// Reads `balanced`, or numbers with commas between.
-fn class_weights(text: &str) -> Result<ClassWeights, String> {
-    if text == "balanced" {
-        return Ok(ClassWeights::Balanced);
-    }
-    let weights: Result<Vec<f64>, _> = text.split(',').map(|weight| weight.trim().parse()).collect();
-    weights.map(ClassWeights::Listed).map_err(|_| "class weights are `balanced`, or a number a class".to_string())
-}
-
-impl Arguments {
-    /// The settings of a new run: a recipe's, or the defaults, under the options.
-    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match &self.recipe {
-            Some(path) => load_config(path)?,
-            None => Config::default(),
-        };
-        if let Some(examples) = self.overfit {
-            config.subset = Some(examples);
-            config.epochs = OVERFIT_EPOCHS;
-        }
-        self.settings.apply(config)
-    }
 }
 
 #[cfg(test)]
