@@ -7,7 +7,8 @@ use crate::kernels::{MaxNorm, Regularize};
 use crate::optim::Optimizer;
 use crate::plan::{PlanBuilder, Tensor};
 
-/// What keeps the weights w of a network small; biases are left alone. All of it is off by default.
+/// What keeps the weights w of a network small; biases are left alone. All of it is off by default. Losses are reported without
+/// the penalties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regularization {
@@ -31,7 +32,7 @@ pub struct Regularization {
 const LARGEST: f64 = 100.0;
 
 impl Regularization {
-    /// Checks its settings. Reported losses are without the penalties.
+    /// Checks its settings.
     ///
     /// # Errors
     /// The first that makes no sense.

@@ -16,7 +16,8 @@ pub struct Momentum {
     pub learning_rate: f64,
     /// What is left of a velocity after a step; 0.9.
     pub momentum: f64,
-    /// Whether the velocity is a moving average, `v = momentum v + (1 - momentum) g`; no.
+    /// Whether the velocity is a moving average, `v = momentum v + (1 - momentum) g`; no. It wants a learning rate
+    /// `1 / (1 - momentum)` times as large.
     pub average: bool,
     /// Whether the moving average, which begins at zero, is divided by `1 - momentum^t` in update t; no.
     pub bias_correction: bool,
