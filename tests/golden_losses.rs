@@ -60,7 +60,7 @@ fn check_losses(device: &str, backend: &dyn Backend, tolerance: Tolerance) {
     for (name, loss, plain) in LOSSES {
         for (prefix, class_weights) in [("", None), ("weighted.", Some(weights.clone()))] {
             let options = TrainingOptions { batch: EXAMPLES, loss, class_weights, ..TrainingOptions::default() };
-            let recording = model.record_training(data, &options).unwrap();
+            let recording = model.record_training(data.clone(), &options).unwrap();
             let mut program = backend.load(&recording.plan).unwrap();
             recording.upload(program.as_mut(), &dataset).unwrap();
             program.write(recording.parameters[0], Data::F32(&identity)).unwrap();
