@@ -76,6 +76,9 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 pub(super) fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let dataset = Dataset::load(&config.data, &config.split())?;
     dataset.check_arch(&config.arch)?;
+    if let Some(weights) = &config.class_weights {
+        weights.resolve(&dataset.class_counts(Part::Train))?;
+    }
     Ok((dataset, arguments.settings.device.open_as(&config.device, config.threads)?))
 }
 
