@@ -1,10 +1,12 @@
 //! The command line: a file a command. The only code that prints.
 
 mod bench;
+mod compare;
 mod doctor;
 mod eval;
 mod inspect;
 mod output;
+mod table;
 mod train;
 
 use std::process::ExitCode;
@@ -28,6 +30,8 @@ enum Command {
     Train(Box<train::Arguments>),
     /// Evaluate a trained model on test data
     Eval(eval::Arguments),
+    /// Compare runs: a table, and their learning curves as pictures
+    Compare(compare::Arguments),
     /// Time training steps
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
@@ -47,6 +51,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

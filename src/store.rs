@@ -18,7 +18,7 @@ pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
 pub use model_file::{ModelMetadata, SavedModel};
 pub use run::{RunFolder, find_model, load_config, point_latest};
-pub use saved_run::{SavedRun, TestRecord, find_runs};
+pub use saved_run::{Progress, SavedRun, TestRecord, find_runs};
 
 /// A file or folder that cannot be read or written.
 #[derive(Debug, Error)]

@@ -7,10 +7,13 @@ use crate::store::EpochRecord;
 /// Analysis", 1977.
 const FENCE: f64 = 3.0;
 
+/// How many times as high as the course of the best run a panel may be.
+const MOST_COURSES: f64 = 3.0;
+
 /// Loss and accuracy over the epochs, of the validation part (thick) and the training part (thin); a series a run.
 ///
-/// Bad values that are outliers, such as those of a first epoch that went wrong or of a run that learnt nothing, lie outside of
-/// the panels, so that the rest can be told apart.
+/// So that good runs can be told apart, values that would squash them lie outside of the panels: outliers among a run's own, such
+/// as those of a first epoch that went wrong, and those of runs that are far worse than the best.
 pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
     let loss = ("Loss", "cross-entropy (nats)", Good::Low);
     let accuracy = ("Accuracy", "examples told right (%)", Good::High);
@@ -61,24 +64,36 @@ enum Good {
     High,
 }
 
-/// The values to show: all that are good, and the bad ones that are no outliers.
+/// The values to show: from the best of all up to what [`learning_curves`] says of bad ones.
 fn range(curves: &[Curve], good: Good) -> [f64; 2] {
-    // Mirrored where high is good, so that low is.
-    let sign = if good == Good::Low { 1.0 } else { -1.0 };
-    let values = curves.iter().flat_map(|curve| &curve.points).map(|&(_, y)| sign * y);
-    let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    let (Some(&low), Some(&worst)) = (values.first(), values.last()) else { return [0.0, 1.0] };
-    let (first, third) = (quantile(&values, 0.25), quantile(&values, 0.75));
-    let fence = third + FENCE * (third - first);
-    let high = values.iter().copied().rfind(|&value| value <= fence).unwrap_or(worst);
+    // Errors in place of accuracies: then less is better, and nothing is below 0.
+    let badness = |y: f64| if good == Good::Low { y } else { 100.0 - y };
+    let series = curves.iter().map(|curve| curve.series + 1).max().unwrap_or(0);
+    let courses: Vec<Vec<f64>> = (0..series)
+        .map(|series| {
+            let points = curves.iter().filter(|curve| curve.series == series).flat_map(|curve| &curve.points);
+            course(points.map(|&(_, y)| badness(y)).filter(|value| value.is_finite()).collect())
+        })
+        .collect();
+    let best = courses.iter().filter(|course| !course.is_empty()).min_by(|a, b| a[0].total_cmp(&b[0]));
+    let Some([low, .., start] | [low @ start]) = best.map(Vec::as_slice) else { return [0.0, 1.0] };
+    let cap = low + MOST_COURSES * (start - low).max(*low);
+    let high = courses.iter().flatten().copied().filter(|&value| value <= cap).fold(*low, f64::max);
     let span = high - low;
-    let room = if span > 1e-3 * high.abs() { 0.05 * span } else { (0.02 * high.abs()).max(1e-3) };
-    // No loss is below 0, no accuracy above 100 %; a line that lies there is shown in its full width.
-    match good {
-        Good::Low => [(low - room).max(-0.2 * room), high + room],
-        Good::High => [-high - room, (room - low).min(100.0 + 0.2 * room)],
+    let room = if span > 1e-3 * high.abs() { 0.05 * span } else { (0.02 * high.abs()).max(0.01) };
+    // A line that lies at 0 is shown in its full width.
+    let (low, high) = ((low - room).max(-0.2 * room), high + room);
+    if good == Good::Low { [low, high] } else { [100.0 - high, 100.0 - low] }
+}
+
+/// The values of a run that are no outliers, sorted.
+fn course(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    if !values.is_empty() {
+        let (first, third) = (quantile(&values, 0.25), quantile(&values, 0.75));
+        values.retain(|&value| value <= third + FENCE * (third - first));
     }
+    values
 }
 
 /// A quantile of sorted values, of which there is one at least, interpolated.
@@ -125,8 +140,18 @@ mod tests {
     }
 
     #[test]
+    fn many_bad_runs_do_not_hide_the_good_ones() {
+        let (good, bad) = (history(&[0.4, 0.3, 0.2]), history(&[2.3, 2.2, 2.3]));
+        let ([_, high], [least, _]) = ranges(&[bad.clone(), good, bad.clone(), bad]);
+        assert!(high > 0.4 && high < 1.2 && least > 75.0 && least < 92.0, "{high} {least}");
+        // A run that is half as good is not out of the comparison.
+        let ([_, high], _) = ranges(&[history(&[0.4, 0.3, 0.2]), history(&[0.8, 0.6, 0.4])]);
+        assert!(high > 0.8, "{high}");
+    }
+
+    #[test]
     fn a_run_that_lies_outside_is_said_to() {
-        let (sound, bad) = (history(&[0.3, 0.2, 0.1, 0.1, 0.1]), history(&[2.3]));
+        let (sound, bad) = (history(&[0.3, 0.2, 0.1, 0.1, 0.1]), history(&[9.0]));
         let runs = [("sound".to_string(), &sound[..]), ("bad".to_string(), &bad[..])];
         assert_eq!(learning_curves(&runs).series, ["sound", "bad (outside)"]);
     }

@@ -10,7 +10,7 @@ use crate::config::Config;
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const HISTORY: &str = "history.csv";
 const MODEL: &str = "model.safetensors";
-const CHECKPOINT: &str = "checkpoint.bin";
+pub(super) const CHECKPOINT: &str = "checkpoint.bin";
 pub(super) const TEST: &str = "test.json";
 
 /// Where runs go that are given no place.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{CONFIG, HISTORY, TEST, follow, load_config};
-use super::{EpochRecord, FileError, StoreError, history};
+use super::run::{CHECKPOINT, CONFIG, HISTORY, TEST, follow, load_config};
+use super::{EpochRecord, FileError, RunFolder, StoreError, history};
 use crate::config::Config;
 
 /// What the test part came to when training had ended: the content of `test.json`.
@@ -60,6 +60,38 @@ impl SavedRun {
         let config = load_config(&path.join(CONFIG))?;
         let last = history.last().map(|record| record.epoch);
         Ok(SavedRun { path: path.to_path_buf(), config, test: test.filter(|test| Some(test.epoch) == last), history })
+    }
+}
+
+/// How far the run in a folder got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// No epoch was kept, or there is no such folder.
+    Missing,
+    /// It can go on; these are its settings.
+    Stopped(Config),
+    /// Training has ended, and the test part was evaluated.
+    Finished(SavedRun),
+}
+
+impl Progress {
+    /// Looks into a folder.
+    ///
+    /// # Errors
+    /// Files of a run that cannot be read.
+    pub fn of(folder: &Path) -> Result<Progress, StoreError> {
+        if folder.join(TEST).is_file() {
+            // It is written last, when all others are in place.
+            let run = SavedRun::load(folder)?;
+            if run.test.is_some() {
+                return Ok(Progress::Finished(run));
+            }
+        }
+        if folder.join(CHECKPOINT).is_file() {
+            let (_, config, _) = RunFolder::resume(folder)?;
+            return Ok(Progress::Stopped(config));
+        }
+        Ok(Progress::Missing)
     }
 }
 

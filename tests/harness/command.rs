@@ -69,3 +69,8 @@ pub const TRAIN_TINY: [&str; 14] = [
 pub fn train_tiny<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&TRAIN_TINY[..], more].concat()
 }
+
+/// As [`train_tiny`], for another number of epochs.
+pub fn train_tiny_for<'a>(epochs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    train_tiny(more).into_iter().map(|argument| if argument == "12" { epochs } else { argument }).collect()
+}
