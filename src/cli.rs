@@ -5,6 +5,7 @@ mod compare;
 mod doctor;
 mod eval;
 mod inspect;
+mod lr_find;
 mod output;
 mod table;
 mod train;
@@ -32,6 +33,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Compare runs: a table, and their learning curves as pictures
     Compare(compare::Arguments),
+    /// Try growing learning rates, draw the loss over them and suggest one
+    LrFind(Box<lr_find::Arguments>),
     /// Time training steps
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::LrFind(arguments) => lr_find::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

@@ -11,6 +11,7 @@ mod legend;
 mod line;
 mod panel;
 mod picture;
+mod range;
 mod style;
 mod summary;
 
@@ -18,4 +19,5 @@ pub use axis::{Axis, Scale};
 pub use chart::{Chart, Curve, Mark, Panel, Stroke};
 pub use curves::learning_curves;
 pub use picture::{Picture, PictureError};
+pub use range::range_curve;
 pub use summary::{Best, Summary, short_names};

@@ -16,6 +16,7 @@ use crate::config::RecipeError;
 
 pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
+pub(crate) use history::to_csv;
 pub use model_file::{ModelMetadata, SavedModel};
 pub use run::{RunFolder, find_model, load_config, point_latest};
 pub use saved_run::{Progress, SavedRun, TestRecord, find_runs};
@@ -84,6 +85,14 @@ pub(crate) fn write_atomically(files: &[(PathBuf, &[u8])]) -> Result<(), FileErr
         file.persist(path).map_err(|error| FileError::new("write", path)(error.error))?;
     }
     Ok(())
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write_atomically(&[(path.to_path_buf(), content)])
 }
 
 /// What temporary files begin with; one that is left behind was being written when a run was killed.

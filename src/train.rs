@@ -4,10 +4,12 @@ pub mod bench;
 mod evaluate;
 mod events;
 mod overfit;
+mod range_test;
 mod steps;
 mod trainer;
 
 pub use evaluate::{ClassReport, Evaluation, evaluate};
 pub use events::{Event, Metrics, Outcome};
 pub use overfit::{Overfit, overfit};
+pub use range_test::{RangeCurve, RangePoint, RangeTestOptions, range_test};
 pub use trainer::{is_finished, resume, train};

@@ -17,14 +17,14 @@ use super::Ended;
 use super::output::{self, line};
 
 use display::Display;
-pub(super) use options::Arguments;
+pub(super) use options::{Arguments, Settings};
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if let Some(path) = &arguments.resume {
         return go_on(arguments, path);
     }
     let mut config = arguments.config()?;
-    let (dataset, device) = prepare(arguments, &config)?;
+    let (dataset, device) = prepare(&arguments.settings, &config)?;
     if arguments.overfit.is_some() {
         return check_overfit(&config, &dataset, &device);
     }
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
     let (run, settled, checkpoint) = RunFolder::resume(path)?;
     let config = arguments.settings.apply(settled)?;
-    let (dataset, device) = prepare(arguments, &config)?;
+    let (dataset, device) = prepare(&arguments.settings, &config)?;
     let (trained, folder) = (checkpoint.history.len(), path.display());
     line(&format!("going on with {folder} after epoch {trained}"))?;
     if trained >= config.epochs {
@@ -73,13 +73,13 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 }
 
 /// Loads the data and opens the device, before anything is written.
-pub(super) fn prepare(arguments: &Arguments, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let dataset = Dataset::load(&config.data, &config.split())?;
     dataset.check_arch(&config.arch)?;
     if let Some(weights) = &config.class_weights {
         weights.resolve(&dataset.class_counts(Part::Train))?;
     }
-    Ok((dataset, arguments.settings.device.open_as(&config.device, config.threads)?))
+    Ok((dataset, settings.device.open_as(&config.device, config.threads)?))
 }
 
 fn train_with(

@@ -59,8 +59,11 @@ const FLAGS: [(&str, &str); 14] = [
 ];
 
 /// Settings whose option has their own name.
-const SAME: [&str; 13] = [
+const SAME: [&str; 16] = [
     "arch",
+    "from",
+    "to",
+    "updates",
     "activation",
     "dropout",
     "init",

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::evaluate::evaluate_part;
 use super::steps::epoch_steps;
 use super::{Event, Metrics, Outcome};
-use crate::backend::{Backend, Program};
+use crate::backend::{Backend, Logged, Program};
 use crate::config::{Batching, Config};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
@@ -200,18 +200,14 @@ impl<'a> Trainer<'a> {
         epoch: usize,
         on_event: &mut dyn FnMut(Event<'_>),
     ) -> Result<(Metrics, f64), Error> {
-        let (config, batching) = (self.config, self.batching);
-        let length = RunLength { updates_per_epoch: batching.updates() as u64, epochs: config.epochs };
-        let factors = config.schedule.factors(length, &self.history);
-        let steps = epoch_steps(config, batching, epoch, self.updates, factors);
-        if config.shuffle {
-            self.program.run(Phase::Shuffle, &steps[..1.min(steps.len())], &mut |_| ControlFlow::Continue(()))?;
-        }
+        let updates = self.batching.updates() as u64;
+        let length = RunLength { updates_per_epoch: updates, epochs: self.config.epochs };
+        let steps = self.steps(epoch, self.updates, self.config.schedule.factors(length, &self.history));
         let rate = |step: Option<&Step>| step.map_or(0.0, |step| f64::from(step.learning_rate));
         let mut so_far = Metrics::default();
         let mut done = 0;
         let mut diverged = None;
-        self.program.run(Phase::Train, &steps, &mut |batches| {
+        self.run_steps(&steps, &mut |batches| {
             for batch in batches {
                 so_far.add(batch);
                 done += 1;
@@ -225,8 +221,21 @@ impl<'a> Trainer<'a> {
             on_event(Event::Batches { epoch, batches, so_far });
             ControlFlow::Continue(())
         })?;
-        self.updates += batching.updates() as u64;
+        self.updates += updates;
         diverged.map_or(Ok((so_far, rate(steps.last()))), Err)
+    }
+
+    /// The steps of an epoch, `before` updates from the start, with these factors on the learning rate; as many as there are.
+    pub(super) fn steps(&self, epoch: usize, before: u64, factors: impl Iterator<Item = f64>) -> Vec<Step> {
+        epoch_steps(self.config, self.batching, epoch, before, factors)
+    }
+
+    /// Draws the epoch's order, and runs its steps.
+    pub(super) fn run_steps(&mut self, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
+        if let (true, Some(first)) = (self.config.shuffle, steps.first()) {
+            self.program.run(Phase::Shuffle, std::slice::from_ref(first), &mut |_| ControlFlow::Continue(()))?;
+        }
+        self.program.run(Phase::Train, steps, logged)
     }
 
     pub(super) fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {

@@ -26,6 +26,10 @@ const SETTLED: [&str; 36] = [
 /// Settings of a run. Each wins over what a recipe says.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct Settings {
+    /// Take settings from a file, such as the config.toml of a run; other options win over it
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub(super) recipe: Option<PathBuf>,
+
     /// Layer sizes, inputs first [default: 784-512-256-10]
     #[arg(long, help_heading = "Network")]
     pub(super) arch: Option<String>,
@@ -169,10 +173,6 @@ pub(in crate::cli) struct Settings {
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(super) settings: Settings,
-
-    /// Take settings from a file, such as the config.toml of a run; other options win over it
-    #[arg(long, value_name = "FILE", help_heading = "Run")]
-    pub(super) recipe: Option<PathBuf>,
 
     /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
     #[arg(long, value_name = "DIR", conflicts_with_all = SETTLED, help_heading = "Run")]

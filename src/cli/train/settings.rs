@@ -91,17 +91,26 @@ pub(super) fn class_weights(text: &str) -> Result<ClassWeights, String> {
     weights.map(ClassWeights::Listed).map_err(|_| "class weights are `balanced`, or a number a class".to_string())
 }
 
-impl Arguments {
-    /// The settings of a new run: a recipe's, or the defaults, under the options.
-    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match &self.recipe {
+impl Settings {
+    /// The recipe's settings, or the defaults.
+    fn base(&self) -> anyhow::Result<Config> {
+        Ok(match &self.recipe {
             Some(path) => load_config(path)?,
             None => Config::default(),
-        };
-        if let Some(examples) = self.overfit {
-            config.subset = Some(examples);
-            config.epochs = OVERFIT_EPOCHS;
-        }
-        self.settings.apply(config)
+        })
+    }
+
+    /// The settings of a new run: the recipe's, or the defaults, under the options.
+    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
+        self.apply(self.base()?)
+    }
+}
+
+impl Arguments {
+    /// The settings of a new run; of an overfit check they are what the options say of it.
+    pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
+        let Some(examples) = self.overfit else { return self.settings.config() };
+        let base = Config { subset: Some(examples), epochs: OVERFIT_EPOCHS, ..self.settings.base()? };
+        self.settings.apply(base)
     }
 }

@@ -1,0 +1,95 @@
+//! `gpunet lr-find`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gpunet::report::range_curve;
+use gpunet::store::{FileError, write_file};
+use gpunet::train::{RangeCurve, RangeTestOptions, range_test};
+
+use super::output::{self, line};
+use super::{Ended, train};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    settings: train::Settings,
+
+    /// Rate of the first update
+    #[arg(long, value_name = "F", default_value_t = RangeTestOptions::default().from, allow_negative_numbers = true, help_heading = "Range test")]
+    from: f64,
+
+    /// Rate of the last update
+    #[arg(long, value_name = "F", default_value_t = RangeTestOptions::default().to, allow_negative_numbers = true, help_heading = "Range test")]
+    to: f64,
+
+    /// Updates, each at a constant factor above the one before
+    #[arg(long, value_name = "N", default_value_t = RangeTestOptions::default().updates, help_heading = "Range test")]
+    updates: usize,
+
+    /// Where the curve goes: a path that .csv, .svg and .png are added to [default: lr-find]
+    #[arg(long, value_name = "PATH", help_heading = "Range test")]
+    out: Option<PathBuf>,
+}
+
+/// What the files are called where nothing is said.
+const FILES: &str = "lr-find";
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    let config = arguments.settings.config()?;
+    let (dataset, device) = train::prepare(&arguments.settings, &config)?;
+    let options = RangeTestOptions { from: arguments.from, to: arguments.to, updates: arguments.updates };
+    line(&format!(
+        "training {} on {} with {}, {}, at rates from {} to {}",
+        config.arch,
+        dataset.name,
+        device.backend.name(),
+        config.optimizer.name(),
+        options.from,
+        options.to
+    ))?;
+    let curve = range_test(&config, &dataset, device.backend.as_ref(), &options)?;
+    let stem = arguments.out.clone().unwrap_or_else(|| PathBuf::from(FILES));
+    let files = save(&curve, &stem)?;
+    report(&curve)?;
+    line(&format!("the curve is in {files}"))?;
+    Ok(Ended::Well)
+}
+
+/// Writes points and picture, and returns the names of the files.
+fn save(curve: &RangeCurve, stem: &Path) -> anyhow::Result<String> {
+    if let Some(folder) = stem.parent() {
+        std::fs::create_dir_all(folder).map_err(FileError::new("create the folder", folder))?;
+    }
+    let csv = with_csv(stem);
+    write_file(&csv, &curve.to_csv().map_err(FileError::new("write", &csv))?)?;
+    let [svg, png] = range_curve(curve).draw()?.save(stem)?;
+    Ok(format!("{}, {} and {}", csv.display(), svg.display(), png.display()))
+}
+
+/// The name of the file of points; a dot in the stem is no extension.
+fn with_csv(stem: &Path) -> PathBuf {
+    let mut name = stem.as_os_str().to_os_string();
+    name.push(".csv");
+    name.into()
+}
+
+fn report(curve: &RangeCurve) -> std::io::Result<()> {
+    let (Some(steepest), Some(cautious)) = (curve.steepest(), curve.tenth_of_minimum()) else {
+        return line("the loss falls at none of these rates; look at --from, --to and the data");
+    };
+    line(&format!(
+        "the loss falls most steeply at {steepest:.2e}; a tenth of the rate at which it is least is {cautious:.2e}"
+    ))?;
+    line(&format!("a learning rate to begin with: --lr {}", rounded(steepest)))?;
+    if curve.is_still_falling() {
+        output::warn("the loss still fell at the last rate; a larger --to would tell more");
+    }
+    Ok(())
+}
+
+/// To two digits, which is more than the test tells.
+fn rounded(rate: f64) -> String {
+    let digits: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
+    digits.to_string()
+}
