@@ -6,6 +6,7 @@ mod doctor;
 mod eval;
 mod inspect;
 mod output;
+mod sweep;
 mod table;
 mod train;
 
@@ -32,6 +33,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Compare runs: a table, and their learning curves as pictures
     Compare(compare::Arguments),
+    /// Train a recipe with every combination of some settings, and compare the runs
+    Sweep(sweep::Arguments),
     /// Time training steps
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
