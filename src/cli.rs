@@ -7,6 +7,7 @@ mod eval;
 mod inspect;
 mod lr_find;
 mod output;
+mod sweep;
 mod table;
 mod train;
 
@@ -35,6 +36,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Try growing learning rates, draw the loss over them and suggest one
     LrFind(Box<lr_find::Arguments>),
+    /// Train a recipe with every combination of some settings, and compare the runs
+    Sweep(sweep::Arguments),
     /// Time training steps
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::LrFind(arguments) => lr_find::run(&arguments),
+        Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),

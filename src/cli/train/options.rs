@@ -172,15 +172,15 @@ pub(in crate::cli) struct Settings {
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
-    pub(super) settings: Settings,
+    pub(in crate::cli) settings: Settings,
 
     /// Go on with a run that stopped, to the same result as without the stop; --epochs may ask for more
     #[arg(long, value_name = "DIR", conflicts_with_all = SETTLED, help_heading = "Run")]
-    pub(super) resume: Option<PathBuf>,
+    pub(in crate::cli) resume: Option<PathBuf>,
 
     /// Folder of the run [default: runs/<arch>-<time>]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
-    pub(super) out: Option<PathBuf>,
+    pub(in crate::cli) out: Option<PathBuf>,
 
     /// Replace the run that --out already holds
     #[arg(long, requires = "out", help_heading = "Run")]

@@ -1,0 +1,96 @@
+//! `gpunet sweep`.
+
+mod grid;
+mod planned;
+mod seeds;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gpunet::error::Error;
+use gpunet::store::{Progress, SavedRun, load_config};
+
+use self::planned::{Planned, plan};
+use super::compare::{self, Compared};
+use super::output::{self, line};
+use super::table::table;
+use super::{Ended, train};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Settings of all runs: a file such as the config.toml of a run
+    recipe: PathBuf,
+
+    /// Values to combine: options of `gpunet train` without their dashes, such as "lr=0.1,0.01;batch=50,100;adam"
+    #[arg(long, value_name = "SETTINGS", required_unless_present = "seeds")]
+    grid: Option<String>,
+
+    /// Train every combination with this many seeds, counted from its own, and print mean and deviation over them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    seeds: Option<u64>,
+
+    /// Folder of the runs; started again, a sweep goes on where it stopped [default: sweeps/<name of the recipe>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+    // What is wrong with the recipe is no combination's fault.
+    load_config(&arguments.recipe)?;
+    let out = arguments.out.clone().unwrap_or_else(|| {
+        Path::new("sweeps").join(arguments.recipe.file_stem().unwrap_or(arguments.recipe.as_os_str()))
+    });
+    let grid = arguments.grid.as_deref().map_or(Ok(vec![Vec::new()]), grid::parse)?;
+    let runs = plan(&arguments.recipe, &grid, arguments.seeds, &out)?;
+    let mut before = Vec::new();
+    for run in &runs {
+        before.push(run.progress()?);
+    }
+    let mut compared = Vec::new();
+    for (index, (run, progress)) in runs.iter().zip(before).enumerate() {
+        line(&format!("{} ({} of {})", run.name, index + 1, runs.len()))?;
+        compared.push(train_one(run, progress)?);
+        line("")?;
+    }
+    compare::print(&compared)?;
+    if arguments.seeds.is_some() {
+        let accuracy = |run: &Compared| run.summary.test.map(|test| test.accuracy);
+        let accuracies = runs.iter().zip(&compared).map(|(run, compared)| (&run.group[..], accuracy(compared)));
+        line("")?;
+        for text in table(&[("", 1), ("", 1), ("", 1), ("", 1)], &seeds::rows(&accuracies.collect::<Vec<_>>())) {
+            line(&text)?;
+        }
+    }
+    line(&compare::draw(&compared, &out.join(compare::PICTURES))?)?;
+    // Where every run diverged there is nothing to choose from.
+    Ok(if compared.iter().any(|run| run.summary.diverged.is_none()) { Ended::Well } else { Ended::GoalMissed })
+}
+
+/// Trains a run, or the rest of it; one that diverges is reported, and is not the end of the sweep.
+fn train_one(run: &Planned, progress: Progress) -> anyhow::Result<Compared> {
+    let mut arguments = run.arguments.clone();
+    match progress {
+        Progress::Finished(saved) => {
+            line("finished before")?;
+            return Ok(Compared::new(run.name.clone(), saved));
+        }
+        Progress::Stopped(_) => (arguments.out, arguments.resume) = (None, Some(run.folder.clone())),
+        Progress::Missing => {}
+    }
+    let diverged = match train::run(&arguments) {
+        Ok(_) => None,
+        Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_divergence) => Some(error.to_string()),
+        Err(error) => return Err(error),
+    };
+    let none = SavedRun { path: run.folder.clone(), config: run.config.clone(), history: Vec::new(), test: None };
+    let saved = match (&diverged, Progress::of(&run.folder)?) {
+        (Some(_), Progress::Missing) => none,
+        _ => SavedRun::load(&run.folder)?,
+    };
+    let mut compared = Compared::new(run.name.clone(), saved);
+    if let Some(sentence) = &diverged {
+        output::warn(sentence);
+    }
+    compared.summary.diverged = diverged;
+    Ok(compared)
+}

@@ -1,0 +1,163 @@
+//! The runs of a sweep, all checked before the first one trains.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Parser;
+use gpunet::config::Config;
+use gpunet::store::Progress;
+
+use super::grid::{self, Setting};
+use crate::cli::train;
+
+/// Bytes that every file system takes for the name of a folder.
+const LONGEST_NAME: usize = 200;
+
+/// A combination as one would type it after `gpunet`.
+#[derive(Debug, Parser)]
+#[command(name = "train", disable_help_flag = true)]
+struct Typed {
+    #[command(flatten)]
+    train: train::Arguments,
+}
+
+/// A run of a sweep.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// Its combination and, where seeds are swept, its seed.
+    pub(super) name: String,
+    /// Its combination alone: the runs of a group differ in their seeds.
+    pub(super) group: String,
+    /// What it is trained by.
+    pub(super) arguments: train::Arguments,
+    pub(super) config: Config,
+    pub(super) folder: PathBuf,
+}
+
+/// Plans the runs of all combinations, with `seeds` seeds each.
+///
+/// # Errors
+/// A combination that `gpunet train` would refuse, or two that are the same.
+pub(super) fn plan(
+    recipe: &Path,
+    grid: &[Vec<Setting>],
+    seeds: Option<u64>,
+    out: &Path,
+) -> anyhow::Result<Vec<Planned>> {
+    if seeds.unwrap_or(1).saturating_mul(grid.len() as u64) > grid::MOST as u64 {
+        bail!("--seeds and --grid ask for more than {} runs; sweep fewer values at once", grid::MOST);
+    }
+    let mut runs = Vec::new();
+    for settings in grid {
+        let group = grid::name(settings);
+        let Some(seeds) = seeds else {
+            runs.push(plan_run(recipe, settings, group, out)?);
+            continue;
+        };
+        if settings.iter().any(|setting| setting.key == "seed") {
+            bail!("--seeds and a seed in --grid contradict each other; leave one of them out");
+        }
+        let first = plan_run(recipe, settings, group.clone(), out)?.config.seed;
+        for seed in first..first.saturating_add(seeds) {
+            runs.push(plan_run(recipe, &[&settings[..], &[Setting::seed(seed)]].concat(), group.clone(), out)?);
+        }
+    }
+    refuse_equals(&runs)?;
+    check_data_and_devices(&runs)?;
+    Ok(runs)
+}
+
+fn plan_run(recipe: &Path, settings: &[Setting], group: String, out: &Path) -> anyhow::Result<Planned> {
+    let name = grid::name(settings);
+    if name.len() > LONGEST_NAME {
+        bail!("--grid: {name} is too long for the name of a folder; sweep fewer settings at once, or shorter values");
+    }
+    let options = settings.iter().map(|setting| OsString::from(setting.word()));
+    let recipe = ["train".into(), "--recipe".into(), recipe.as_os_str().to_os_string()];
+    let typed = Typed::try_parse_from(recipe.into_iter().chain(options));
+    let mut arguments = match typed {
+        Ok(typed) => typed.train,
+        Err(error) => bail!("--grid, {name}: {}", problem(&error)),
+    };
+    let config = match arguments.config() {
+        Ok(config) => config,
+        Err(error) => bail!("--grid, {name}: {error}"),
+    };
+    let folder = out.join(&name);
+    arguments.out = Some(folder.clone());
+    Ok(Planned { name, group, arguments, config, folder })
+}
+
+/// The sentence and the tip of an error of the command line, without its usage.
+fn problem(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text.split("\n\nFor more information").next().unwrap_or_default();
+    text.trim_start_matches("error: ").trim_end().to_string()
+}
+
+fn refuse_equals(runs: &[Planned]) -> anyhow::Result<()> {
+    let mut seen = HashMap::new();
+    for run in runs {
+        if let Some(other) = seen.insert(toml::to_string(&run.config)?, &run.name) {
+            bail!("--grid: {other} and {} are the same settings; leave one of them out", run.name);
+        }
+    }
+    Ok(())
+}
+
+/// Loads data and opens devices once for all runs that have them in common.
+fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
+    let needs = |run: &Planned| {
+        let Config { arch, data, class_weights, device, threads, .. } = &run.config;
+        (arch.clone(), data.clone(), class_weights.clone(), run.config.split(), device.clone(), *threads)
+    };
+    let mut checked = Vec::new();
+    for run in runs {
+        if !checked.contains(&needs(run)) {
+            if let Err(error) = train::prepare(&run.arguments.settings, &run.config) {
+                bail!("--grid, {}: {error}", run.name);
+            }
+            checked.push(needs(run));
+        }
+    }
+    Ok(())
+}
+
+impl Planned {
+    /// How far the run got when the sweep was started before.
+    ///
+    /// # Errors
+    /// A folder that holds a run with other settings.
+    pub(super) fn progress(&self) -> anyhow::Result<Progress> {
+        let progress = Progress::of(&self.folder)?;
+        let held = match &progress {
+            Progress::Missing => return Ok(progress),
+            Progress::Stopped(config) => config,
+            Progress::Finished(run) => &run.config,
+        };
+        // A run notes how many examples a default comes to.
+        let validation = self.config.validation.or(held.validation);
+        let wanted = toml::to_string(&Config { validation, ..self.config.clone() })?;
+        let held = toml::to_string(held)?;
+        if wanted == held {
+            return Ok(progress);
+        }
+        let only_in = |one: &str, other: &str| {
+            let lines = one.lines().filter(|line| !other.lines().any(|l| l == *line)).map(|line| format!("`{line}`"));
+            lines.collect::<Vec<_>>().join(", ")
+        };
+        bail!(
+            "{} holds a run with other settings: {} there, {} here; choose another --out, or remove that folder",
+            self.folder.display(),
+            or_nothing(only_in(&held, &wanted)),
+            or_nothing(only_in(&wanted, &held))
+        )
+    }
+}
+
+fn or_nothing(lines: String) -> String {
+    if lines.is_empty() { "nothing".to_string() } else { lines }
+}
