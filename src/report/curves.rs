@@ -15,7 +15,7 @@ const MOST_COURSES: f64 = 3.0;
 /// So that good runs can be told apart, values that would squash them lie outside of the panels: outliers among a run's own, such
 /// as those of a first epoch that went wrong, and those of runs that are far worse than the best.
 pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
-    let loss = ("Loss", "cross-entropy (nats)", Good::Low);
+    let loss = ("Loss", "mean loss of an example", Good::Low);
     let accuracy = ("Accuracy", "examples told right (%)", Good::High);
     let panels = vec![
         panel(runs, loss, |record| record.train_loss, |record| record.val_loss),

@@ -42,7 +42,7 @@ impl RangeCurve {
         let reach = ((self.points.len() as f64 * REACH) as usize).max(1);
         // The points are evenly spaced in the logarithm, so that differences are slopes.
         let slopes = self.points.windows(2 * reach + 1).map(|span| span[2 * reach].smoothed - span[0].smoothed);
-        let centres = self.points.iter().take(self.minimum()? + 1);
+        let centres = self.points.iter().take(self.minimum()? + 1).skip(reach);
         let (point, slope) = centres.zip(slopes).min_by(|a, b| a.1.total_cmp(&b.1))?;
         (slope < 0.0).then_some(point.learning_rate)
     }

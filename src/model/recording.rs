@@ -1,0 +1,103 @@
+//! What a model is recorded for, and what comes of it.
+
+use crate::backend::Program;
+use crate::clipping::Clipping;
+use crate::data::{Dataset, Normalization};
+use crate::error::Error;
+use crate::loss::{Loss, LossTensors};
+use crate::optim::Optimizer;
+use crate::plan::{Data, Plan, Tensor};
+use crate::regularization::Regularization;
+
+/// What a plan must know of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataShape {
+    /// Examples to train on: positions `0..train` of the order, shuffled each epoch.
+    pub train: usize,
+    /// All examples, those for validation and test included.
+    pub examples: usize,
+    /// Bytes of an example.
+    pub features: usize,
+    /// How bytes become inputs.
+    pub normalization: Normalization,
+}
+
+/// How a training plan is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingOptions {
+    /// Rows of a full batch.
+    pub batch: usize,
+    /// The update.
+    pub optimizer: Optimizer,
+    /// What the update makes smaller.
+    pub loss: Loss,
+    /// Factor on the loss of each class's examples, `[classes]`; all 1 where there is none.
+    pub class_weights: Option<Vec<f32>>,
+    /// What keeps weights small.
+    pub regularization: Regularization,
+    /// What keeps gradients small.
+    pub clipping: Clipping,
+    /// Factor on the mean loss whose gradient is made; 1 but in gradient checks.
+    pub loss_scale: f32,
+}
+
+impl Default for TrainingOptions {
+    fn default() -> TrainingOptions {
+        TrainingOptions {
+            batch: 100,
+            optimizer: Optimizer::sgd(),
+            loss: Loss::default(),
+            class_weights: None,
+            regularization: Regularization::default(),
+            clipping: Clipping::default(),
+            loss_scale: 1.0,
+        }
+    }
+}
+
+/// A recorded plan and the tensors that a host writes or reads.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The plan.
+    pub plan: Plan,
+    /// Rows of a full batch.
+    pub batch: usize,
+    /// `[examples, features]` bytes.
+    pub images: Tensor,
+    /// `[examples]`.
+    pub labels: Tensor,
+    /// `[examples]`: which example stands at a position.
+    pub order: Tensor,
+    /// Factors on bytes: `[features]`, or `[examples]` where each image has its own.
+    pub factors: Tensor,
+    /// Offsets after scaling, likewise.
+    pub offsets: Tensor,
+    /// What factors and offsets are made from.
+    pub normalization: Normalization,
+    /// Values of the parameters, in the order of [`Model::parameters`].
+    pub parameters: Vec<Tensor>,
+    /// Their gradients; empty in a plan that only evaluates.
+    pub gradients: Vec<Tensor>,
+    /// The optimizer's state, an arena each; empty in a plan that only evaluates.
+    pub state: Vec<Tensor>,
+    /// `[batch, classes]`.
+    pub logits: Tensor,
+    /// What the loss leaves behind.
+    pub loss: LossTensors,
+}
+
+impl Recording {
+    /// Writes the data set into a loaded recording, in its own order.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    pub fn upload(&self, program: &mut dyn Program, dataset: &Dataset) -> Result<(), Error> {
+        let order: Vec<u32> = (0..dataset.len() as u32).collect();
+        program.write(self.images, Data::U8(&dataset.images))?;
+        program.write(self.labels, Data::U32(&dataset.labels))?;
+        program.write(self.order, Data::U32(&order))?;
+        let (factors, offsets) = self.normalization.constants(&dataset.images, dataset.features);
+        program.write(self.factors, Data::F32(&factors))?;
+        program.write(self.offsets, Data::F32(&offsets))
+    }
+}
