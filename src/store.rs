@@ -13,6 +13,7 @@ use thiserror::Error;
 
 pub use checkpoint::Checkpoint;
 pub use history::EpochRecord;
+pub(crate) use history::to_csv;
 pub use model_file::{ModelMetadata, SavedModel};
 pub(crate) use run::to_toml;
 pub use run::{RunFolder, find_model, load_config, point_latest};

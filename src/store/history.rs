@@ -21,8 +21,8 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// The file's content.
-pub(super) fn to_csv(records: &[EpochRecord]) -> std::io::Result<Vec<u8>> {
+/// Records as CSV, under the names of their fields.
+pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
         writer.serialize(record).map_err(std::io::Error::other)?;
