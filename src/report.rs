@@ -19,5 +19,5 @@ pub use axis::{Axis, Scale};
 pub use chart::{Chart, Curve, Mark, Panel, Stroke};
 pub use curves::learning_curves;
 pub use picture::{Picture, PictureError};
-pub use range::range_curve;
+pub use range::{range_curve, two_digits};
 pub use summary::{Best, Summary, short_names};

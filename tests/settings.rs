@@ -115,19 +115,19 @@ fn regularization_and_clipping_refuse_senseless_settings() {
             ("l2", Regularization { l2: value, ..none }),
             ("weight_decay", Regularization { weight_decay: Some(value), ..none }),
         ] {
-            assert_refused(settings.check(), &format!("`regularization.{key}` is {value:?}; {must}"));
+            assert_refused(settings.check(), &format!("--{} is {value:?}; {must}", key.replace('_', "-")));
         }
     }
     for value in [0.0, -1.0, 1e-60, 1e60, f64::NAN, f64::INFINITY] {
         let must = "the largest norm of a unit's weights must be a positive f32, such as 3 (leave it out for none)";
         let settings = Regularization { max_norm: Some(value), ..none };
-        assert_refused(settings.check(), &format!("`regularization.max_norm` is {value:?}; {must}"));
+        assert_refused(settings.check(), &format!("--max-norm is {value:?}; {must}"));
         let must = "a bound on gradients must be a positive f32, such as 1 (leave it out for none)";
         for (key, settings) in [
             ("norm", Clipping { norm: Some(value), value: None }),
             ("value", Clipping { norm: None, value: Some(value) }),
         ] {
-            assert_refused(settings.check(), &format!("`clipping.{key}` is {value:?}; {must}"));
+            assert_refused(settings.check(), &format!("--clip-{key} is {value:?}; {must}"));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpunet::report::range_curve;
+use gpunet::report::{range_curve, two_digits};
 use gpunet::store::{FileError, write_file};
 use gpunet::train::{RangeCurve, RangeTestOptions, range_test};
 
@@ -79,17 +79,13 @@ fn report(curve: &RangeCurve) -> std::io::Result<()> {
         return line("the loss falls at none of these rates; look at --from, --to and the data");
     };
     line(&format!(
-        "the loss falls most steeply at {steepest:.2e}; a tenth of the rate at which it is least is {cautious:.2e}"
+        "the loss falls most steeply at {}; a tenth of the rate at which it is least is {}",
+        two_digits(steepest),
+        two_digits(cautious)
     ))?;
-    line(&format!("a learning rate to begin with: --lr {}", rounded(steepest)))?;
+    line(&format!("a learning rate to begin with: --lr {}", two_digits(steepest)))?;
     if curve.is_still_falling() {
         output::warn("the loss still fell at the last rate; a larger --to would tell more");
     }
     Ok(())
-}
-
-/// To two digits, which is more than the test tells.
-fn rounded(rate: f64) -> String {
-    let digits: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
-    digits.to_string()
 }

@@ -3,6 +3,12 @@
 use super::{Axis, Chart, Curve, Mark, Panel, Scale, Stroke};
 use crate::train::{RangeCurve, RangePoint};
 
+/// A rate to two digits, which is more than a range test tells.
+pub fn two_digits(rate: f64) -> String {
+    let rounded: f64 = format!("{rate:.1e}").parse().unwrap_or(rate);
+    rounded.to_string()
+}
+
 /// Losses over learning rates: each batch's pale, their moving average thick, and the suggestion marked.
 pub fn range_curve(curve: &RangeCurve) -> Chart {
     let points = |value: fn(&RangePoint) -> f64| -> Vec<(f64, f64)> {
@@ -15,7 +21,7 @@ pub fn range_curve(curve: &RangeCurve) -> Chart {
     }
     // What explodes at the end would press all else flat.
     let start = smoothed.first().map_or(1.0, |&(_, loss)| loss);
-    let high = high.min(2.0 * start).max(low + 1e-6);
+    let high = high.min(1.2 * start).max(low + 1e-6);
     let room = 0.1 * (high - low);
     let (first, last) = (smoothed.first().map_or(0.1, |p| p.0), smoothed.last().map_or(1.0, |p| p.0));
     let x = Axis { label: "learning rate", range: [first, last.max(first * 10.0)], scale: Scale::Log };
@@ -24,7 +30,7 @@ pub fn range_curve(curve: &RangeCurve) -> Chart {
         Curve { series: 0, stroke: Stroke::Aside, points: points(|point| point.loss) },
         Curve { series: 0, stroke: Stroke::Main, points: smoothed },
     ];
-    let mark = curve.steepest().map(|rate| Mark { x: rate, label: format!("{rate:.1e}") });
+    let mark = curve.steepest().map(|rate| Mark { x: rate, label: two_digits(rate) });
     Chart {
         series: vec!["training".to_string()],
         strokes: vec![(Stroke::Main, "moving average"), (Stroke::Aside, "batch")],
