@@ -61,7 +61,7 @@ impl Chart {
     fn draw_on<DB: DrawingBackend>(&self, legend: &Legend, backend: DB) -> Drawn<DB> {
         let root = backend.into_drawing_area();
         let (upper, lower) = root.split_vertically(PANELS * FINE);
-        for (panel, area) in self.panels.iter().zip(upper.split_evenly((1, self.panels.len()))) {
+        for (panel, area) in self.panels.iter().zip(upper.split_evenly((1, self.panels.len().max(1)))) {
             draw_panel(panel, &area)?;
         }
         draw_legend(legend, &lower.margin(0, 0, MARGIN * FINE, MARGIN * FINE))?;
