@@ -6,6 +6,7 @@ use crate::arch::ArchError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::plan::PlanError;
+use crate::report::PictureError;
 use crate::store::StoreError;
 
 /// Any error of the library.
@@ -26,6 +27,9 @@ pub enum Error {
     /// A file that cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A chart that could not be drawn.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// A recording that does not hold together: a mistake in a layer or kernel, not the user's.
     #[error("internal error, please report it: {0}")]
     Plan(#[from] PlanError),

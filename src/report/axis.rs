@@ -31,7 +31,7 @@ impl Scale {
 
 impl Axis {
     /// Whether a value lies within the range.
-    pub(super) fn shows(&self, value: f64) -> bool {
+    pub(super) fn holds(&self, value: f64) -> bool {
         (self.range[0]..=self.range[1]).contains(&value)
     }
 

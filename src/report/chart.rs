@@ -32,7 +32,12 @@ impl Panel {
     /// Whether a point of a series lies within the axes.
     pub(super) fn shows(&self, series: usize) -> bool {
         let points = self.curves.iter().filter(|curve| curve.series == series).flat_map(|curve| &curve.points);
-        points.into_iter().any(|&(x, y)| self.x.shows(x) && self.y.shows(y))
+        points.into_iter().any(|point| self.holds(point))
+    }
+
+    /// Whether a point lies within the axes.
+    pub(super) fn holds(&self, (x, y): &(f64, f64)) -> bool {
+        self.x.holds(*x) && self.y.holds(*y)
     }
 }
 

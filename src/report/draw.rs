@@ -61,7 +61,7 @@ impl Chart {
     fn draw_on<DB: DrawingBackend>(&self, legend: &Legend, backend: DB) -> Drawn<DB> {
         let root = backend.into_drawing_area();
         let (upper, lower) = root.split_vertically(PANELS * FINE);
-        for (panel, area) in self.panels.iter().zip(upper.split_evenly((1, self.panels.len()))) {
+        for (panel, area) in self.panels.iter().zip(upper.split_evenly((1, self.panels.len().max(1)))) {
             draw_panel(panel, &area)?;
         }
         draw_legend(legend, &lower.margin(0, 0, MARGIN * FINE, MARGIN * FINE))?;
@@ -89,4 +89,45 @@ fn draw_legend<DB: DrawingBackend>(legend: &Legend, area: &DrawingArea<DB, Shift
         write((x + legend::INDENT, *y), name)?;
     }
     legend.note.iter().try_for_each(|(place, note)| write(*place, note))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Axis, Curve, Mark, Panel, Scale};
+    use super::*;
+
+    /// As for a learning-rate range test: a logarithmic axis, a mark, a curve that leaves the panel.
+    #[test]
+    fn a_logarithmic_axis_and_a_mark_are_drawn() {
+        let points = (0..=60).map(|i| 10f64.powf(-5.0 + f64::from(i) / 10.0)).map(|rate| (rate, 0.5 + 2.0 * rate));
+        let panel = Panel {
+            title: "Range test",
+            x: Axis { label: "learning rate", range: [1e-5, 10.0], scale: Scale::Log },
+            y: Axis { label: "loss", range: [0.0, 3.0], scale: Scale::Linear },
+            curves: vec![Curve { series: 0, stroke: Stroke::Main, points: points.collect() }],
+            mark: Some(Mark { x: 0.1, label: "suggested: 0.1".to_string() }),
+        };
+        let chart = Chart { series: vec!["784-10".to_string()], strokes: Vec::new(), panels: vec![panel] };
+        let svg = chart.draw().unwrap().svg;
+        for text in ["Range test", "learning rate", "1e-5", "0.001", "10", "3.0", "suggested: 0.1", "784-10"] {
+            assert!(svg.contains(&format!(">\n{text}\n<")), "{text} is not in {svg}");
+        }
+        // Decades are equally far apart.
+        let place = |text: &str, attribute: &str| -> f64 {
+            let (before, _) = svg.split_once(&format!(">\n{text}\n<")).unwrap();
+            let (_, value) = before.rsplit_once(&format!(" {attribute}=\"")).unwrap();
+            value.split_once('"').unwrap().0.parse().unwrap()
+        };
+        let decades = ["1e-5", "1e-4", "0.001", "0.01", "0.1", "1", "10"].map(|label| place(label, "x"));
+        for pair in decades.windows(2) {
+            assert!((pair[1] - pair[0] - (decades[6] - decades[0]) / 6.0).abs() <= 1.0, "{decades:?}");
+        }
+        // The line ends where it leaves: 0.5 + 2 * 1.25 is the panel's upper end.
+        let line = svg.split("<polyline").find(|line| line.contains("#0072B2")).unwrap();
+        let points = line.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
+        let (x, y) = points.split_whitespace().last().unwrap().split_once(',').unwrap();
+        let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+        let expected = decades[5] + 1.25f64.log10() * (decades[6] - decades[5]);
+        assert!((x - expected).abs() <= 2.0 && (y - place("3.0", "y")).abs() <= 1.0, "{x} {y}, not {expected}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Lines as they fit into a panel: cut off where they leave it, and with no more points than can be seen.
+//! Lines as they fit into a panel: cut off where they leave it, where the plotting library would bend them along its edge, and
+//! with no more points than can be seen.
 
 /// Groups of points that a line is thinned to: about one a pixel of a panel's width.
 const GROUPS: usize = 500;

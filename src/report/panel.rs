@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Axis;
-use super::chart::{Curve, Mark, Panel};
+use super::chart::{Curve, Mark, Panel, Stroke};
 use super::line::{clip, thin};
 use super::style::{Drawn, FINE, FONT_SIZE, GRID, INK, color, draw_dot, draw_markers, fine, line, text};
 
@@ -46,30 +46,41 @@ pub(super) fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<D
     if let Some(mark) = &panel.mark {
         draw_mark(panel, mark, &chart)?;
     }
-    panel.curves.iter().try_for_each(|curve| draw_curve(panel, curve, &chart))
+    panel.curves.iter().try_for_each(|curve| draw_curve(panel, curve, &chart))?;
+    // After all lines, which would cover them.
+    panel.curves.iter().try_for_each(|curve| mark_curve(panel, curve, &chart))
 }
 
 fn draw_curve<DB: DrawingBackend>(panel: &Panel, curve: &Curve, chart: &Chart<DB>) -> Drawn<DB> {
     let area = chart.plotting_area();
-    let place = |&(x, y): &(f64, f64)| (panel.x.scale.place(x), panel.y.scale.place(y));
-    let points = thin(curve.points.iter().map(place).collect());
+    let points = thin(curve.points.iter().map(|point| place(panel, point)).collect());
     let style = line(color(curve.series), curve.stroke, points.len() > DENSE);
-    let shown = |&(x, y): &(f64, f64)| panel.x.shows(x) && panel.y.shows(y);
-    if let [point] = curve.points[..]
-        && shown(&point)
+    if let [point] = &curve.points[..]
+        && panel.holds(point)
     {
-        return draw_dot(area, place(&point), style);
+        return draw_dot(area, place(panel, point), style);
     }
     for part in clip(&points, panel.x.places(), panel.y.places()) {
         area.draw(&PathElement::new(part, style))?;
     }
-    if curve.stroke == super::Stroke::Main {
-        // Those of different series stand at different places, so that curves which lie on each other can be told.
-        let every = curve.points.len().div_ceil(MARKERS).max(1);
-        let marked = curve.points.iter().skip(curve.series % every).step_by(every).filter(|point| shown(point));
-        draw_markers(area, curve.series, &marked.map(place).collect::<Vec<_>>())?;
-    }
     Ok(())
+}
+
+/// Marks a main curve here and there.
+fn mark_curve<DB: DrawingBackend>(panel: &Panel, curve: &Curve, chart: &Chart<DB>) -> Drawn<DB> {
+    if curve.stroke != Stroke::Main {
+        return Ok(());
+    }
+    // Those of different series stand at different places, so that curves which lie on each other can be told.
+    let every = curve.points.len().div_ceil(MARKERS).max(1);
+    let first = curve.series % MARKERS * every / MARKERS;
+    let marked = curve.points.iter().skip(first).step_by(every).filter(|point| panel.holds(point));
+    let places: Vec<(f64, f64)> = marked.map(|point| place(panel, point)).collect();
+    draw_markers(chart.plotting_area(), curve.series, &places)
+}
+
+fn place(panel: &Panel, (x, y): &(f64, f64)) -> (f64, f64) {
+    (panel.x.scale.place(*x), panel.y.scale.place(*y))
 }
 
 /// A line from bottom to top, and the label beside its upper end, where there is more room.
