@@ -74,7 +74,7 @@ pub struct Recording {
     pub offsets: Tensor,
     /// What factors and offsets are made from.
     pub normalization: Normalization,
-    /// Values of the parameters, in the order of [`Model::parameters`].
+    /// Values of the parameters, in the order of [`super::Model::parameters`].
     pub parameters: Vec<Tensor>,
     /// Their gradients; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
