@@ -6,17 +6,15 @@ struct Params {
     batch: u32,
     features: u32,
     examples: u32,
-    constants: u32,
+    by_example: u32,
 }
-
-override by_example: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> images: array<u32>; // [examples, features] bytes, four a word
 @group(0) @binding(3) var<storage, read> labels: array<u32>; // [examples]
 @group(0) @binding(4) var<storage, read> order: array<u32>; // [examples]
-@group(0) @binding(5) var<storage, read> factors: array<f32>; // [constants]
-@group(0) @binding(6) var<storage, read> offsets: array<f32>; // [constants]
+@group(0) @binding(5) var<storage, read> factors: array<f32>; // [features], or [examples]
+@group(0) @binding(6) var<storage, read> offsets: array<f32>; // [features], or [examples]
 @group(0) @binding(7) var<storage, read_write> inputs: array<f32>; // [batch, features]
 @group(0) @binding(8) var<storage, read_write> targets: array<u32>; // [batch]
 
@@ -38,7 +36,7 @@ fn main(
         let example = order[current.start + row];
         let byte = example * params.features + column;
         let word = images[byte / 4u];
-        let constant = select(column, example, by_example != 0u);
+        let constant = select(column, example, params.by_example != 0u);
         value = f32((word >> (8u * (byte % 4u))) & 0xffu) * factors[constant] + offsets[constant];
         label = labels[example];
     }

@@ -140,6 +140,8 @@ impl Config {
     /// The first setting that makes no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
         ConfigError::unless(self.epochs > 0, "epochs", self.epochs, "training needs at least one pass over the data")?;
+        let must = "epochs are counted in 32 bits";
+        ConfigError::unless(u32::try_from(self.epochs).is_ok(), "epochs", self.epochs, must)?;
         check_threads(self.threads)?;
         self.batch.check(self.accumulate)?;
         self.network().check()?;

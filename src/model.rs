@@ -111,8 +111,8 @@ impl Model {
         let constants = if by_example { data.examples } else { data.features };
         let [factors, offsets] =
             ["input_factors", "input_offsets"].map(|name| plan.tensor(name, &[constants], DType::F32, Role::Data));
-        let [rows, features, examples, constants] = [batch, data.features, data.examples, constants].map(|n| n as u32);
-        let gather = Gather { batch: rows, features, examples, constants };
+        let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
+        let gather = Gather { batch: rows, features, examples, by_example: u32::from(by_example) };
         let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
         let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: 1.0 };
         let tensors = self.layer_tensors(&parameters, gradients.as_ref());
@@ -120,7 +120,7 @@ impl Model {
         let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
             let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
             let arguments = [images, labels, order, factors, offsets, inputs, targets];
-            recorder.launch(gather, &[u32::from(by_example)], &arguments);
+            recorder.launch(gather, &[], &arguments);
             let mut values = vec![Values::plain(inputs)];
             for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
                 recorder.scope.clone_from(&scopes[index]);

@@ -149,6 +149,10 @@ impl de::Error for SpecError {
             "f32" | "f64" => "a number".to_string(),
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_string(),
             "a boolean" => "true or false".to_string(),
+            // A type of the program's is a table of the user's.
+            other if other == "a map" || other.contains("enum ") || other.starts_with("struct ") => {
+                "a table of settings, such as { name = \"..\" } or a section of its own".to_string()
+            }
             other => other.to_string(),
         };
         SpecError::Value { key: String::new(), value: found.to_string(), must }

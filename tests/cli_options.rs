@@ -135,6 +135,36 @@ fn the_overfit_check_says_whether_it_can() {
     refuses(folder.path(), &train_tiny(&["--overfit", "0"]), &["a subset of 0"]);
 }
 
+/// The check leaves nothing in place that holds a network back, not even the decay that an optimizer comes with.
+#[test]
+fn the_overfit_check_is_of_the_network_alone() {
+    let folder = fresh_folder();
+    let check = |more: &[&str]| {
+        let base = ["train", "--data", "data", "--arch", "4-8-3", "--device", "cpu", "--lr", "0.05", "--overfit", "20"];
+        gpunet(folder.path(), &[&base[..], more].concat())
+    };
+    let (_, plain, _) = check(&["--optimizer", "adam"]);
+    for held in [&["--optimizer", "adamw"][..], &["--adam", "--dropout", "0.9", "--l2", "10", "--weight-decay", "1"]] {
+        assert_eq!(check(held).1, plain, "{held:?}");
+    }
+}
+
+#[test]
+fn lr_find_leaves_a_curve_and_suggests_a_rate() {
+    let folder = fresh_folder();
+    let find = ["lr-find", "--data", "data", "--arch", "4-8-3", "--batch", "7", "--device", "cpu"];
+    let printed = succeeds(folder.path(), &[&find[..], &["--out", "made/curve"]].concat());
+    assert!(printed.contains("a learning rate to begin with: --lr "), "{printed}");
+    for name in ["curve.csv", "curve.svg", "curve.png"] {
+        assert!(folder.path().join("made").join(name).is_file(), "{name}");
+    }
+    let refused = |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&find[..], more].concat(), parts);
+    refused(&["--init", "gaussian:1e30"], &["the loss is no number from the first rate on"]);
+    refused(&["--from", "0"], &["--from is 0"]);
+    refused(&["--from", "1", "--to", "0.1"], &["--from and --to contradict each other"]);
+    refused(&["--updates", "10000000000"], &["--updates is 10000000000"]);
+}
+
 /// A run that stopped early keeps its best model; going on finds nothing to do, and the same model.
 #[test]
 fn a_run_that_stopped_early_is_done() {

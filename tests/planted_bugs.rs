@@ -32,7 +32,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Shuffle::KERNEL, "round < FEISTEL_ROUNDS", "round + 1u < FEISTEL_ROUNDS"),
     (Shuffle::KERNEL, "+ a0 * b1", "+ a1 * b0"),
     (Gather::KERNEL, "8u * (byte % 4u)", "8u * (byte % 2u)"),
-    (Gather::KERNEL, "select(column, example, by_example != 0u)", "column"),
+    (Gather::KERNEL, "select(column, example, params.by_example != 0u)", "column"),
     (Gather::KERNEL, "if row < current.rows", "if row < params.batch"),
     (Gather::KERNEL, " + offsets[constant]", ""),
     (DenseForward::KERNEL, " + bias[n]", ""),

@@ -44,13 +44,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let path = find_model(arguments.model.as_deref())?;
     let model = SavedModel::load(&path)?;
     // The run knows where its data lies; a model alone knows only what it is called.
-    let data = match (&arguments.data, load_config(&path.with_file_name("config.toml"))) {
-        (Some(data), _) => data.clone(),
-        (None, Ok(config)) => config.data,
-        (None, Err(_)) => model.metadata.trained_on.clone(),
+    let recipe = path.with_file_name("config.toml");
+    let data = match &arguments.data {
+        Some(data) => data.clone(),
+        None if recipe.is_file() => load_config(&recipe)?.data,
+        None => model.metadata.trained_on.clone(),
     };
     let dataset = match &model.metadata.split {
-        // Only the split tells which examples a model of pooled data has not seen.
+        // Only the split tells which examples are the test part, and, of pooled data, which the model has not seen.
         Some(split) if dataset_name(&data) == model.metadata.trained_on => Dataset::load(&data, split)?,
         _ => Dataset::load_test(&data, model.metadata.classes.clone())?,
     };

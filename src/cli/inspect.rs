@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::{BatchSize, Batching, Config};
-use gpunet::data::Normalization;
+use gpunet::data::{Normalization, NormalizationKind};
 use gpunet::model::{DataShape, Model};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Memory, Phase, Role};
-use gpunet::store::{SavedModel, find_model, load_config};
+use gpunet::store::{ModelMetadata, SavedModel, find_model, load_config};
 use serde::Serialize;
 
 use super::Ended;
@@ -96,9 +96,11 @@ impl Arguments {
 fn run_config(model: Option<&Path>) -> anyhow::Result<Config> {
     let file = find_model(model)?;
     let recipe = file.with_file_name("config.toml");
-    let arch = SavedModel::load(&file)?.metadata.arch;
-    let config = if recipe.is_file() { load_config(&recipe)? } else { Config::default() };
-    Ok(Config { arch, ..config })
+    if recipe.is_file() {
+        return Ok(load_config(&recipe)?);
+    }
+    let ModelMetadata { arch, activation, loss, .. } = SavedModel::load(&file)?.metadata;
+    Ok(Config { arch, activation, loss, ..Config::default() })
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -108,7 +110,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     let model = Model::of(&config.network());
     let (train, features) = (arguments.examples, config.arch.inputs());
-    let data = DataShape { train, examples: train, features, normalization: Normalization::UNIT };
+    // Only where the constants go matters to a plan.
+    let normalization = match config.normalization {
+        NormalizationKind::StandardizePerImage => Normalization::PerImage {},
+        _ => Normalization::UNIT,
+    };
+    let data = DataShape { train, examples: train, features, normalization };
     let batch = Batching::new(config.batch, config.accumulate, train).rows;
     let plan = model.record_training(data, &config.training_options(batch))?.plan;
     let memory = plan.memory();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::Args;
 use gpunet::report::{range_curve, two_digits};
 use gpunet::store::{FileError, write_file};
@@ -49,6 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         options.to
     ))?;
     let curve = range_test(&config, &dataset, device.backend.as_ref(), &options)?;
+    if curve.points.len() < 2 {
+        bail!("the loss is no number from the first rate on; look at --init, --normalization and --from");
+    }
     let stem = arguments.out.clone().unwrap_or_else(|| PathBuf::from(FILES));
     let files = save(&curve, &stem)?;
     report(&curve)?;

@@ -6,6 +6,7 @@ mod settings;
 
 use std::path::Path;
 
+use anyhow::bail;
 use gpunet::config::{BatchSize, Batching, Config};
 use gpunet::data::{Dataset, Part};
 use gpunet::device::OpenDevice;
@@ -39,7 +40,13 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
     let (dataset, device) = prepare(&arguments.settings, &config)?;
     let (trained, folder) = (checkpoint.history.len(), path.display());
     line(&format!("going on with {folder} after epoch {trained}"))?;
-    if trained >= config.epochs {
+    if trained > config.epochs {
+        bail!(
+            "{folder} was trained for {trained} epochs already; --epochs may ask for more, not for {}",
+            config.epochs
+        );
+    }
+    if trained == config.epochs {
         let more = trained + 1;
         line(&format!("it has all {} epochs; --epochs {more} or more would train it longer", config.epochs))?;
     } else if is_finished(&config, &checkpoint.history) {
@@ -139,8 +146,11 @@ fn manner(config: &Config, dataset: &Dataset) -> String {
 
 fn report(config: &Config, outcome: &Outcome) -> std::io::Result<()> {
     let (trained, kept) = (outcome.history.len(), outcome.kept_epoch);
+    if trained < config.epochs {
+        line(&format!("stopped early, after epoch {trained}"))?;
+    }
     if config.early_stopping.is_some() {
-        line(&format!("stopped after epoch {trained}; the model is that of epoch {kept}, the best"))?;
+        line(&format!("the model is that of epoch {kept}, the best"))?;
     }
     let Metrics { correct, examples, .. } = outcome.test;
     let (percent, loss) = (100.0 * outcome.test.accuracy(), outcome.test.loss());

@@ -35,8 +35,13 @@ impl BatchSize {
     pub(super) fn check(self, accumulate: usize) -> Result<(), ConfigError> {
         let must = "gradients of at least one batch make an update";
         ConfigError::unless(accumulate > 0, "accumulate", accumulate, must)?;
+        let must = "shaders count in 32 bits";
+        ConfigError::unless(u32::try_from(accumulate).is_ok(), "accumulate", accumulate, must)?;
         match self {
-            BatchSize::Rows(rows) => ConfigError::unless(rows > 0, "batch", rows, "a batch needs at least one example"),
+            BatchSize::Rows(rows) => {
+                ConfigError::unless(rows > 0, "batch", rows, "a batch needs at least one example")?;
+                ConfigError::unless(u32::try_from(rows).is_ok(), "batch", rows, must)
+            }
             BatchSize::Full if accumulate > 1 => {
                 let why = "a full batch is the whole training part, so that there is nothing to add to it".to_string();
                 Err(ConfigError::Contradiction { keys: ["batch", "accumulate"], why })

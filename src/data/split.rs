@@ -75,7 +75,8 @@ impl Split {
     }
 }
 
-/// The first `count` of some examples when classes take turns, in the order that they had.
+/// The first `count` of some examples when classes take turns, in the order of their turns, so that no batch lacks a class that
+/// another has too much of.
 fn balanced(examples: &[usize], labels: &[u8], count: usize) -> Vec<usize> {
     let mut seen = [0usize; 256];
     // An example's turn is the number of its class's examples before it.
@@ -86,9 +87,7 @@ fn balanced(examples: &[usize], labels: &[u8], count: usize) -> Vec<usize> {
         seen[class] += 1;
     }
     turns.sort_unstable();
-    let mut positions: Vec<usize> = turns.iter().take(count).map(|&(_, position)| position).collect();
-    positions.sort_unstable();
-    positions.into_iter().map(|position| examples[position]).collect()
+    turns.iter().take(count).map(|&(_, position)| examples[position]).collect()
 }
 
 #[cfg(test)]

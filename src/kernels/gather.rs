@@ -11,7 +11,7 @@ use crate::step::Step;
 
 params! {
     /// `inputs[r, j] = factors[k] * images[e, j] + offsets[k]` and `targets[r] = labels[e]`, where `e = order[start + r]` and k
-    /// is j, or e where the constant `by_example` is not 0; rows past the step's own are zeros.
+    /// is j, or e where `by_example` is not 0; rows past the step's own are zeros.
     pub struct Gather {
         /// Rows of a full batch.
         pub batch: u32,
@@ -19,8 +19,8 @@ params! {
         pub features: u32,
         /// Examples of the data set.
         pub examples: u32,
-        /// Length of factors and offsets: one a feature, or one an example.
-        pub constants: u32,
+        /// Whether factors and offsets are one an example, 1, or one a feature, 0.
+        pub by_example: u32,
     }
 }
 
@@ -36,7 +36,6 @@ impl KernelSpec for Gather {
         Slot::write("inputs", DType::F32),
         Slot::write("targets", DType::U32),
     ];
-    const CONSTANTS: &'static [&'static str] = &["by_example"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 
@@ -46,7 +45,7 @@ impl KernelSpec for Gather {
 
     fn lengths(&self) -> Vec<usize> {
         let [batch, features, examples] = [self.batch, self.features, self.examples].map(|n| n as usize);
-        let constants = self.constants as usize;
+        let constants = if self.by_example != 0 { examples } else { features };
         vec![examples * features, examples, examples, constants, constants, batch * features, batch]
     }
 
@@ -55,7 +54,7 @@ impl KernelSpec for Gather {
         let (images, labels, order) = (arguments.bytes(0), arguments.integers(1), arguments.integers(2));
         let (factors, offsets) = (arguments.reals(3), arguments.reals(4));
         let (inputs, targets) = (arguments.reals_mut(5), arguments.integers_mut(6));
-        let (features, by_example) = (self.features as usize, arguments.constant(0) != 0);
+        let (features, by_example) = (self.features as usize, self.by_example != 0);
         inputs.par_chunks_mut(features).zip(targets).enumerate().with_min_len(16).for_each(|(row, (input, target))| {
             if row >= step.rows as usize {
                 input.fill(T::zero());
@@ -82,11 +81,11 @@ impl KernelSpec for Gather {
 
     fn cases() -> Vec<Case> {
         let case = |batch: u32, features: u32, examples: u32, start: u32, rows: u32, by_example: bool| {
-            let constants = if by_example { examples } else { features };
+            let constants = if by_example { "an example" } else { "a feature" };
             let random = |i: u32, bound: u32| (unit(Stream::ParityCase(9), 0, u64::from(i)) * bound as f32) as u32;
             Case::new(
-                format!("batch {batch}, features {features}, examples {examples}, {rows} rows from {start}, {constants} constants"),
-                Gather { batch, features, examples, constants },
+                format!("batch {batch}, features {features}, examples {examples}, {rows} rows from {start}, constants go with {constants}"),
+                Gather { batch, features, examples, by_example: u32::from(by_example) },
                 vec![
                     Input::U8((0..examples * features).map(|i| random(i, 256) as u8).collect()),
                     Input::U32((0..examples).map(|i| random(i, 10)).collect()),
@@ -97,7 +96,6 @@ impl KernelSpec for Gather {
                     Input::Poison,
                 ],
             )
-            .constants(vec![u32::from(by_example)])
             .step(Step { start, rows, ..Step::default() })
             .tolerance(Tolerance {
                 absolute: 1e-7,

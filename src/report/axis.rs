@@ -53,6 +53,9 @@ impl Axis {
 /// Multiples of the smallest of 1, 2 and 5 times a power of ten that gives few enough of them.
 fn linear_ticks([low, high]: [f64; 2], most: usize, least_step: f64) -> Vec<(f64, String)> {
     let rough = ((high - low) / most as f64).max(least_step);
+    if !(rough.is_finite() && rough > 0.0) {
+        return Vec::new();
+    }
     let power = rough.log10().floor();
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * 10f64.powf(power) >= rough * (1.0 - 1e-9));
     let step = factor.unwrap_or(10.0) * 10f64.powf(power);

@@ -21,7 +21,7 @@ pub fn range_curve(curve: &RangeCurve) -> Chart {
     }
     // What explodes at the end would press all else flat.
     let start = smoothed.first().map_or(1.0, |&(_, loss)| loss);
-    let high = high.min(1.2 * start).max(low + 1e-6);
+    let high = high.min(1.2 * start).max(low + 1e-6 * low.abs().max(1.0));
     let room = 0.1 * (high - low);
     let (first, last) = (smoothed.first().map_or(0.1, |p| p.0), smoothed.last().map_or(1.0, |p| p.0));
     let x = Axis { label: "learning rate", range: [first, last.max(first * 10.0)], scale: Scale::Log };

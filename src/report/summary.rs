@@ -28,7 +28,7 @@ pub struct Summary {
     pub best_val_loss: Option<Best>,
     /// Its mean loss after the last epoch.
     pub final_val_loss: Option<f64>,
-    /// The test part after the last epoch; `None` where training has not ended.
+    /// The test part, told by the model that is kept; `None` where training has not ended.
     pub test: Option<TestRecord>,
     /// How training diverged, where it is known to have.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,8 +19,9 @@ const SUM: usize = 4;
 /// Where the content begins.
 const CONTENT: usize = SIGNATURE.len() + SUM;
 
-/// The most bytes that a checkpoint may claim to hold: parameters and two moments of the largest network allowed.
-const LIMIT: usize = 16 << 30;
+/// The most bytes that a checkpoint may claim to hold: parameters, those of the best epoch and two
+/// moments of the largest network allowed, and room for the rest.
+const LIMIT: usize = 20 << 30;
 
 /// A run after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

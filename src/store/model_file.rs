@@ -35,7 +35,7 @@ pub struct ModelMetadata {
     pub classes: Vec<String>,
     /// The data set it was trained on.
     pub trained_on: String,
-    /// How that was parted, where its training and test data had been put together.
+    /// How that was parted, where its test part is not the data set's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
     /// The loss that evaluation reports. Files from before there was a choice do not name it.

@@ -84,7 +84,6 @@ impl RunFolder {
         let [checkpoint_file, model_file, history_file, config_file] =
             [CHECKPOINT, MODEL, HISTORY, CONFIG].map(|name| self.path.join(name));
         let history = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &history_file))?;
-        self.remove_test()?;
         write_atomically(&[
             (checkpoint_file.clone(), &checkpoint.to_bytes(&checkpoint_file)?),
             (model_file.clone(), &model.to_bytes(&model_file)?),
@@ -92,7 +91,8 @@ impl RunFolder {
             (config_file, checkpoint.config.as_bytes()),
         ])?;
         self.removable = false;
-        Ok(())
+        // Of a model that is no more. Last, so that a disk that is full takes nothing away.
+        Ok(self.remove_test()?)
     }
 
     /// Keeps what the test part came to, which marks the run as finished.

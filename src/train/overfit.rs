@@ -38,7 +38,8 @@ pub fn overfit(
     on_epoch: &mut dyn FnMut(Overfit),
 ) -> Result<Overfit, Error> {
     let (dropout, schedule) = (PerLayer::All(0.0), Schedule::default());
-    let regularization = Regularization::default();
+    // AdamW comes with a decay of its own.
+    let regularization = Regularization { weight_decay: Some(0.0), ..Regularization::default() };
     let loss = config.loss.plain();
     let (class_weights, early_stopping) = (None, None);
     let config = Config { dropout, loss, class_weights, schedule, regularization, early_stopping, ..config.clone() };
@@ -48,6 +49,10 @@ pub fn overfit(
         let epochs = reached.epochs + 1;
         trainer.train_epoch(epochs, &mut |_: Event<'_>| {})?;
         reached = Overfit { epochs, metrics: trainer.evaluate(Part::Train)? };
+        let loss = reached.metrics.loss();
+        if !loss.is_finite() {
+            return Err(Error::LossNotFinite { loss });
+        }
         on_epoch(reached);
         if reached.is_reached() {
             break;

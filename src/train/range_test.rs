@@ -83,8 +83,8 @@ impl RangeTestOptions {
         let must = "a learning rate must be a positive f32, such as 0.001";
         ConfigError::unless(is_positive(self.from), "from", format!("{:?}", self.from), must)?;
         ConfigError::unless(is_positive(self.to), "to", format!("{:?}", self.to), must)?;
-        let must = "a curve needs at least 10 updates";
-        ConfigError::unless(self.updates >= 10, "updates", self.updates, must)?;
+        let must = "a curve needs from 10 to 10,000 updates";
+        ConfigError::unless((10..=10_000).contains(&self.updates), "updates", self.updates, must)?;
         if self.from >= self.to {
             let why = format!("the rate grows, but not from {:?} to {:?}", self.from, self.to);
             return Err(ConfigError::Contradiction { keys: ["from", "to"], why });

@@ -116,7 +116,8 @@ impl<'a> Trainer<'a> {
             let training = begun.elapsed();
             let validated = self.evaluate(Part::Validation)?;
             if validated.examples > 0 && !validated.loss().is_finite() {
-                return Err(Error::ValidationDiverged { loss: validated.loss(), epoch, learning_rate });
+                let (loss, learning_rate) = (validated.loss(), self.config.optimizer.learning_rate());
+                return Err(Error::ValidationDiverged { loss, epoch, learning_rate });
             }
             let record = EpochRecord {
                 epoch,
@@ -202,8 +203,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<(Metrics, f64), Error> {
         let updates = self.batching.updates() as u64;
         let length = RunLength { updates_per_epoch: updates, epochs: self.config.epochs };
-        let steps = self.steps(epoch, self.updates, self.config.schedule.factors(length, &self.history));
-        let rate = |step: Option<&Step>| step.map_or(0.0, |step| f64::from(step.learning_rate));
+        let factors: Vec<f64> = self.config.schedule.factors(length, &self.history).collect();
+        let base = self.config.optimizer.learning_rate();
+        let last_rate = base * factors.last().copied().unwrap_or(1.0);
+        let steps = self.steps(epoch, self.updates, factors.into_iter());
         let mut so_far = Metrics::default();
         let mut done = 0;
         let mut diverged = None;
@@ -213,8 +216,7 @@ impl<'a> Trainer<'a> {
                 done += 1;
                 if !batch.loss_sum.is_finite() {
                     let loss = batch.loss_sum / batch.rows as f32;
-                    let learning_rate = rate(steps.get(done - 1));
-                    diverged = Some(Error::Diverged { loss, epoch, step: done, learning_rate });
+                    diverged = Some(Error::Diverged { loss, epoch, step: done, learning_rate: base });
                     return ControlFlow::Break(());
                 }
             }
@@ -222,7 +224,7 @@ impl<'a> Trainer<'a> {
             ControlFlow::Continue(())
         })?;
         self.updates += updates;
-        diverged.map_or(Ok((so_far, rate(steps.last()))), Err)
+        diverged.map_or(Ok((so_far, last_rate)), Err)
     }
 
     /// The steps of an epoch, `before` updates from the start, with these factors on the learning rate; as many as there are.
@@ -275,8 +277,8 @@ impl<'a> Trainer<'a> {
         ModelMetadata {
             activation: activation.clone(),
             loss: self.config.loss,
-            // Where all data was pooled, only the split tells what the model has not seen.
-            split: self.config.pool.then(|| self.config.split()),
+            // Where the test part is not the data set's own, only the split tells what it is.
+            split: (self.config.pool || self.config.test.is_some()).then(|| self.config.split()),
             ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())
         }
     }

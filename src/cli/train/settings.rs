@@ -7,6 +7,7 @@ use gpunet::data::MNIST;
 use gpunet::loss::{ClassWeights, Loss};
 use gpunet::network::PerLayer;
 use gpunet::optim::Optimizer;
+use gpunet::schedule::Schedule;
 use gpunet::store::load_config;
 
 use super::options::{Arguments, Settings};
@@ -26,8 +27,11 @@ impl Settings {
         if let Some(rate) = self.dropout {
             config.dropout = PerLayer::All(rate);
         }
-        if let Some(optimizer) = self.optimizer() {
-            config.optimizer = optimizer;
+        // The name alone of what a recipe has anyway changes none of its settings.
+        match self.optimizer() {
+            Some(given) if Optimizer::named(config.optimizer.name()) == Some(given) => {}
+            Some(given) => config.optimizer = given,
+            None => {}
         }
         if let Some(lr) = self.lr {
             config.optimizer = config.optimizer.with_learning_rate(lr);
@@ -41,11 +45,16 @@ impl Settings {
                 other => bail!("--label-smoothing is for softmax-cross-entropy; the loss is {}", other.name()),
             }
         }
+        // A recipe's warm-up may come before any schedule.
+        let warmup = config.schedule.warmup;
         // Options that are given are set, one like the other.
         macro_rules! set {
             ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
         }
         set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed, schedule);
+        if config.schedule.warmup == 0.0 {
+            config.schedule.warmup = warmup;
+        }
         config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
         config.validation = self.validation.or(config.validation);
         config.test = self.test.or(config.test);
@@ -110,7 +119,8 @@ impl Arguments {
     /// The settings of a new run; of an overfit check they are what the options say of it.
     pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
         let Some(examples) = self.overfit else { return self.settings.config() };
-        let base = Config { subset: Some(examples), epochs: OVERFIT_EPOCHS, ..self.settings.base()? };
+        let (subset, epochs, schedule, early_stopping) = (Some(examples), OVERFIT_EPOCHS, Schedule::default(), None);
+        let base = Config { subset, epochs, schedule, early_stopping, ..self.settings.base()? };
         self.settings.apply(base)
     }
 }
