@@ -70,7 +70,13 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
             return Err(SpecError::Twice(key.to_string()));
         }
     }
-    from_table(&table)
+    from_table(&table).map_err(|error| match error {
+        // What has no kinds takes no word before its settings.
+        SpecError::Key { key, .. } if key == NAME => {
+            SpecError::NoSetting(text.split(':').next().unwrap_or(text).to_string())
+        }
+        error => error,
+    })
 }
 
 /// Reads a word that stands for a value, such as `relu`.

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     for (path, name) in paths.iter().zip(short_names(&paths)) {
         runs.push(Compared::new(name, SavedRun::load(path)?));
     }
-    let pictures = draw(&runs, &stem(arguments.out.as_deref()))?;
+    let pictures = draw(&runs, &output::stem(arguments.out.as_deref(), PICTURES))?;
     if arguments.json {
         output::json(&runs.iter().map(|run| &run.summary).collect::<Vec<_>>())?;
     } else {
@@ -54,16 +54,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         line(&pictures)?;
     }
     Ok(Ended::Well)
-}
-
-/// The path of the pictures without extension. `--out curves.png` means the same as `--out curves`.
-fn stem(out: Option<&Path>) -> PathBuf {
-    let Some(out) = out else { return PathBuf::from(PICTURES) };
-    match out.extension() {
-        _ if out.is_dir() => out.join(PICTURES),
-        Some(extension) if extension == "svg" || extension == "png" => out.with_extension(""),
-        _ => out.to_path_buf(),
-    }
 }
 
 /// Draws the learning curves as `<stem>.svg` and `<stem>.png`, and returns a line that says so.

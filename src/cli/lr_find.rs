@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = RangeTestOptions::default().updates, help_heading = "Range test")]
     updates: usize,
 
-    /// Where the curve goes: a path that .csv, .svg and .png are added to [default: lr-find]
+    /// Where the curve goes: a folder, or a path that .csv, .svg and .png are added to [default: lr-find]
     #[arg(long, value_name = "PATH", help_heading = "Range test")]
     out: Option<PathBuf>,
 }
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if curve.points.len() < 2 {
         bail!("the loss is no number from the first rate on; look at --init, --normalization and --from");
     }
-    let stem = arguments.out.clone().unwrap_or_else(|| PathBuf::from(FILES));
+    let stem = output::stem(arguments.out.as_deref(), FILES);
     let files = save(&curve, &stem)?;
     report(&curve)?;
     line(&format!("the curve is in {files}"))?;

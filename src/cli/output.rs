@@ -1,6 +1,7 @@
 //! Lines on standard output and standard error.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 /// Writes a line to standard output. A reader that has seen enough, such as `head`, is no error: the command goes on without it.
 pub(super) fn line(text: &str) -> io::Result<()> {
@@ -45,6 +46,17 @@ pub(super) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// The path of pictures without their extension: `--out`, into which they go where it is a folder, or `name`. `--out curves.png`
+/// means the same as `--out curves`.
+pub(super) fn stem(out: Option<&Path>, name: &str) -> PathBuf {
+    let Some(out) = out else { return PathBuf::from(name) };
+    match out.extension() {
+        _ if out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/') => out.join(name),
+        Some(extension) if ["svg", "png", "csv"].iter().any(|known| extension == *known) => out.with_extension(""),
+        _ => out.to_path_buf(),
+    }
 }
 
 /// Bytes in the largest binary unit that keeps a digit before the point.

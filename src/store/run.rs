@@ -61,14 +61,19 @@ impl RunFolder {
     /// A folder without a sound checkpoint.
     pub fn resume(path: &Path) -> Result<(RunFolder, Config, Checkpoint<'static>), StoreError> {
         let path = &follow_pointer(path);
+        let (config, checkpoint) = RunFolder::read(path)?;
+        remove_leftovers(path);
+        Ok((RunFolder { path: without_link(path)?, removable: false }, config, checkpoint))
+    }
+
+    /// Reads where the run in a folder stands, and changes nothing.
+    pub(super) fn read(path: &Path) -> Result<(Config, Checkpoint<'static>), StoreError> {
         let file = path.join(CHECKPOINT);
         if !file.is_file() {
             return Err(StoreError::NoCheckpoint { path: path.to_path_buf() });
         }
         let checkpoint = Checkpoint::load(&file)?;
-        remove_leftovers(path);
-        let config = parse_config(&file, &checkpoint.config)?;
-        Ok((RunFolder { path: without_link(path)?, removable: false }, config, checkpoint))
+        Ok((parse_config(&file, &checkpoint.config)?, checkpoint))
     }
 
     /// The folder.

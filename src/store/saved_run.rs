@@ -88,7 +88,7 @@ impl Progress {
             }
         }
         if folder.join(CHECKPOINT).is_file() {
-            let (_, config, _) = RunFolder::resume(folder)?;
+            let (config, _) = RunFolder::read(folder)?;
             return Ok(Progress::Stopped(config));
         }
         Ok(Progress::Missing)
