@@ -1,10 +1,33 @@
 //! How CPU twins spread elementwise work: pieces for threads, and vectors within a piece.
 
+use rayon::prelude::*;
+
 use crate::real::Real;
 
 /// Elements of a piece: enough that handing it to a thread costs little. Pieces do not depend on the number of threads, so
 /// that results do not either.
 pub(crate) const MIN_PARALLEL: usize = 1 << 14;
+
+/// Calls `update` with every parameter, its gradient and its state: what optimizers with one state have in common.
+#[inline(always)]
+pub(crate) fn update_each<T: Real>(
+    parameters: &mut [T],
+    gradients: &[T],
+    state: &mut [T],
+    update: impl Fn(&mut T, T, &mut T) + Sync + Send,
+) {
+    parameters
+        .par_chunks_mut(MIN_PARALLEL)
+        .zip(gradients.par_chunks(MIN_PARALLEL))
+        .zip(state.par_chunks_mut(MIN_PARALLEL))
+        .for_each(|((parameters, gradients), state)| {
+            simd(|| {
+                for ((parameter, &gradient), state) in parameters.iter_mut().zip(gradients).zip(state) {
+                    update(parameter, gradient, state);
+                }
+            });
+        });
+}
 
 /// Runs a loop compiled for the widest vectors that this CPU has.
 #[inline(always)]

@@ -1,11 +1,9 @@
 //! Adagrad.
 
-use rayon::prelude::*;
-
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::update_each;
 use crate::step::Step;
 
 params! {
@@ -46,18 +44,10 @@ impl KernelSpec for Adagrad {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let epsilon = T::from_f32(self.epsilon);
         let (parameters, gradients, square_sums) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        parameters
-            .par_chunks_mut(MIN_PARALLEL)
-            .zip(gradients.par_chunks(MIN_PARALLEL))
-            .zip(square_sums.par_chunks_mut(MIN_PARALLEL))
-            .for_each(|((parameters, gradients), square_sums)| {
-                simd(|| {
-                    for ((parameter, &gradient), sum) in parameters.iter_mut().zip(gradients).zip(square_sums) {
-                        *sum += gradient * gradient;
-                        *parameter -= learning_rate * gradient / (sum.sqrt() + epsilon);
-                    }
-                });
-            });
+        update_each(parameters, gradients, square_sums, |parameter, gradient, sum| {
+            *sum += gradient * gradient;
+            *parameter -= learning_rate * gradient / (sum.sqrt() + epsilon);
+        });
     }
 
     fn cases() -> Vec<Case> {

@@ -1,11 +1,9 @@
 //! Lion.
 
-use rayon::prelude::*;
-
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::{Real, sign};
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::update_each;
 use crate::step::Step;
 
 params! {
@@ -67,18 +65,10 @@ impl KernelSpec for Lion {
         let [one_minus_beta1, one_minus_beta2] = [self.one_minus_beta1, self.one_minus_beta2].map(T::from_f32);
         let (parameters, gradients, first_moments) =
             (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        parameters
-            .par_chunks_mut(MIN_PARALLEL)
-            .zip(gradients.par_chunks(MIN_PARALLEL))
-            .zip(first_moments.par_chunks_mut(MIN_PARALLEL))
-            .for_each(|((parameters, gradients), first_moments)| {
-                simd(|| {
-                    for ((parameter, &gradient), first) in parameters.iter_mut().zip(gradients).zip(first_moments) {
-                        *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
-                        *first = beta2 * *first + one_minus_beta2 * gradient;
-                    }
-                });
-            });
+        update_each(parameters, gradients, first_moments, |parameter, gradient, first| {
+            *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
+            *first = beta2 * *first + one_minus_beta2 * gradient;
+        });
     }
 
     fn cases() -> Vec<Case> {

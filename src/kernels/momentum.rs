@@ -1,11 +1,9 @@
 //! Gradient descent with momentum.
 
-use rayon::prelude::*;
-
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::update_each;
 use crate::step::Step;
 
 params! {
@@ -66,18 +64,10 @@ impl KernelSpec for Momentum {
             if arguments.constant(0) == 0 { (T::zero(), correction) } else { (T::one(), momentum) };
 
         let (parameters, gradients, velocities) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        parameters
-            .par_chunks_mut(MIN_PARALLEL)
-            .zip(gradients.par_chunks(MIN_PARALLEL))
-            .zip(velocities.par_chunks_mut(MIN_PARALLEL))
-            .for_each(|((parameters, gradients), velocities)| {
-                simd(|| {
-                    for ((parameter, &gradient), velocity) in parameters.iter_mut().zip(gradients).zip(velocities) {
-                        *velocity = momentum * *velocity + gradient_factor * gradient;
-                        *parameter -= learning_rate * (of_gradient * gradient + of_velocity * *velocity);
-                    }
-                });
-            });
+        update_each(parameters, gradients, velocities, |parameter, gradient, velocity| {
+            *velocity = momentum * *velocity + gradient_factor * gradient;
+            *parameter -= learning_rate * (of_gradient * gradient + of_velocity * *velocity);
+        });
     }
 
     fn cases() -> Vec<Case> {

@@ -1,11 +1,9 @@
 //! RMSprop.
 
-use rayon::prelude::*;
-
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::update_each;
 use crate::step::Step;
 
 params! {
@@ -59,18 +57,10 @@ impl KernelSpec for RmsProp {
         let [rho, one_minus_rho, epsilon] = [self.rho, self.one_minus_rho, self.epsilon].map(T::from_f32);
         let (parameters, gradients, second_moments) =
             (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        parameters
-            .par_chunks_mut(MIN_PARALLEL)
-            .zip(gradients.par_chunks(MIN_PARALLEL))
-            .zip(second_moments.par_chunks_mut(MIN_PARALLEL))
-            .for_each(|((parameters, gradients), second_moments)| {
-                simd(|| {
-                    for ((parameter, &gradient), second) in parameters.iter_mut().zip(gradients).zip(second_moments) {
-                        *second = rho * *second + one_minus_rho * gradient * gradient;
-                        *parameter -= learning_rate * gradient / (second.sqrt() + epsilon);
-                    }
-                });
-            });
+        update_each(parameters, gradients, second_moments, |parameter, gradient, second| {
+            *second = rho * *second + one_minus_rho * gradient * gradient;
+            *parameter -= learning_rate * gradient / (second.sqrt() + epsilon);
+        });
     }
 
     fn cases() -> Vec<Case> {
