@@ -24,5 +24,8 @@ fn main(
     let gradient = gradients[i];
     let sum = square_sums[i] + gradient * gradient;
     square_sums[i] = sum;
-    parameters[i] -= current.learning_rate * gradient / (sqrt(sum) + params.epsilon);
+    let root = sqrt(sum);
+    let change = current.learning_rate * gradient / (root + params.epsilon);
+    // A sum that f32 cannot hold would hold its parameter still: what has diverged must show.
+    parameters[i] -= select(root, change, is_finite(root));
 }

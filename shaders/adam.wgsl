@@ -34,6 +34,8 @@ fn main(
     first_moments[i] = first;
     second_moments[i] = second;
     let first_hat = first * current.first_moment_correction;
-    let second_hat = second * current.second_moment_correction;
-    parameters[i] -= current.learning_rate * first_hat / (sqrt(second_hat) + params.epsilon);
+    let root = sqrt(second * current.second_moment_correction);
+    let change = current.learning_rate * first_hat / (root + params.epsilon);
+    // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+    parameters[i] -= select(root, change, is_finite(root));
 }

@@ -19,11 +19,8 @@ fn main(
         return;
     }
     let gradient = gradients[i];
-    // Unlike clamp, lets a NaN through: what has diverged must show.
-    if gradient > params.max_value {
-        gradients[i] = params.max_value;
-    }
-    if gradient < -params.max_value {
-        gradients[i] = -params.max_value;
+    // What is not finite is let through: what has diverged must show.
+    if is_finite(gradient) {
+        gradients[i] = clamp(gradient, -params.max_value, params.max_value);
     }
 }

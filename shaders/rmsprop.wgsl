@@ -27,5 +27,8 @@ fn main(
     let gradient = gradients[i];
     let second = params.rho * second_moments[i] + params.one_minus_rho * gradient * gradient;
     second_moments[i] = second;
-    parameters[i] -= current.learning_rate * gradient / (sqrt(second) + params.epsilon);
+    let root = sqrt(second);
+    let change = current.learning_rate * gradient / (root + params.epsilon);
+    // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+    parameters[i] -= select(root, change, is_finite(root));
 }

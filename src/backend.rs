@@ -20,6 +20,12 @@ pub trait Backend {
     /// `cpu`, or the graphics API.
     fn kind(&self) -> String;
 
+    /// Whether `plan` is within the device's limits, found without loading it.
+    ///
+    /// # Errors
+    /// A network or data set too large for the device.
+    fn check(&self, plan: &Plan) -> Result<(), Error>;
+
     /// Makes everything that replaying `plan` needs: buffers (zeroed), pipelines, bindings.
     ///
     /// # Errors

@@ -91,6 +91,13 @@ struct DeviceArguments {
 }
 
 impl DeviceArguments {
+    /// Takes from `other` what is not given here.
+    fn default_to(&mut self, other: &DeviceArguments) {
+        self.device = self.device.take().or_else(|| other.device.clone());
+        self.threads = self.threads.or(other.threads);
+        self.checked_shaders |= other.checked_shaders;
+    }
+
     /// Opens the device, and says so loudly where it is a GPU in name only.
     fn open(&self) -> Result<OpenDevice, Error> {
         self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads)

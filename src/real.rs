@@ -20,15 +20,17 @@ pub trait Real: Float + NumAssign + Pod + Gemm + Default + std::iter::Sum + std:
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
 }
 
-/// The sign of `x`: 1, 0 or -1. Unlike `signum`, 0 has none, and a NaN is let through.
+/// The sign of `x`: 1, 0 or -1. Unlike `signum`, 0 has none, and what is not finite is let through.
 #[inline(always)]
 pub fn sign<T: Real>(x: T) -> T {
-    if x > T::zero() {
+    if !x.is_finite() {
+        x
+    } else if x > T::zero() {
         T::one()
     } else if x < T::zero() {
         -T::one()
     } else {
-        x
+        T::zero()
     }
 }
 

@@ -3,6 +3,7 @@
 //! What a recipe says in a table, the command line says like this, under the same names and with the same defaults. Mistakes
 //! are answered with the name that was probably meant, for which serde's errors must be kept in parts.
 
+use serde::Serialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use thiserror::Error;
@@ -79,6 +80,25 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
     })
 }
 
+/// The text that [`parse`] reads back: `name:key=value:key=value`. What is unset is left out.
+pub fn text<T: Serialize>(settings: &T) -> String {
+    value_text(&Value::Table(Table::try_from(settings).unwrap_or_default()))
+}
+
+/// A table as [`text`] has it, and other values as a recipe has them, but words without their quotes.
+pub(crate) fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.clone(),
+        Value::Table(table) => {
+            let name = table.get(NAME).map(value_text);
+            let settings = table.iter().filter(|(key, _)| *key != NAME);
+            let settings = settings.map(|(key, value)| format!("{key}={}", value_text(value)));
+            name.into_iter().chain(settings).collect::<Vec<_>>().join(":")
+        }
+        value => value.to_string(),
+    }
+}
+
 /// Reads a word that stands for a value, such as `relu`.
 ///
 /// # Errors
@@ -123,9 +143,10 @@ impl SpecError {
     }
 }
 
-/// The known word that was probably meant, one letter in three mistaken at most, or all of them.
+/// The known word that was probably meant, one letter in three mistaken at most or only its initials written, or all of them.
 fn hint(word: &str, known: &[&str]) -> String {
-    let mistakes = |known: &&&str| strsim::osa_distance(word, known);
+    let initials = |known: &str| known.split(['_', '-']).filter_map(|part| part.chars().next()).collect::<String>();
+    let mistakes = |known: &&&str| if initials(known) == word { 0 } else { strsim::osa_distance(word, known) };
     match known.iter().min_by_key(mistakes) {
         Some(nearest) if 3 * mistakes(&nearest) <= nearest.len() => format!("; did you mean `{nearest}`?"),
         Some(_) => format!("; choose from {}", known.join(", ")),
@@ -232,7 +253,7 @@ mod tests {
     use crate::metric::Metric;
     use crate::optim::{Adam, Optimizer};
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
     #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
     enum Tagged {
         OneKind {
@@ -245,13 +266,13 @@ mod tests {
         Other {},
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
     struct Plain {
         threads: Option<usize>,
         wrapped: Wrapped,
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Serialize, Deserialize, PartialEq)]
     struct Wrapped(f64);
 
     #[test]
@@ -268,10 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn tables_are_told_as_they_are_read() {
+        let (count, word) = (None, Some("val-loss".to_string()));
+        let settings = Tagged::OneKind { ratio: 0.5, count, deep: Some(true), word, sizes: Some(vec![1, 2]) };
+        assert_eq!(text(&settings), "one-kind:deep=true:ratio=0.5:sizes=[1, 2]:word=val-loss");
+        assert_eq!(text(&Tagged::Other {}), "other");
+        for optimizer in Optimizer::all() {
+            assert_eq!(parse(&text(&optimizer)), Ok(optimizer));
+        }
+        assert_eq!(text(&EarlyStopping::default()), "metric=val-loss:min_delta=0.0:patience=5");
+    }
+
+    #[test]
     fn mistakes_are_answered_with_sentences() {
         let says = |text: &str| parse::<Tagged>(text).unwrap_err().to_string();
         assert_eq!(says("one-kin"), "there is no `one-kin`; did you mean `one-kind`?");
         assert_eq!(says("cosine"), "there is no `cosine`; choose from one-kind, other");
+        assert_eq!(says("one-kind:r=2"), "there is no setting `r`; did you mean `ratio`?");
         assert_eq!(says("one-kind:ratoi=2"), "there is no setting `ratoi`; did you mean `ratio`?");
         assert_eq!(says("one-kind:x=2"), "there is no setting `x`; choose from ratio, count, deep, word, sizes");
         assert_eq!(says("other:x=2"), "there is no setting `x`; there is nothing to set");

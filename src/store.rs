@@ -71,20 +71,26 @@ impl FileError {
     }
 }
 
-/// Writes files whole or not at all: a reader, or a run that is killed, finds the old content or the new.
-///
-/// All are on disk, under other names, before the first takes its place: a full disk changes nothing, and what is left of the
-/// time in which some are new and some old is that of a few renames.
-pub(crate) fn write_atomically(files: &[(PathBuf, &[u8])]) -> Result<(), FileError> {
-    let mut written = Vec::new();
-    for (path, content) in files {
-        let file = write_beside(path, content).map_err(FileError::new("write", path))?;
-        written.push((path, file));
+/// Files that are on disk under other names and are about to take their places: a full disk has changed nothing, a reader or a
+/// run that is killed finds each whole, and the time in which some are new and some old is that of a few renames.
+pub(crate) struct Staged(Vec<(PathBuf, NamedTempFile)>);
+
+impl Staged {
+    pub(crate) fn write(files: &[(PathBuf, &[u8])]) -> Result<Staged, FileError> {
+        let stage = |(path, content): &(PathBuf, &[u8])| match write_beside(path, content) {
+            Ok(file) => Ok((path.clone(), file)),
+            Err(error) => Err(FileError::new("write", path)(error)),
+        };
+        files.iter().map(stage).collect::<Result<_, _>>().map(Staged)
     }
-    for (path, file) in written {
-        file.persist(path).map_err(|error| FileError::new("write", path)(error.error))?;
+
+    /// Puts them into their places, one after another.
+    pub(crate) fn keep(self) -> Result<(), FileError> {
+        self.0.into_iter().try_for_each(|(path, file)| match file.persist(&path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(FileError::new("write", path)(error.error)),
+        })
     }
-    Ok(())
 }
 
 /// Writes a file whole or not at all.
@@ -92,7 +98,23 @@ pub(crate) fn write_atomically(files: &[(PathBuf, &[u8])]) -> Result<(), FileErr
 /// # Errors
 /// A file that cannot be written.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    write_atomically(&[(path.to_path_buf(), content)])
+    Staged::write(&[(path.to_path_buf(), content)])?.keep()
+}
+
+/// Makes the folder that a file is to be in, and sees that files can be made in it.
+///
+/// # Errors
+/// A folder that cannot be made or written.
+pub fn make_folder(file: &Path) -> Result<(), FileError> {
+    let folder = folder_of(file);
+    std::fs::create_dir_all(folder).map_err(FileError::new("create the folder", folder))?;
+    tempfile::tempfile_in(folder).map_err(FileError::new("write to the folder", folder))?;
+    Ok(())
+}
+
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What temporary files begin with; one that is left behind was being written when a run was killed.
@@ -100,12 +122,11 @@ pub(crate) const TEMPORARY: &str = ".gpunet-";
 
 /// Writes content to a temporary file in the folder of `path`.
 fn write_beside(path: &Path, content: &[u8]) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // Temporary files are their owner's alone; what they become is an ordinary file, under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(TEMPORARY).tempfile_in(folder)?;
+    let mut file = builder.prefix(TEMPORARY).tempfile_in(folder_of(path))?;
     let raw = file.as_file_mut();
     raw.write_all(content)?;
     raw.sync_all()?;

@@ -12,4 +12,4 @@ pub use evaluate::{ClassReport, Evaluation, evaluate};
 pub use events::{Event, Metrics, Outcome};
 pub use overfit::{Overfit, overfit};
 pub use range_test::{RangeCurve, RangePoint, RangeTestOptions, range_test};
-pub use trainer::{is_finished, resume, train};
+pub use trainer::{check, is_finished, resume, train};

@@ -133,6 +133,14 @@ fn bench_and_inspect_and_doctor_report_what_the_contract_names() {
     let report: Value =
         serde_json::from_str(&succeeds(folder.path(), &["inspect", "--arch", "784-500-10", "--json"])).unwrap();
     assert_eq!(report["parameters"], 397_510);
+    // Of a run, the data is its own: 60 and 30 images of four bytes and their labels.
+    let tiny = fresh_folder();
+    succeeds(tiny.path(), &train_tiny(&["--out", "run"]));
+    let printed = succeeds(tiny.path(), &["inspect", "run"]);
+    assert!(printed.contains("90 examples on the device"), "{printed}");
+    fs::rename(tiny.path().join("data"), tiny.path().join("moved")).unwrap();
+    refuses(tiny.path(), &["inspect", "run"], &["no data set at", "--examples N"]);
+    assert!(succeeds(tiny.path(), &["inspect", "run", "--examples", "7"]).contains("7 examples on the device"));
     let printed = succeeds(folder.path(), &["inspect", "--arch", "784-500-10", "--plan"]);
     assert!(printed.contains("dense 784 -> 500, relu") && printed.contains("phase train"), "{printed}");
 }

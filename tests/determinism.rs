@@ -7,8 +7,8 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::config::{BatchSize, Config};
 use gpunet::data::{Dataset, Normalization, Split};
-use gpunet::store::{ModelMetadata, SavedModel};
-use gpunet::train::train;
+use gpunet::store::{ModelMetadata, RunFolder, SavedModel};
+use gpunet::train::{resume, train};
 use harness::{gpu, random_dataset};
 
 /// The bytes of the model file after a few epochs.
@@ -26,25 +26,55 @@ fn config(arch: &str, batch: usize, epochs: usize, seed: u64) -> Config {
     Config { arch: arch.parse().unwrap(), batch: BatchSize::Rows(batch), epochs, seed, ..Config::default() }
 }
 
+/// The same with everything else that a step may have in it.
+fn with_everything(config: &Config) -> Config {
+    let recipe = Config::from_recipe(
+        "accumulate = 2\nactivation = 'gelu'\ndropout = 0.3\nclass_weights = 'balanced'\n\
+         loss = {name = 'softmax-cross-entropy', label_smoothing = 0.1}\noptimizer = {name = 'adamw'}\n\
+         regularization = {l1 = 1e-5, l2 = 1e-4, weight_decay = 0.1, max_norm = 2}\nclipping = {norm = 0.5, value = 0.1}",
+    );
+    let (arch, batch, epochs, seed) = (config.arch.clone(), config.batch, config.epochs, config.seed);
+    Config { arch, batch, epochs, seed, ..recipe.unwrap() }
+}
+
 #[test]
 fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
     // Layers wide enough that products and updates are cut into pieces for threads, and thin ones.
     let dataset = Dataset::load("mnist", &Split { validation: Some(55_000), ..Split::default() }).unwrap();
-    for arch in ["784-10", "784-301-10", "784-700-500-64-10"] {
-        let config = config(arch, 96, 1, 3);
+    let plain = ["784-10", "784-301-10", "784-700-500-64-10"].map(|arch| config(arch, 96, 1, 3));
+    for config in plain.iter().cloned().chain([with_everything(&plain[2])]) {
         let files: Vec<Vec<u8>> = [1, 2, 2, 3]
             .map(|threads| model_file(&config, &dataset, &CpuBackend::<f32>::new(Some(threads)).unwrap()))
             .to_vec();
-        assert!(files.iter().all(|file| *file == files[0]), "{arch}");
+        assert!(files.iter().all(|file| *file == files[0]), "{config:?}");
     }
 }
 
 #[test]
 fn one_seed_gives_one_model_file_on_the_gpu() {
     let dataset = random_dataset(500, 30, 5);
-    let config = config("30-70-5", 64, 3, 3);
-    let files = [(); 2].map(|()| model_file(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref()));
-    assert!(files[0] == files[1]);
+    let config = config("30-70-40-5", 64, 3, 3);
+    for config in [with_everything(&config), config] {
+        let files = [(); 2].map(|()| model_file(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref()));
+        assert!(files[0] == files[1], "{config:?}");
+    }
+}
+
+#[test]
+fn a_stop_on_the_gpu_changes_no_bit() {
+    let dataset = random_dataset(500, 30, 5);
+    let config = with_everything(&config("30-70-40-5", 64, 4, 3));
+    let backend = gpu(ShaderChecks::Trusted);
+    let whole = train(&config, &dataset, backend.as_ref(), None, &mut |_| {}).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Config { epochs: 1, ..config.clone() };
+    let mut run = RunFolder::create(Some(folder.path()), &begun, false).unwrap();
+    train(&begun, &dataset, backend.as_ref(), Some(&mut run), &mut |_| {}).unwrap();
+    let (mut run, _, checkpoint) = RunFolder::resume(folder.path()).unwrap();
+    let resumed = resume(&config, checkpoint, &dataset, backend.as_ref(), Some(&mut run), &mut |_| {}).unwrap();
+    assert!(resumed.parameters == whole.parameters);
+    assert_eq!(resumed.test, whole.test);
 }
 
 #[test]

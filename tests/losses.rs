@@ -31,7 +31,12 @@ fn a_logit_that_is_not_finite_shows_in_the_loss() {
             let small = Small::with(&format!("5-{classes}"), &options);
             let mut program = backend.load(&small.recording.plan).unwrap();
             small.fill(program.as_mut());
-            for (class, value) in [(0, f32::NAN), (classes - 1, -f32::NAN), (classes / 2, f32::INFINITY)] {
+            for (class, value) in [
+                (0, f32::NAN),
+                (classes - 1, -f32::NAN),
+                (classes / 2, f32::INFINITY),
+                (classes - 1, f32::NEG_INFINITY),
+            ] {
                 let mut bias = vec![0.0; classes];
                 bias[class] = value;
                 program.write(small.recording.parameters[1], Data::F32(&bias)).unwrap();

@@ -40,6 +40,25 @@ fn table(printed: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_sweep_has_a_device_and_a_folder_of_its_own() {
+    let folder = with_recipe();
+    let sweep = ["sweep", "tiny.toml", "--grid", "lr=0.1", "--device", "cpu", "--threads", "2", "--out", "runs/a"];
+    let printed = succeeds(folder.path(), &sweep);
+    assert!(printed.contains("with CPU, 2 threads"), "{printed}");
+    refuses(folder.path(), &["sweep", "tiny.toml", "--grid", "lr=0.1", "--out", "runs/a/lr=0.1"], &["is a run itself"]);
+}
+
+/// A network that no device can have is told before one that fits is trained.
+#[test]
+fn all_combinations_fit_the_device_before_the_first_is_trained() {
+    let folder = with_recipe();
+    let sweep =
+        ["sweep", "tiny.toml", "--grid", "batch=32;arch=4-8-3,4-130000000-3", "--device", "gpu", "--out", "runs"];
+    refuses(folder.path(), &sweep, &["arch=4-130000000-3", "max_storage_buffer_binding_size"]);
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
 fn every_combination_is_trained_as_train_would() {
     let folder = with_recipe();
     let printed = succeeds(folder.path(), &["sweep", "tiny.toml", "--grid", "lr=0.1,0.02;adam;epochs=2"]);

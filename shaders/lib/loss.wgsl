@@ -7,6 +7,7 @@
 //   logits_grad[r, c] is the gradient of loss_scale times the update's mean loss: row.scale = class_weights[target] * loss_scale
 //     / update_rows
 //   predictions[start + r] = the class of the largest logit, the lowest of equals
+// A row with a logit that is not finite has a loss that is not.
 // Padding rows have loss and gradient zero and no prediction, so that nothing behind them needs to know how many rows count.
 
 @group(0) @binding(2) var<storage, read> logits: array<f32>; // [batch, classes]
@@ -22,7 +23,7 @@ const NONE: u32 = 0xffffffffu; // the class of a thread that has seen none
 struct Row {
     first: u32, // its first element
     target_class: u32,
-    largest: f32, // of its logits
+    largest: f32, // of its logits, which are all finite where it is
     scale: f32, // on its gradient
 }
 
@@ -34,15 +35,6 @@ struct Entry {
 
 var<workgroup> entries: array<Entry, 64>;
 var<workgroup> partial: array<vec2<f32>, 64>;
-
-// By their bits, since compilers may take it that floats are finite.
-fn is_finite(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u;
-}
-
-fn is_nan(value: f32) -> bool {
-    return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-}
 
 // The entry of the greater value, the lower class of equals. A NaN is greater than any number, as in numpy.
 fn greater(a: Entry, b: Entry) -> Entry {
@@ -108,7 +100,9 @@ fn main(
     }
     var own = Entry(0.0, NONE);
     for (var c = thread; c < params.classes; c += THREADS) {
-        own = greater(own, Entry(logits[first + c], c));
+        let logit = logits[first + c];
+        // Minus infinity counts as infinity does, or it would show in no loss.
+        own = greater(own, Entry(select(abs(logit), logit, is_finite(logit)), c));
     }
     let best = greatest(own, thread);
     let target_class = targets[index];
@@ -116,7 +110,7 @@ fn main(
     let scale = weight * params.loss_scale / f32(max(current.update_rows, 1u));
     let loss = row_loss(Row(first, target_class, best.value, scale), thread);
     if thread == 0u {
-        // What has diverged must show, even where a loss is cut off at zero.
+        // What has diverged must show, even where a loss is cut off at zero or a class has no probability.
         losses[index] = select(best.value, loss * weight, is_finite(best.value));
         predictions[current.start + index] = best.index;
     }

@@ -1,4 +1,4 @@
-// The sign of x: 1, 0 or -1. Unlike WGSL's own it lets a NaN through: what has diverged must show.
+// The sign of x: 1, 0 or -1. Unlike WGSL's own it lets through what is not finite: what has diverged must show.
 fn sign_of(x: f32) -> f32 {
-    return select(select(x, -1.0, x < 0.0), 1.0, x > 0.0);
+    return select(x, select(select(0.0, -1.0, x < 0.0), 1.0, x > 0.0), is_finite(x));
 }

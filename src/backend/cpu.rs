@@ -57,6 +57,11 @@ impl<T: Real> Backend for CpuBackend<T> {
         "cpu".to_string()
     }
 
+    /// Memory is the only limit, and only loading tells it.
+    fn check(&self, _plan: &Plan) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
         Ok(Box::new(self.load_program(plan)?))
     }

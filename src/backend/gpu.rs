@@ -89,17 +89,6 @@ impl GpuBackend {
         let (adapter, needed) = (self.summary.name.clone(), plan.memory().total());
         DeviceError::OutOfMemory { adapter, needed, reason: reason.to_string() }.into()
     }
-
-    /// Refuses a plan that passes a limit of the device, naming it.
-    fn check_limits(&self, plan: &Plan) -> Result<(), Error> {
-        match limits::first_excess(plan, &self.summary.limits) {
-            None => Ok(()),
-            Some(limits::Excess { what, needed, limit, allowed }) => {
-                let adapter = self.summary.name.clone();
-                Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
-            }
-        }
-    }
 }
 
 impl Backend for GpuBackend {
@@ -111,8 +100,18 @@ impl Backend for GpuBackend {
         self.summary.backend.clone()
     }
 
+    fn check(&self, plan: &Plan) -> Result<(), Error> {
+        match limits::first_excess(plan, &self.summary.limits) {
+            None => Ok(()),
+            Some(limits::Excess { what, needed, limit, allowed }) => {
+                let adapter = self.summary.name.clone();
+                Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
+            }
+        }
+    }
+
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
-        self.check_limits(plan)?;
+        self.check(plan)?;
         Ok(Box::new(GpuProgram::new(self, plan.clone())?))
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpunet::report::{Summary, learning_curves, short_names};
-use gpunet::store::{EpochRecord, FileError, SavedRun, find_runs};
+use gpunet::store::{EpochRecord, SavedRun, find_runs, make_folder};
 
 use super::Ended;
 use super::output::{self, line, metric, thousands};
@@ -58,9 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 
 /// Draws the learning curves as `<stem>.svg` and `<stem>.png`, and returns a line that says so.
 pub(super) fn draw(runs: &[Compared], stem: &Path) -> anyhow::Result<String> {
-    if let Some(folder) = stem.parent() {
-        std::fs::create_dir_all(folder).map_err(FileError::new("create the folder", folder))?;
-    }
+    make_folder(stem)?;
     let curves: Vec<_> = runs.iter().map(|run| (run.summary.name.clone(), &run.history[..])).collect();
     let [svg, png] = learning_curves(&curves).draw()?.save(stem)?;
     Ok(format!("learning curves in {} and {}", svg.display(), png.display()))

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{anyhow, bail};
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::{BatchSize, Batching, Config};
-use gpunet::data::{Normalization, NormalizationKind};
+use gpunet::data::{Dataset, Normalization, NormalizationKind};
 use gpunet::model::{DataShape, Model};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Memory, Phase, Role};
@@ -29,9 +30,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
 
-    /// Examples on the device; the bundled MNIST has 70,000
-    #[arg(long, value_name = "N", default_value_t = 70_000)]
-    examples: usize,
+    /// Examples on the device [default: as many as the run's data has; without a run 70,000, as the bundled MNIST]
+    #[arg(long, value_name = "N")]
+    examples: Option<usize>,
 
     /// Count the memory of Adam [default: of the run's optimizer, else gradient descent's]
     #[arg(long, conflicts_with = "sgd")]
@@ -49,6 +50,9 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+/// Examples that a network without a run is inspected for: those of the bundled MNIST.
+const MNIST_EXAMPLES: usize = 70_000;
 
 #[derive(Serialize)]
 struct Report {
@@ -75,10 +79,10 @@ struct LayerReport {
 }
 
 impl Arguments {
-    /// The settings that the plan depends on: a run's own, or defaults, under the options.
-    fn config(&self) -> anyhow::Result<Config> {
-        let mut config = match &self.arch {
-            Some(text) => Config { arch: text.parse()?, ..Config::default() },
+    /// The settings that the plan depends on: a run's own, or defaults, under the options. And the sizes of the data.
+    fn config(&self) -> anyhow::Result<(Config, DataShape)> {
+        let (mut config, is_run) = match &self.arch {
+            Some(text) => (Config { arch: text.parse()?, ..Config::default() }, false),
             None => run_config(self.model.as_deref())?,
         };
         config.batch = self.batch.map_or(config.batch, BatchSize::Rows);
@@ -88,35 +92,41 @@ impl Arguments {
             config.optimizer = Optimizer::sgd();
         }
         config.validate()?;
-        Ok(config)
+        if self.examples == Some(0) {
+            bail!("--examples is 0; a data set has at least one");
+        }
+        if is_run && self.examples.is_none() {
+            let load = Dataset::load(&config.data, &config.split());
+            let data = load.map_err(|error| anyhow!("{error}; --examples N inspects the run without its data"))?;
+            data.check_arch(&config.arch)?;
+            let shape = data.shape(config.normalization.fit(&data));
+            return Ok((config, shape));
+        }
+        // Of a normalization, only where its constants go matters to a plan.
+        let normalization = match config.normalization {
+            NormalizationKind::StandardizePerImage => Normalization::PerImage {},
+            _ => Normalization::UNIT,
+        };
+        let (examples, features) = (self.examples.unwrap_or(MNIST_EXAMPLES), config.arch.inputs());
+        Ok((config, DataShape { train: examples, examples, features, normalization }))
     }
 }
 
-/// The settings beside a model file, or the defaults with its architecture where it stands alone.
-fn run_config(model: Option<&Path>) -> anyhow::Result<Config> {
+/// The settings beside a model file, which makes it a run, or the defaults with its architecture where it stands alone.
+fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
     let file = find_model(model)?;
     let recipe = file.with_file_name("config.toml");
     if recipe.is_file() {
-        return Ok(load_config(&recipe)?);
+        return Ok((load_config(&recipe)?, true));
     }
     let ModelMetadata { arch, activation, loss, .. } = SavedModel::load(&file)?.metadata;
-    Ok(Config { arch, activation, loss, ..Config::default() })
+    Ok((Config { arch, activation, loss, ..Config::default() }, false))
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let config = arguments.config()?;
-    if arguments.examples == 0 {
-        anyhow::bail!("--examples is 0; a data set has at least one");
-    }
-    let model = Model::of(&config.network());
-    let (train, features) = (arguments.examples, config.arch.inputs());
-    // Only where the constants go matters to a plan.
-    let normalization = match config.normalization {
-        NormalizationKind::StandardizePerImage => Normalization::PerImage {},
-        _ => Normalization::UNIT,
-    };
-    let data = DataShape { train, examples: train, features, normalization };
-    let batch = Batching::new(config.batch, config.accumulate, train).rows;
+    let (config, data) = arguments.config()?;
+    let (model, examples) = (Model::of(&config.network()), data.examples);
+    let batch = Batching::new(config.batch, config.accumulate, data.train).rows;
     let plan = model.record_training(data, &config.training_options(batch))?.plan;
     let memory = plan.memory();
     let report = Report {
@@ -133,7 +143,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.json {
         output::json(&report)?
     } else {
-        print(&report, arguments.examples)?
+        print(&report, examples)?
     }
     Ok(Ended::Well)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 use gpunet::report::{range_curve, two_digits};
-use gpunet::store::{FileError, write_file};
+use gpunet::store::{FileError, make_folder, write_file};
 use gpunet::train::{RangeCurve, RangeTestOptions, range_test};
 
 use super::output::{self, line};
@@ -49,22 +49,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         options.from,
         options.to
     ))?;
+    // That the curve can be kept is seen before it is made.
+    let stem = output::stem(arguments.out.as_deref(), FILES);
+    make_folder(&stem)?;
     let curve = range_test(&config, &dataset, device.backend.as_ref(), &options)?;
     if curve.points.len() < 2 {
         bail!("the loss is no number from the first rate on; look at --init, --normalization and --from");
     }
-    let stem = output::stem(arguments.out.as_deref(), FILES);
     let files = save(&curve, &stem)?;
-    report(&curve)?;
+    let ended = report(&curve)?;
     line(&format!("the curve is in {files}"))?;
-    Ok(Ended::Well)
+    Ok(ended)
 }
 
 /// Writes points and picture, and returns the names of the files.
 fn save(curve: &RangeCurve, stem: &Path) -> anyhow::Result<String> {
-    if let Some(folder) = stem.parent() {
-        std::fs::create_dir_all(folder).map_err(FileError::new("create the folder", folder))?;
-    }
     let csv = with_csv(stem);
     write_file(&csv, &curve.to_csv().map_err(FileError::new("write", &csv))?)?;
     let [svg, png] = range_curve(curve).draw()?.save(stem)?;
@@ -78,9 +77,12 @@ fn with_csv(stem: &Path) -> PathBuf {
     name.into()
 }
 
-fn report(curve: &RangeCurve) -> std::io::Result<()> {
+fn report(curve: &RangeCurve) -> std::io::Result<Ended> {
     let (Some(steepest), Some(cautious)) = (curve.steepest(), curve.tenth_of_minimum()) else {
-        return line("the loss falls at none of these rates; look at --from, --to and the data");
+        line(
+            "the loss falls at none of these rates by more than its noise; look at --init, --from, --to and the data",
+        )?;
+        return Ok(Ended::GoalMissed);
     };
     line(&format!(
         "the loss falls most steeply at {}; a tenth of the rate at which it is least is {}",
@@ -91,5 +93,5 @@ fn report(curve: &RangeCurve) -> std::io::Result<()> {
     if curve.is_still_falling() {
         output::warn("the loss still fell at the last rate; a larger --to would tell more");
     }
-    Ok(())
+    Ok(Ended::Well)
 }

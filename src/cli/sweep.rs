@@ -6,22 +6,24 @@ mod seeds;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::Args;
 use gpunet::error::Error;
 use gpunet::store::{Progress, SavedRun, load_config};
 
-use self::planned::{Planned, plan};
+use self::planned::{Base, Planned, plan};
 use super::compare::{self, Compared};
 use super::output::{self, line};
 use super::table::table;
-use super::{Ended, train};
+use super::{DeviceArguments, Ended, train};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Settings of all runs: a file such as the config.toml of a run
     recipe: PathBuf,
 
-    /// Values to combine: options of `gpunet train` without their dashes, such as "lr=0.1,0.01;batch=50,100;adam"
+    /// Values to combine: options of `gpunet train` without their dashes, such as "lr=0.1,0.01;batch=50,100;adam"; a value
+    /// with commas in brackets
     #[arg(long, value_name = "SETTINGS", required_unless_present = "seeds")]
     grid: Option<String>,
 
@@ -32,6 +34,9 @@ pub(super) struct Arguments {
     /// Folder of the runs; started again, a sweep goes on where it stopped [default: sweeps/<name of the recipe>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    device: DeviceArguments,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -41,7 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         Path::new("sweeps").join(arguments.recipe.file_stem().unwrap_or(arguments.recipe.as_os_str()))
     });
     let grid = arguments.grid.as_deref().map_or(Ok(vec![Vec::new()]), grid::parse)?;
-    let runs = plan(&arguments.recipe, &grid, arguments.seeds, &out)?;
+    if Progress::of(&out)? != Progress::Missing {
+        bail!("{} is a run itself; choose another --out for the folder of a sweep's runs", out.display());
+    }
+    let base = Base { recipe: &arguments.recipe, device: &arguments.device, out: &out };
+    let runs = plan(&base, &grid, arguments.seeds)?;
     let mut before = Vec::new();
     for run in &runs {
         before.push(run.progress()?);

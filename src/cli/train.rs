@@ -12,7 +12,7 @@ use gpunet::data::{Dataset, Part};
 use gpunet::device::OpenDevice;
 use gpunet::schedule::Schedule;
 use gpunet::store::{Checkpoint, RunFolder, point_latest};
-use gpunet::train::{Event, Metrics, Outcome, is_finished, overfit, resume, train};
+use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, resume, train};
 
 use super::Ended;
 use super::output::{self, line};
@@ -79,14 +79,14 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
     Ok(Ended::GoalMissed)
 }
 
-/// Loads the data and opens the device, before anything is written.
+/// Loads the data, opens the device and sees that both fit, before anything is written.
 pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let dataset = Dataset::load(&config.data, &config.split())?;
+    // What does not fit the data is told before a device is looked for, whatever that comes to.
     dataset.check_arch(&config.arch)?;
-    if let Some(weights) = &config.class_weights {
-        weights.resolve(&dataset.class_counts(Part::Train))?;
-    }
-    Ok((dataset, settings.device.open_as(&config.device, config.threads)?))
+    let device = settings.device.open_as(&config.device, config.threads)?;
+    check(config, &dataset, device.backend.as_ref())?;
+    Ok((dataset, device))
 }
 
 fn train_with(
@@ -140,6 +140,24 @@ fn manner(config: &Config, dataset: &Dataset) -> String {
     }
     if let Some(stopping) = config.early_stopping {
         manner += &format!(", {stopping}");
+    }
+    // Other settings, where they are not the defaults.
+    let told = [
+        "arch",
+        "data",
+        "device",
+        "threads",
+        "seed",
+        "validation",
+        "epochs",
+        "batch",
+        "accumulate",
+        "optimizer",
+        "schedule",
+        "early_stopping",
+    ];
+    for (key, value) in config.unusual().iter().filter(|(key, _)| !told.contains(&key.as_str())) {
+        manner += &format!(", {} {value}", key.replace('_', " "));
     }
     manner
 }

@@ -58,6 +58,15 @@ const FLAGS: [(&str, &str); 14] = [
     ("loss", "--loss"),
 ];
 
+/// The section of a recipe, and the key in it, of what a user calls `word`: by the option's name or by the key's own.
+pub(super) fn place_of(word: &str) -> Option<(&'static str, &'static str)> {
+    let option = format!("--{}", word.replace('_', "-"));
+    FLAGS
+        .iter()
+        .filter(|(path, flag)| *flag == option || path.ends_with(&format!(".{word}")))
+        .find_map(|(path, _)| path.split_once('.'))
+}
+
 /// Settings whose option has their own name.
 const SAME: [&str; 16] = [
     "arch",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::error::place_of;
 use super::{Config, ConfigError};
 use crate::spec::{self, SpecError};
 
@@ -43,6 +44,16 @@ impl Config {
         Ok(config)
     }
 
+    /// The settings that are not the defaults, as `key=value`: those of the named kind in the notation of the command line.
+    pub fn unusual(&self) -> Vec<(String, String)> {
+        let table =
+            |config: &Config| toml::Table::try_from(config).expect("a configuration holds only what TOML can say");
+        let defaults = table(&Config::default());
+        let differs = |(key, value): &(String, toml::Value)| defaults.get(key) != Some(value);
+        let text = |(key, value): (String, toml::Value)| (key, spec::value_text(&value));
+        table(self).into_iter().filter(differs).map(text).collect()
+    }
+
     /// The recipe that says everything.
     pub fn to_recipe(&self) -> String {
         toml::to_string(self).expect("a configuration holds only what TOML can say")
@@ -76,7 +87,16 @@ fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeErr
     };
     let cause = paths.filter(named).find(|&path| without(path).as_ref() != Some(&error));
     let path = cause.map(|(key, inner)| inner.map_or(key.clone(), |inner| format!("{key}.{inner}")));
-    RecipeError { line: path.and_then(|path| line_of(text, &path)), problem: error.to_string() }
+    let line = path.as_ref().and_then(|path| line_of(text, path));
+    let mut problem = error.to_string();
+    // What an option of the command line sets may lie in a section.
+    if let (SpecError::Key { key, .. }, Some(path)) = (&error, path)
+        && *key == path
+        && let Some((section, inner)) = place_of(key)
+    {
+        problem = format!("there is no setting `{key}`; it is `{inner}` in the section [{section}]");
+    }
+    RecipeError { line, problem }
 }
 
 /// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; of its section where it only has a default.
@@ -117,12 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unusual_is_what_a_recipe_would_have_to_say() {
+        assert_eq!(Config::default().unusual(), []);
+        let config =
+            Config::from_recipe("activation = \"tanh\"\ndropout = [0.1, 0.5, 0]\n[loss]\nname = \"svm\"").unwrap();
+        let expected =
+            [("activation", "tanh"), ("dropout", "[0.1, 0.5, 0.0]"), ("loss", "svm:margin=1.0:variant=weston-watkins")];
+        assert_eq!(config.unusual(), expected.map(|(key, value)| (key.to_string(), value.to_string())));
+    }
+
+    #[test]
     fn mistakes_are_told_by_line_with_the_nearest_key() {
         for (text, line, says) in [
             ("epochs = 3\nepoch = 4", Some(2), "did you mean `epochs`?"),
             ("epochs = 3\n\n[optimizer]\nname = \"adam\"\nbeta = 0.9", Some(5), "did you mean `beta1`?"),
             ("optimizer = { name = \"adam\", bta1 = 0.9 }", Some(1), "did you mean `beta1`?"),
             ("[optimizer]\nname = \"adm\"", Some(1), "did you mean `adam`?"),
+            ("epochs = 3\nlr = 0.1", Some(2), "it is `learning_rate` in the section [optimizer]"),
+            ("warmup = 2", Some(1), "it is `warmup` in the section [schedule]"),
+            ("[optimizer]\nname = \"adam\"\nlr = 0.1", Some(3), "did you mean `learning_rate`?"),
             ("epochs = \"many\"", Some(1), "whole number"),
             ("[schedule]\nname = \"step\"\n# every\nevery = \"often\"", Some(4), "whole number"),
             ("epochs = 3\nepochs = 4", Some(2), "duplicate"),

@@ -19,7 +19,7 @@ params! {
 
 impl KernelSpec for Adagrad {
     const NAME: &'static str = "adagrad";
-    const WGSL: &'static str = wgsl!("adagrad", "step", "linear");
+    const WGSL: &'static str = wgsl!("adagrad", "step", "linear", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -46,7 +46,9 @@ impl KernelSpec for Adagrad {
         let (parameters, gradients, square_sums) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
         update_each(parameters, gradients, square_sums, |parameter, gradient, sum| {
             *sum += gradient * gradient;
-            *parameter -= learning_rate * gradient / (sum.sqrt() + epsilon);
+            let root = sum.sqrt();
+            // A sum that f32 cannot hold would hold its parameter still: what has diverged must show.
+            *parameter -= if root.is_finite() { learning_rate * gradient / (root + epsilon) } else { root };
         });
     }
 

@@ -45,7 +45,7 @@ impl Adam {
 
 impl KernelSpec for Adam {
     const NAME: &'static str = "adam";
-    const WGSL: &'static str = wgsl!("adam", "step", "linear");
+    const WGSL: &'static str = wgsl!("adam", "step", "linear", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -88,7 +88,9 @@ impl KernelSpec for Adam {
                         *first = beta1 * *first + one_minus_beta1 * gradient;
                         *second = beta2 * *second + one_minus_beta2 * gradient * gradient;
                         let root = (*second * correction2).sqrt();
-                        *parameter -= learning_rate * (*first * correction1) / (root + epsilon);
+                        let change = learning_rate * (*first * correction1) / (root + epsilon);
+                        // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+                        *parameter -= if root.is_finite() { change } else { root };
                     }
                 });
             });

@@ -10,7 +10,7 @@ use crate::simd::simd;
 params! {
     /// Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1, over a
     /// whole arena: `g *= min(1, max_norm / (norm + 1e-6))`, as PyTorch's `clip_grad_norm_`. The norm is the root of the sum
-    /// of `partials` ([`GradientNorm`]); where it is NaN, gradients stay as they are.
+    /// of `partials` ([`GradientNorm`]); where it is not finite, no gradient is.
     pub struct ClipNorm {
         /// Elements of the arena.
         pub length: u32,
@@ -32,7 +32,7 @@ impl ClipNorm {
 
 impl KernelSpec for ClipNorm {
     const NAME: &'static str = "clip_norm";
-    const WGSL: &'static str = wgsl!("clip_norm", "group_sum");
+    const WGSL: &'static str = wgsl!("clip_norm", "finite", "group_sum");
     const SLOTS: &'static [Slot] = &[Slot::read("partials", DType::F32), Slot::update("gradients", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
@@ -50,9 +50,9 @@ impl KernelSpec for ClipNorm {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let norm = arguments.reals(0)[..self.pieces as usize].iter().copied().sum::<T>().sqrt();
-        let factor = T::from_f32(self.max_norm) / (norm + T::from_f32(1e-6));
-        // Unlike a minimum, leaves gradients with a NaN among them as they are.
-        if factor < T::one() {
+        // A norm that f32 cannot hold scales by itself: what has diverged must show.
+        let factor = if norm.is_finite() { T::from_f32(self.max_norm) / (norm + T::from_f32(1e-6)) } else { norm };
+        if factor < T::one() || !factor.is_finite() {
             arguments.reals_mut(1).par_chunks_mut(self.piece as usize).for_each(|gradients| {
                 simd(|| gradients.iter_mut().for_each(|gradient| *gradient *= factor));
             });

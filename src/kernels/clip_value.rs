@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `g = min(max(g, -max_value), max_value)` over a whole arena; a NaN stays one.
+    /// `g = min(max(g, -max_value), max_value)` over a whole arena; what is not finite stays so.
     pub struct ClipValue {
         /// Elements of the arena.
         pub length: u32,
@@ -19,7 +19,7 @@ params! {
 
 impl KernelSpec for ClipValue {
     const NAME: &'static str = "clip_value";
-    const WGSL: &'static str = wgsl!("clip_value", "linear");
+    const WGSL: &'static str = wgsl!("clip_value", "linear", "finite");
     const SLOTS: &'static [Slot] = &[Slot::update("gradients", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
@@ -40,9 +40,10 @@ impl KernelSpec for ClipValue {
         arguments.reals_mut(0).par_chunks_mut(MIN_PARALLEL).for_each(|gradients| {
             simd(|| {
                 for gradient in gradients {
-                    // Unlike a minimum, lets a NaN through: what has diverged must show.
-                    let clipped = if *gradient > max_value { max_value } else { *gradient };
-                    *gradient = if clipped < -max_value { -max_value } else { clipped };
+                    // What is not finite is let through: what has diverged must show.
+                    if gradient.is_finite() {
+                        *gradient = gradient.max(-max_value).min(max_value);
+                    }
                 }
             });
         });

@@ -50,7 +50,7 @@ params! {
 
 impl KernelSpec for Hinge {
     const NAME: &'static str = "hinge";
-    const WGSL: &'static str = wgsl!("hinge", "step", "loss");
+    const WGSL: &'static str = wgsl!("hinge", "step", "finite", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const CONSTANTS: &'static [&'static str] = &["variant"];
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;

@@ -38,7 +38,7 @@ impl Lion {
 
 impl KernelSpec for Lion {
     const NAME: &'static str = "lion";
-    const WGSL: &'static str = wgsl!("lion", "step", "linear", "sign");
+    const WGSL: &'static str = wgsl!("lion", "step", "linear", "finite", "sign");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),

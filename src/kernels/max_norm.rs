@@ -22,7 +22,7 @@ params! {
 
 impl KernelSpec for MaxNorm {
     const NAME: &'static str = "max_norm";
-    const WGSL: &'static str = wgsl!("max_norm", "group_sum");
+    const WGSL: &'static str = wgsl!("max_norm", "finite", "group_sum");
     const SLOTS: &'static [Slot] = &[Slot::update("weight", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
@@ -44,7 +44,8 @@ impl KernelSpec for MaxNorm {
         weight.par_chunks_mut(inputs).with_min_len(MIN_PARALLEL.div_ceil(inputs)).for_each(|row| {
             let norm = sum_of_squares(row).sqrt();
             if norm > max_norm {
-                let factor = max_norm / norm;
+                // A norm that f32 cannot hold scales by itself: what has diverged must show.
+                let factor = if norm.is_finite() { max_norm / norm } else { norm };
                 simd(|| row.iter_mut().for_each(|weight| *weight *= factor));
             }
         });

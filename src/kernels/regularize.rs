@@ -26,7 +26,7 @@ params! {
 
 impl KernelSpec for Regularize {
     const NAME: &'static str = "regularize";
-    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "sign");
+    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "finite", "sign");
     const SLOTS: &'static [Slot] = &[Slot::update("parameters", DType::F32), Slot::update("gradients", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;

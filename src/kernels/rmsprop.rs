@@ -31,7 +31,7 @@ impl RmsProp {
 
 impl KernelSpec for RmsProp {
     const NAME: &'static str = "rmsprop";
-    const WGSL: &'static str = wgsl!("rmsprop", "step", "linear");
+    const WGSL: &'static str = wgsl!("rmsprop", "step", "linear", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -59,7 +59,9 @@ impl KernelSpec for RmsProp {
             (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
         update_each(parameters, gradients, second_moments, |parameter, gradient, second| {
             *second = rho * *second + one_minus_rho * gradient * gradient;
-            *parameter -= learning_rate * gradient / (second.sqrt() + epsilon);
+            let root = second.sqrt();
+            // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+            *parameter -= if root.is_finite() { learning_rate * gradient / (root + epsilon) } else { root };
         });
     }
 

@@ -27,7 +27,7 @@ params! {
 
 impl KernelSpec for SoftmaxCrossEntropy {
     const NAME: &'static str = "softmax_cross_entropy";
-    const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "loss");
+    const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "finite", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;
     const USES_STEP: bool = true;

@@ -23,7 +23,7 @@ params! {
 
 impl KernelSpec for SquaredError {
     const NAME: &'static str = "squared_error";
-    const WGSL: &'static str = wgsl!("squared_error", "step", "loss");
+    const WGSL: &'static str = wgsl!("squared_error", "step", "finite", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;
     const USES_STEP: bool = true;

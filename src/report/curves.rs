@@ -22,8 +22,12 @@ pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
         panel(runs, accuracy, |record| 100.0 * record.train_accuracy, |record| 100.0 * record.val_accuracy),
     ];
     let names = runs.iter().enumerate().map(|(series, (name, _))| {
-        let is_seen = panels.iter().any(|panel| panel.shows(series));
-        if is_seen { name.clone() } else { format!("{name} (outside)") }
+        let outside: Vec<_> = panels.iter().filter(|panel| !panel.shows(series)).map(|panel| panel.title).collect();
+        match &outside[..] {
+            [] => name.clone(),
+            [only] => format!("{name} (outside of {})", only.to_lowercase()),
+            _ => format!("{name} (outside)"),
+        }
     });
     let strokes = vec![(Stroke::Main, "validation"), (Stroke::Aside, "training")];
     Chart { series: names.collect(), strokes, panels }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::store::{FileError, write_atomically};
+use crate::store::{FileError, Staged};
 
 /// A drawn chart in two formats.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Picture {
             name.push(extension);
             PathBuf::from(name)
         });
-        write_atomically(&[(svg.clone(), self.svg.as_bytes()), (png.clone(), &self.png)])?;
+        Staged::write(&[(svg.clone(), self.svg.as_bytes()), (png.clone(), &self.png)])?.keep()?;
         Ok([svg, png])
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::metric::Metric;
 use crate::model::Model;
 use crate::store::{EpochRecord, SavedRun, TestRecord};
 
@@ -48,27 +49,25 @@ impl Summary {
     /// Sums a run up.
     pub fn new(name: String, run: &SavedRun) -> Summary {
         let last = |value: fn(&EpochRecord) -> f64| run.history.last().map(value).filter(|value| value.is_finite());
-        let best_accuracy = best(&run.history, |record| -record.val_accuracy);
+        let best = |metric: Metric| {
+            let epoch = metric.best_epoch(&run.history)?;
+            let record = run.history.iter().find(|record| record.epoch == epoch)?;
+            Some(Best { value: metric.of(record), epoch })
+        };
         Summary {
             name,
             path: run.path.clone(),
             parameters: Model::new(&run.config.arch).parameter_count(),
             epochs: run.history.len(),
             seconds: run.history.iter().map(|record| record.seconds).sum(),
-            best_val_accuracy: best_accuracy.map(|best| Best { value: -best.value, ..best }),
+            best_val_accuracy: best(Metric::ValAccuracy),
             final_val_accuracy: last(|record| record.val_accuracy),
-            best_val_loss: best(&run.history, |record| record.val_loss),
+            best_val_loss: best(Metric::ValLoss),
             final_val_loss: last(|record| record.val_loss),
             test: run.test,
             diverged: None,
         }
     }
-}
-
-/// The lowest value, and the first epoch that had it.
-fn best(history: &[EpochRecord], value: impl Fn(&EpochRecord) -> f64) -> Option<Best> {
-    let values = history.iter().map(|record| Best { value: value(record), epoch: record.epoch });
-    values.filter(|best| best.value.is_finite()).min_by(|a, b| a.value.total_cmp(&b.value))
 }
 
 /// A name for each of some different paths: the last part, or as many as tell them all apart.

@@ -6,7 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{FileError, StoreError, write_atomically};
+use super::{FileError, StoreError, write_file};
 use crate::activation::Activation;
 use crate::arch::Arch;
 use crate::data::{Normalization, Split};
@@ -80,7 +80,7 @@ impl SavedModel {
     /// # Errors
     /// A file that cannot be written, or parameters that are not those of the architecture or not finite.
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
-        Ok(write_atomically(&[(path.to_path_buf(), &self.to_bytes(path)?)])?)
+        Ok(write_file(path, &self.to_bytes(path)?)?)
     }
 
     /// The file's content; `path` is for errors. The same model gives the same bytes.

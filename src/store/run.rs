@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::history;
-use super::{Checkpoint, FileError, SavedModel, StoreError, TEMPORARY, TestRecord, write_atomically};
+use super::{Checkpoint, FileError, SavedModel, Staged, StoreError, TEMPORARY, TestRecord, write_file};
 use crate::config::Config;
 
 pub(super) const CONFIG: &str = "config.toml";
@@ -89,15 +89,16 @@ impl RunFolder {
         let [checkpoint_file, model_file, history_file, config_file] =
             [CHECKPOINT, MODEL, HISTORY, CONFIG].map(|name| self.path.join(name));
         let history = history::to_csv(&checkpoint.history).map_err(FileError::new("write", &history_file))?;
-        write_atomically(&[
+        let staged = Staged::write(&[
             (checkpoint_file.clone(), &checkpoint.to_bytes(&checkpoint_file)?),
             (model_file.clone(), &model.to_bytes(&model_file)?),
             (history_file, &history),
             (config_file, checkpoint.config.as_bytes()),
         ])?;
         self.removable = false;
-        // Of a model that is no more. Last, so that a disk that is full takes nothing away.
-        Ok(self.remove_test()?)
+        // Of a model that is about to be no more.
+        self.remove_test()?;
+        Ok(staged.keep()?)
     }
 
     /// Keeps what the test part came to, which marks the run as finished.
@@ -107,7 +108,7 @@ impl RunFolder {
     pub fn keep_test(&mut self, test: &TestRecord) -> Result<(), StoreError> {
         let file = self.path.join(TEST);
         let json = serde_json::to_vec(test).map_err(|error| FileError::new("write", &file)(error.into()))?;
-        Ok(write_atomically(&[(file, &json)])?)
+        Ok(write_file(&file, &json)?)
     }
 
     /// Removes what the test part came to: it was after fewer epochs, or of a run that is being replaced.
@@ -169,9 +170,8 @@ pub fn point_latest(run: &Path) -> Result<(), StoreError> {
         // A sibling is named by its name alone, so that the runs folder can be moved.
         let sibling = run.parent() == Some(&fs::canonicalize(RUNS)?);
         let target = run.file_name().filter(|_| sibling).map_or(run.clone(), PathBuf::from);
-        link(&target, &latest).or_else(|_| {
-            write_atomically(&[(latest.clone(), target.to_string_lossy().as_bytes())]).map_err(|error| error.cause)
-        })
+        link(&target, &latest)
+            .or_else(|_| write_file(&latest, target.to_string_lossy().as_bytes()).map_err(|error| error.cause))
     };
     Ok(set().map_err(FileError::new("write", &latest))?)
 }

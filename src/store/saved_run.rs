@@ -14,6 +14,8 @@ use crate::config::Config;
 pub struct TestRecord {
     /// Epochs trained before.
     pub epoch: usize,
+    /// The epoch that the model is of: the last, or the best where early stopping keeps that.
+    pub kept_epoch: usize,
     /// Examples.
     pub count: u64,
     /// Share of examples told right, 0 to 1.

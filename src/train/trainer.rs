@@ -32,6 +32,31 @@ pub fn train(
     Trainer::begin(config, dataset, backend)?.train(run, on_event)
 }
 
+/// Whether [`train`] could begin, found without loading or writing anything.
+///
+/// # Errors
+/// Settings that make no sense, do not fit the data, or ask for more than the device can have.
+pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<(), Error> {
+    backend.check(&record(config, dataset)?.1.plan)
+}
+
+fn batching(config: &Config, dataset: &Dataset) -> Batching {
+    Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len())
+}
+
+/// The network and its plan.
+fn record(config: &Config, dataset: &Dataset) -> Result<(Model, Recording), Error> {
+    config.validate()?;
+    dataset.check_arch(&config.arch)?;
+    let model = Model::of(&config.network());
+    let data = dataset.shape(config.normalization.fit(dataset));
+    let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
+    let options = config.training_options(batching(config, dataset).rows);
+    let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
+    let recording = model.record_training(data, &options)?;
+    Ok((model, recording))
+}
+
 /// Goes on from a checkpoint until `config.epochs` are trained: on the same device, to the same bits as without the stop.
 ///
 /// # Errors
@@ -71,14 +96,8 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     /// Everything loaded; parameters are still zeros.
     fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
-        config.validate()?;
-        dataset.check_arch(&config.arch)?;
-        let model = Model::of(&config.network());
-        let batching = Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len());
-        let data = dataset.shape(config.normalization.fit(dataset));
-        let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
-        let options = TrainingOptions { class_weights: weights.transpose()?, ..config.training_options(batching.rows) };
-        let recording = model.record_training(data, &options)?;
+        let batching = batching(config, dataset);
+        let (model, recording) = record(config, dataset)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
         let (history, updates, best) = (Vec::new(), 0, None);
@@ -143,19 +162,19 @@ impl<'a> Trainer<'a> {
             self.write_parameters(&best)?;
         }
         let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
-        let test = self.test(run)?;
+        let test = self.test(run, kept_epoch)?;
         Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history })
     }
 
     /// Evaluates the test part with the model that is kept, and keeps what it came to.
-    fn test(&mut self, run: Option<&mut RunFolder>) -> Result<Metrics, Error> {
+    fn test(&mut self, run: Option<&mut RunFolder>, kept_epoch: usize) -> Result<Metrics, Error> {
         let test = self.evaluate(Part::Test)?;
         if let (Some(run), 1..) = (run, test.examples) {
             let (epoch, count, accuracy, loss) = (self.history.len(), test.examples, test.accuracy(), test.loss());
             if !loss.is_finite() {
                 return Err(Error::LossNotFinite { loss });
             }
-            run.keep_test(&TestRecord { epoch, count, accuracy, loss })?;
+            run.keep_test(&TestRecord { epoch, kept_epoch, count, accuracy, loss })?;
         }
         Ok(test)
     }

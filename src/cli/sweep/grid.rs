@@ -1,4 +1,4 @@
-//! The notation of grids: `lr=0.1,0.01;batch=50,100` is four combinations.
+//! The notation of grids: `lr=0.1,0.01;batch=50,100` is four combinations. Brackets hold a value with commas together.
 
 use anyhow::bail;
 
@@ -60,11 +60,29 @@ fn parse_key(part: &str, grid: &str) -> anyhow::Result<Vec<Setting>> {
         bail!("--grid: `{key}` cannot be swept, since every combination has the recipe and a folder of its own");
     }
     let Some(values) = values else { return Ok(vec![Setting { key: key.to_string(), value: None }]) };
-    let setting = |value: &str| match value.trim() {
+    let setting = |value: &str| match value {
         "" => bail!("--grid: `{part}` lacks a value; {example}"),
         value => Ok(Setting { key: key.to_string(), value: Some(value.to_string()) }),
     };
-    values.split(',').map(setting).collect()
+    split_values(values).map(setting).collect()
+}
+
+/// Splits at commas, but not at those within brackets: `[1,2],[2,1]` is two values, `1,2` and `2,1`.
+fn split_values(values: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    let at_comma = move |c: char| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth <= 0
+    };
+    values.split(at_comma).map(str::trim).map(without_brackets)
+}
+
+fn without_brackets(value: &str) -> &str {
+    value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value)
 }
 
 /// What a combination is called: its settings, fit for the name of a folder on every platform.
@@ -76,13 +94,15 @@ pub(super) fn name(settings: &[Setting]) -> String {
     settings.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
-/// A value whose other characters are written as in URLs, so that no two values become one.
+/// A value with `~` for the colons that Windows takes in no name, and other characters as in URLs, so that no two values become
+/// one.
 fn escaped(value: &str) -> String {
-    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
-    value
-        .bytes()
-        .map(|byte| if is_safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    let escape = |byte: u8| match byte {
+        b':' => "~".to_string(),
+        byte if byte.is_ascii_alphanumeric() || b"._+-=".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    value.bytes().map(escape).collect()
 }
 
 #[cfg(test)]
@@ -98,7 +118,12 @@ mod tests {
         let four = ["lr=0.1,batch=50", "lr=0.1,batch=100", "lr=0.01,batch=50", "lr=0.01,batch=100"];
         assert_eq!(names("lr=0.1,0.01;batch=50,100"), four);
         assert_eq!(names(" adam ; lr = 0.1 , 1e-3 "), ["adam,lr=0.1", "adam,lr=1e-3"]);
-        assert_eq!(names("data=../a b,a%2Fb"), ["data=..%2Fa%20b", "data=a%252Fb"]);
+        assert_eq!(names("data=../a b,a%2Fb,~"), ["data=..%2Fa%20b", "data=a%252Fb", "data=%7E"]);
+        assert_eq!(
+            names("optimizer=momentum:average=true,adam"),
+            ["optimizer=momentum~average=true", "optimizer=adam"]
+        );
+        assert_eq!(names("class-weights=[1,2,0.5],balanced"), ["class-weights=1%2C2%2C0.5", "class-weights=balanced"]);
         let words: Vec<String> = parse("adam;lr=-1").unwrap()[0].iter().map(Setting::word).collect();
         assert_eq!(words, ["--adam", "--lr=-1"]);
     }

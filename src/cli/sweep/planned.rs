@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Parser;
 use gpunet::config::Config;
 use gpunet::store::Progress;
+use gpunet::train::check;
 
 use super::grid::{self, Setting};
-use crate::cli::train;
+use crate::cli::{DeviceArguments, train};
 
 /// Bytes that every file system takes for the name of a folder.
 const LONGEST_NAME: usize = 200;
@@ -21,6 +22,15 @@ const LONGEST_NAME: usize = 200;
 struct Typed {
     #[command(flatten)]
     train: train::Arguments,
+}
+
+/// What all runs of a sweep have in common.
+pub(super) struct Base<'a> {
+    pub(super) recipe: &'a Path,
+    /// Where a combination asks for no other.
+    pub(super) device: &'a DeviceArguments,
+    /// Folder of their folders.
+    pub(super) out: &'a Path,
 }
 
 /// A run of a sweep.
@@ -40,12 +50,7 @@ pub(super) struct Planned {
 ///
 /// # Errors
 /// A combination that `gpunet train` would refuse, or two that are the same.
-pub(super) fn plan(
-    recipe: &Path,
-    grid: &[Vec<Setting>],
-    seeds: Option<u64>,
-    out: &Path,
-) -> anyhow::Result<Vec<Planned>> {
+pub(super) fn plan(base: &Base<'_>, grid: &[Vec<Setting>], seeds: Option<u64>) -> anyhow::Result<Vec<Planned>> {
     if seeds.unwrap_or(1).saturating_mul(grid.len() as u64) > grid::MOST as u64 {
         bail!("--seeds and --grid ask for more than {} runs; sweep fewer values at once", grid::MOST);
     }
@@ -53,15 +58,15 @@ pub(super) fn plan(
     for settings in grid {
         let group = grid::name(settings);
         let Some(seeds) = seeds else {
-            runs.push(plan_run(recipe, settings, group, out)?);
+            runs.push(plan_run(base, settings, group)?);
             continue;
         };
         if settings.iter().any(|setting| setting.key == "seed") {
             bail!("--seeds and a seed in --grid contradict each other; leave one of them out");
         }
-        let first = plan_run(recipe, settings, group.clone(), out)?.config.seed;
+        let first = plan_run(base, settings, group.clone())?.config.seed;
         for seed in first..first.saturating_add(seeds) {
-            runs.push(plan_run(recipe, &[&settings[..], &[Setting::seed(seed)]].concat(), group.clone(), out)?);
+            runs.push(plan_run(base, &[&settings[..], &[Setting::seed(seed)]].concat(), group.clone())?);
         }
     }
     refuse_equals(&runs)?;
@@ -69,23 +74,24 @@ pub(super) fn plan(
     Ok(runs)
 }
 
-fn plan_run(recipe: &Path, settings: &[Setting], group: String, out: &Path) -> anyhow::Result<Planned> {
+fn plan_run(base: &Base<'_>, settings: &[Setting], group: String) -> anyhow::Result<Planned> {
     let name = grid::name(settings);
     if name.len() > LONGEST_NAME {
         bail!("--grid: {name} is too long for the name of a folder; sweep fewer settings at once, or shorter values");
     }
     let options = settings.iter().map(|setting| OsString::from(setting.word()));
-    let recipe = ["train".into(), "--recipe".into(), recipe.as_os_str().to_os_string()];
+    let recipe = ["train".into(), "--recipe".into(), base.recipe.as_os_str().to_os_string()];
     let typed = Typed::try_parse_from(recipe.into_iter().chain(options));
     let mut arguments = match typed {
         Ok(typed) => typed.train,
         Err(error) => bail!("--grid, {name}: {}", problem(&error)),
     };
+    arguments.settings.device.default_to(base.device);
     let config = match arguments.config() {
         Ok(config) => config,
         Err(error) => bail!("--grid, {name}: {error}"),
     };
-    let folder = out.join(&name);
+    let folder = base.out.join(&name);
     arguments.out = Some(folder.clone());
     Ok(Planned { name, group, arguments, config, folder })
 }
@@ -108,19 +114,21 @@ fn refuse_equals(runs: &[Planned]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads data and opens devices once for all runs that have them in common.
+/// Sees that every run fits its data and device, which are loaded once for all runs that have them in common.
 fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
     let needs = |run: &Planned| {
-        let Config { arch, data, class_weights, device, threads, .. } = &run.config;
-        (arch.clone(), data.clone(), class_weights.clone(), run.config.split(), device.clone(), *threads)
+        let Config { data, device, threads, .. } = &run.config;
+        (data.clone(), run.config.split(), device.clone(), *threads)
     };
-    let mut checked = Vec::new();
-    for run in runs {
-        if !checked.contains(&needs(run)) {
-            if let Err(error) = train::prepare(&run.arguments.settings, &run.config) {
-                bail!("--grid, {}: {error}", run.name);
-            }
-            checked.push(needs(run));
+    let mut left: Vec<&Planned> = runs.iter().collect();
+    while let Some(&first) = left.first() {
+        let in_run = |run: &Planned, error: &dyn std::fmt::Display| anyhow!("--grid, {}: {error}", run.name);
+        let (dataset, device) =
+            train::prepare(&first.arguments.settings, &first.config).map_err(|error| in_run(first, &error))?;
+        let (alike, others) = left.into_iter().partition(|run| needs(run) == needs(first));
+        left = others;
+        for run in alike {
+            check(&run.config, &dataset, device.backend.as_ref()).map_err(|error| in_run(run, &error))?;
         }
     }
     Ok(())

@@ -166,10 +166,23 @@ pub(in crate::cli) struct Settings {
     pub(super) max_norm: Option<f64>,
 
     #[command(flatten)]
-    pub(super) device: DeviceArguments,
+    pub(in crate::cli) device: DeviceArguments,
+}
+
+/// Every choice that has settings of its own, with their defaults, as the options take them.
+fn defaults() -> String {
+    let optimizers = Optimizer::all().map(|optimizer| ("--optimizer", spec::text(&optimizer)));
+    let schedules = Schedule::NAMES.iter().flat_map(|name| Schedule::named(name));
+    let schedules = schedules.map(|schedule| ("--schedule", spec::text(&schedule)));
+    let losses = Loss::ALL.map(|loss| ("--loss", spec::text(&loss)));
+    let stopping = ("--early-stopping", spec::text(&EarlyStopping::default()));
+    let all = optimizers.into_iter().chain(schedules).chain(losses).chain([stopping]);
+    let lines = all.map(|(option, text)| format!("\n  {option} {text}"));
+    format!("Settings and their defaults:{}", lines.collect::<String>())
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(after_help = defaults())]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     pub(in crate::cli) settings: Settings,

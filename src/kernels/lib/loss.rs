@@ -31,14 +31,14 @@ pub struct Row<'a, T> {
     pub logits: &'a [T],
     /// Its class.
     pub target: usize,
-    /// The largest of its logits.
+    /// The largest of its logits, which are all finite where it is.
     pub largest: T,
 }
 
 /// Runs the twin of a loss: `row_loss` returns the loss of a row, and writes its gradient to `[classes]`.
 ///
 /// Both are multiplied by the weight of the row's class, the gradient by `loss_scale / update_rows` too. Rows past the step's own
-/// get loss and gradient zero and no prediction.
+/// get loss and gradient zero and no prediction. A row with a logit that is not finite gets a loss that is not.
 pub fn run<T: Real>(
     mut arguments: Arguments<'_, T>,
     classes: u32,
@@ -58,14 +58,16 @@ pub fn run<T: Real>(
     let inputs = logits[..live].par_chunks(classes).zip(&targets[..rows]);
     let outputs = logits_grad[..live].par_chunks_mut(classes).zip(&mut losses[..rows]).zip(predictions);
     inputs.zip(outputs).with_min_len(64).for_each(|((logits, &target), ((gradient, loss), prediction))| {
-        let (best, largest) = greatest(logits.iter().copied());
+        // Minus infinity counts as infinity does, or it would show in no loss.
+        let counted = |&logit: &T| if logit.is_finite() { logit } else { logit.abs() };
+        let (best, largest) = greatest(logits.iter().map(counted));
         let row = Row { logits, target: target as usize, largest };
         let weight = class_weights[row.target];
         let own = row_loss(&row, gradient) * weight;
         for slope in gradient.iter_mut() {
             *slope *= weight * scale;
         }
-        // What has diverged must show, even where a loss is cut off at zero.
+        // What has diverged must show, even where a loss is cut off at zero or a class has no probability.
         *loss = if largest.is_finite() { own } else { largest };
         *prediction = best as u32;
     });

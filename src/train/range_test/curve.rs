@@ -13,6 +13,13 @@ const MEMORY: f64 = 0.9;
 /// The test ends once the smoothed loss is so many times its minimum.
 const EXPLODED: f64 = 4.0;
 
+/// How many standard deviations of the losses a descent must be deep. Where nothing falls, the average, with a quarter of that
+/// deviation, comes to lie about one deviation below the mean of the first losses by chance.
+const NOISE: f64 = 2.0;
+
+/// Losses at the lowest rates whose mean is where a descent begins.
+const FIRST: usize = 10;
+
 /// Slopes are taken over this share of the test to either side: from one update to the next, noise is steeper than any descent,
 /// above all at the first few, of which the average knows little.
 const REACH: f64 = 0.02;
@@ -37,25 +44,24 @@ pub struct RangeCurve {
 
 impl RangeCurve {
     /// The rate at which the smoothed loss falls most steeply over the rate's logarithm, the usual choice; `None` where it does
-    /// not fall.
+    /// not fall by more than its noise.
     pub fn steepest(&self) -> Option<f64> {
         let reach = ((self.points.len() as f64 * REACH) as usize).max(1);
         // The points are evenly spaced in the logarithm, so that differences are slopes.
         let slopes = self.points.windows(2 * reach + 1).map(|span| span[2 * reach].smoothed - span[0].smoothed);
-        let centres = self.points.iter().take(self.minimum()? + 1).skip(reach);
+        let centres = self.points.iter().take(self.descent()? + 1).skip(reach);
         let (point, slope) = centres.zip(slopes).min_by(|a, b| a.1.total_cmp(&b.1))?;
         (slope < 0.0).then_some(point.learning_rate)
     }
 
-    /// A tenth of the rate at which the smoothed loss is least, the cautious choice; `None` where it does not fall.
+    /// A tenth of the rate at which the smoothed loss is least, the cautious choice; `None` where it does not fall, likewise.
     pub fn tenth_of_minimum(&self) -> Option<f64> {
-        let minimum = self.minimum()?;
-        (minimum > 0).then(|| self.points[minimum].learning_rate / 10.0)
+        self.descent().map(|minimum| self.points[minimum].learning_rate / 10.0)
     }
 
     /// Whether the smoothed loss is least at the very end, so that larger rates would tell more.
     pub fn is_still_falling(&self) -> bool {
-        self.minimum().is_some_and(|minimum| minimum + 1 == self.points.len())
+        self.descent().is_some_and(|minimum| minimum + 1 == self.points.len())
     }
 
     /// The points as CSV, under the names of their fields.
@@ -64,6 +70,18 @@ impl RangeCurve {
     /// None in practice: it writes to memory.
     pub fn to_csv(&self) -> std::io::Result<Vec<u8>> {
         to_csv(&self.points)
+    }
+
+    /// The point at which the smoothed loss is least, where it lies lower than noise explains: by [`NOISE`] standard deviations
+    /// of the losses about their average.
+    fn descent(&self) -> Option<usize> {
+        let minimum = self.minimum()?;
+        let before = &self.points[..=minimum];
+        let first = &before[..before.len().min(FIRST)];
+        let start = first.iter().map(|point| point.loss).sum::<f64>() / first.len() as f64;
+        let deviation = |point: &RangePoint| (point.loss - point.smoothed).powi(2);
+        let noise = (before.iter().map(deviation).sum::<f64>() / before.len() as f64).sqrt();
+        (start - before.last()?.smoothed > NOISE * noise).then_some(minimum)
     }
 
     /// The point at which the smoothed loss is least.
@@ -135,11 +153,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn noise_alone_suggests_nothing() {
+        for seed in 0..50 {
+            let mut update = 0;
+            let curve = curve_of(RangeTestOptions::default(), |_| {
+                update += 1;
+                2.3 + f64::from(unit(Stream::Benchmark, seed, update))
+            });
+            assert_eq!((curve.steepest(), curve.tenth_of_minimum()), (None, None), "seed {seed}");
+        }
+    }
+
     /// A curve by its smoothed losses, at the rates 1, 2, 3 and so on.
     fn smoothed_curve(values: &[f64]) -> RangeCurve {
-        let points = values.iter().zip(1..).map(|(&smoothed, rate)| {
-            let (learning_rate, loss) = (f64::from(rate), f64::NAN);
-            RangePoint { learning_rate, loss, smoothed }
+        let points = values.iter().zip(1..).map(|(&smoothed, rate)| RangePoint {
+            learning_rate: f64::from(rate),
+            loss: smoothed,
+            smoothed,
         });
         RangeCurve { points: points.collect() }
     }
