@@ -19,9 +19,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         sum += partials[k];
     }
     let norm = sqrt(group_sum(thread, sum));
-    // A norm that f32 cannot hold scales by itself: what has diverged must show.
+    // A norm whose square f32 cannot hold scales by itself: what has diverged must show.
     let factor = select(norm, params.max_norm / (norm + 1e-6), is_finite(norm));
-    if factor < 1.0 || !is_finite(factor) {
+    if factor < 1.0 || !is_finite(norm) {
         let start = group.x * params.piece;
         let end = min(start + params.piece, params.length);
         for (var i = start + thread; i < end; i += SUM_THREADS) {

@@ -29,7 +29,7 @@ fn main(
     }
     let norm = sqrt(group_sum(thread, sum));
     if norm > params.max_norm {
-        // A norm that f32 cannot hold scales by itself: what has diverged must show.
+        // A norm whose square f32 cannot hold scales by itself: what has diverged must show.
         let factor = select(norm, params.max_norm / norm, is_finite(norm));
         for (var i = start + thread; i < end; i += SUM_THREADS) {
             weight[i] *= factor;

@@ -95,6 +95,8 @@ pub(crate) fn value_text(value: &Value) -> String {
             let settings = settings.map(|(key, value)| format!("{key}={}", value_text(value)));
             name.into_iter().chain(settings).collect::<Vec<_>>().join(":")
         }
+        // Without the zeros of very small and very large numbers.
+        Value::Float(number) => format!("{number:?}"),
         value => value.to_string(),
     }
 }
@@ -146,7 +148,11 @@ impl SpecError {
 /// The known word that was probably meant, one letter in three mistaken at most or only its initials written, or all of them.
 fn hint(word: &str, known: &[&str]) -> String {
     let initials = |known: &str| known.split(['_', '-']).filter_map(|part| part.chars().next()).collect::<String>();
-    let mistakes = |known: &&&str| if initials(known) == word { 0 } else { strsim::osa_distance(word, known) };
+    let by_initials: Vec<&&str> = known.iter().filter(|known| initials(known) == word).collect();
+    if let [only] = by_initials[..] {
+        return format!("; did you mean `{only}`?");
+    }
+    let mistakes = |known: &&&str| strsim::osa_distance(word, known);
     match known.iter().min_by_key(mistakes) {
         Some(nearest) if 3 * mistakes(&nearest) <= nearest.len() => format!("; did you mean `{nearest}`?"),
         Some(_) => format!("; choose from {}", known.join(", ")),
@@ -250,8 +256,10 @@ mod tests {
 
     use super::*;
     use crate::early_stopping::EarlyStopping;
+    use crate::loss::Loss;
     use crate::metric::Metric;
     use crate::optim::{Adam, Optimizer};
+    use crate::schedule::Schedule;
 
     #[derive(Debug, Serialize, Deserialize, PartialEq)]
     #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
@@ -296,6 +304,13 @@ mod tests {
         assert_eq!(text(&Tagged::Other {}), "other");
         for optimizer in Optimizer::all() {
             assert_eq!(parse(&text(&optimizer)), Ok(optimizer));
+        }
+        for loss in Loss::ALL {
+            assert_eq!(parse(&text(&loss)), Ok(loss));
+        }
+        for name in Schedule::NAMES {
+            let schedule = Schedule::named(name).unwrap();
+            assert_eq!(parse(&text(&schedule)), Ok(schedule));
         }
         assert_eq!(text(&EarlyStopping::default()), "metric=val-loss:min_delta=0.0:patience=5");
     }

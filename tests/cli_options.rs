@@ -132,6 +132,8 @@ fn the_overfit_check_says_whether_it_can() {
     let (code, printed, _) = check(&["--epochs", "1", "--init", "zeros"]);
     assert!(code == 1 && printed.contains("it cannot in 1 epochs"), "{printed}");
     assert!(!folder.path().join("runs").exists(), "it keeps nothing");
+    let (code, printed, _) = check(&["--init", "gaussian:1e30"]);
+    assert!(code == 1 && printed.contains("it cannot: "), "{printed}");
     refuses(folder.path(), &train_tiny(&["--overfit", "0"]), &["a subset of 0"]);
 }
 
@@ -160,9 +162,39 @@ fn lr_find_leaves_a_curve_and_suggests_a_rate() {
     }
     let refused = |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&find[..], more].concat(), parts);
     refused(&["--init", "gaussian:1e30"], &["the loss is no number from the first rate on"]);
-    refused(&["--from", "0"], &["--from is 0"]);
+    // At these rates nothing changes.
+    let (code, printed, _) = gpunet(folder.path(), &[&find[..], &["--from", "1e-30", "--to", "1e-20"]].concat());
+    assert_eq!(code, 1);
+    assert!(printed.contains("the loss falls at none of these rates") && !printed.contains("--lr"), "{printed}");
+    fs::write(folder.path().join("file"), "").unwrap();
+    refused(&["--out", "file/curve"], &["could not create the folder file"]);
+    refused(&["--from", "0", "--out", "unmade/curve"], &["--from is 0"]);
+    assert!(!folder.path().join("unmade").exists());
     refused(&["--from", "1", "--to", "0.1"], &["--from and --to contradict each other"]);
     refused(&["--updates", "10000000000"], &["--updates is 10000000000"]);
+}
+
+/// Whatever a recipe says, an option that names a kind brings all of that kind's settings, be they its defaults.
+#[test]
+fn options_that_name_a_kind_win_over_the_recipe() {
+    let folder = fresh_folder();
+    let recipe = "data = 'data'\narch = '4-8-3'\ndevice = 'cpu'\nbatch = 5\nepochs = 2\n\
+                  optimizer = {name = 'momentum', learning_rate = 0.5, momentum = 0.5}\n\
+                  schedule = {name = 'step', every = 3, warmup = 1}\n";
+    fs::write(folder.path().join("r.toml"), recipe).unwrap();
+    let config = |more: &[&str]| {
+        succeeds(folder.path(), &[&["train", "--recipe", "r.toml", "--out", "run", "--force"], more].concat());
+        let text = fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+        let config: toml::Table = toml::from_str(&text).unwrap();
+        let number = |section: &str, key: &str| config[section][key].as_float().unwrap();
+        [number("optimizer", "learning_rate"), number("optimizer", "momentum"), number("schedule", "warmup")]
+    };
+    assert_eq!(config(&[]), [0.5, 0.5, 1.0]);
+    assert_eq!(config(&["--momentum"]), [0.03, 0.9, 1.0]);
+    assert_eq!(config(&["--optimizer", "momentum:momentum=0.9", "--schedule", "cosine"]), [0.03, 0.9, 1.0]);
+    assert_eq!(config(&["--lr", "0.1", "--schedule", "cosine:warmup=0"]), [0.1, 0.5, 0.0]);
+    assert_eq!(config(&["--schedule", "cosine:warmup=0.5"]), [0.5, 0.5, 0.5]);
+    assert_eq!(config(&["--schedule", "cosine:warmup=0.5", "--warmup", "0"]), [0.5, 0.5, 0.0]);
 }
 
 /// A run that stopped early keeps its best model; going on finds nothing to do, and the same model.
@@ -173,6 +205,11 @@ fn a_run_that_stopped_early_is_done() {
         succeeds(folder.path(), &train_tiny(&["--early-stopping", "patience=2:metric=val-accuracy", "--out", "run"]));
     assert!(printed.contains("the model is that of epoch"), "{printed}");
     let model = fs::read(folder.path().join("run/model.safetensors")).unwrap();
+    let told: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("run/test.json")).unwrap()).unwrap();
+    let kept = told["kept_epoch"].as_u64().unwrap();
+    assert!(printed.contains(&format!("the model is that of epoch {kept}, the best")), "{printed}");
+    assert_eq!(told["epoch"], kept + 2);
     let printed = succeeds(folder.path(), &["train", "--resume", "run"]);
     assert!(printed.contains("it has stopped early"), "{printed}");
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() == model);

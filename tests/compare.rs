@@ -195,6 +195,10 @@ fn the_test_result_is_that_of_the_last_epoch() {
     let stale = fs::read_to_string(&file).unwrap().replace("\"epoch\":3", "\"epoch\":2");
     fs::write(&file, stale).unwrap();
     assert_eq!(test("mine"), Value::Null);
+    // Older files do not say which epoch was kept.
+    let old = "{\"epoch\":3,\"count\":30,\"accuracy\":1.0,\"loss\":0.5}";
+    fs::write(&file, old).unwrap();
+    assert_eq!(test("mine")["accuracy"], 1.0);
     fs::remove_file(&file).unwrap();
     assert_eq!(row(&succeeds(folder.path(), &["compare", "mine"]), "mine")[5..7], ["-", "-"]);
 

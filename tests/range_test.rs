@@ -2,10 +2,6 @@
 
 mod harness;
 
-#[path = "harness/command.rs"]
-mod command;
-
-use command::{fresh_folder, gpunet, refuses, succeeds};
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::config::{BatchSize, Config};
 use gpunet::data::{Dataset, Split};
@@ -89,22 +85,4 @@ fn each_pass_is_over_all_examples_in_a_new_order() {
         assert!((pass[0] - passes[0][0]).abs() > 1e-6, "{pass:?}");
     }
     assert_eq!(passes.len(), 10);
-}
-
-#[test]
-fn a_curve_is_kept_and_a_loss_that_does_not_fall_is_a_goal_missed() {
-    let folder = fresh_folder();
-    let find = ["lr-find", "--data", "data", "--arch", "4-8-3", "--batch", "7", "--device", "cpu"];
-    let printed = succeeds(folder.path(), &[&find[..], &["--out", "found/curve"]].concat());
-    assert!(printed.contains("a learning rate to begin with: --lr "), "{printed}");
-    for name in ["curve.csv", "curve.svg", "curve.png"] {
-        assert!(folder.path().join("found").join(name).is_file(), "{name}");
-    }
-    // At these rates nothing changes.
-    let (code, printed, _) = gpunet(folder.path(), &[&find[..], &["--from", "1e-30", "--to", "1e-20"]].concat());
-    assert_eq!(code, 1);
-    assert!(printed.contains("the loss falls at none of these rates") && !printed.contains("--lr"), "{printed}");
-
-    std::fs::write(folder.path().join("file"), "").unwrap();
-    refuses(folder.path(), &[&find[..], &["--out", "file/curve"]].concat(), &["could not create the folder file"]);
 }

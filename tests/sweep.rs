@@ -42,9 +42,23 @@ fn table(printed: &str) -> Vec<Vec<String>> {
 #[test]
 fn a_sweep_has_a_device_and_a_folder_of_its_own() {
     let folder = with_recipe();
-    let sweep = ["sweep", "tiny.toml", "--grid", "lr=0.1", "--device", "cpu", "--threads", "2", "--out", "runs/a"];
-    let printed = succeeds(folder.path(), &sweep);
+    let recipe = fs::read_to_string(folder.path().join("tiny.toml")).unwrap().replace("cpu", "no-such-gpu");
+    fs::write(folder.path().join("tiny.toml"), recipe).unwrap();
+    let sweep = |threads: &'static str| {
+        let words = ["sweep", "tiny.toml", "--grid", "lr=0.1,0.2", "--device", "cpu", "--threads", threads];
+        succeeds(folder.path(), &[&words[..], &["--out", "runs/a"]].concat())
+    };
+    let printed = sweep("2");
     assert!(printed.contains("with CPU, 2 threads"), "{printed}");
+    // Threads do not matter to what is there.
+    assert_eq!(sweep("1").matches("finished before").count(), 2);
+    let grid = ["sweep", "tiny.toml", "--grid", "device=cpu", "--device", "no-such-gpu", "--out", "runs/b"];
+    succeeds(folder.path(), &grid);
+    fs::create_dir_all(folder.path().join("runs/c")).unwrap();
+    fs::write(folder.path().join("runs/c/lr=0.2"), "").unwrap();
+    let refused = ["sweep", "tiny.toml", "--grid", "lr=0.1,0.2", "--device", "cpu", "--out", "runs/c"];
+    refuses(folder.path(), &refused, &["lr=0.2 is a file"]);
+    assert!(!folder.path().join("runs/c/lr=0.1").exists());
     refuses(folder.path(), &["sweep", "tiny.toml", "--grid", "lr=0.1", "--out", "runs/a/lr=0.1"], &["is a run itself"]);
 }
 
@@ -125,16 +139,16 @@ fn what_train_would_refuse_is_refused_before_anything_trains() {
     refused("", &["empty part", "lr=0.1,0.01;batch=50,100"]);
     refused("lr=0.1;", &["empty part"]);
     refused("lr=", &["`lr=` lacks a value"]);
-    refused("epoch=1,2", &["--grid, epoch=1: unexpected argument '--epoch'", "'--epochs'"]);
-    refused("lr=0.1,x", &["--grid, lr=x: invalid value 'x' for '--lr"]);
+    refused("epoch=1,2", &["run epoch=1: unexpected argument '--epoch'", "'--epochs'"]);
+    refused("lr=0.1,x", &["run lr=x: invalid value 'x' for '--lr"]);
     refused("lr", &["a value is required for '--lr"]);
     refused("adam=1", &["unexpected value '1' for '--adam'"]);
     refused("adam;sgd", &["'--adam' cannot be used with '--sgd'"]);
     refused("lr=0.1;lr=0.2", &["cannot be used multiple times"]);
-    refused("lr=0.1;batch=7,0", &["--grid, lr=0.1,batch=0: --batch is 0"]);
-    refused("lr=0.1;arch=4-3,4-2", &["--grid, lr=0.1,arch=4-2", "3 classes"]);
-    refused("data=data,nowhere", &["--grid, data=nowhere: there is no data set at"]);
-    refused("device=cpu,no-such-gpu", &["--grid, device=no-such-gpu: no device fits"]);
+    refused("lr=0.1;batch=7,0", &["run lr=0.1,batch=0: --batch is 0"]);
+    refused("lr=0.1;arch=4-3,4-2", &["run lr=0.1,arch=4-2", "3 classes"]);
+    refused("data=data,nowhere", &["run data=nowhere: there is no data set at"]);
+    refused("device=cpu,no-such-gpu", &["run device=no-such-gpu: no device fits"]);
     refused("lr=0.1,0.10", &["lr=0.1 and lr=0.10 are the same settings"]);
     refused("out=a,b", &["`out` cannot be swept"]);
     refused("help", &["unexpected argument '--help'"]);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpunet::report::{Summary, learning_curves, short_names};
+use gpunet::report::{LearningCurve, Summary, learning_curves, short_names};
 use gpunet::store::{EpochRecord, SavedRun, find_runs, make_folder};
 
 use super::Ended;
@@ -32,11 +32,13 @@ pub(super) struct Arguments {
 pub(super) struct Compared {
     pub(super) summary: Summary,
     pub(super) history: Vec<EpochRecord>,
+    /// The loss that it reports.
+    loss: &'static str,
 }
 
 impl Compared {
     pub(super) fn new(name: String, run: SavedRun) -> Compared {
-        Compared { summary: Summary::new(name, &run), history: run.history }
+        Compared { summary: Summary::new(name, &run), loss: run.config.loss.name(), history: run.history }
     }
 }
 
@@ -59,7 +61,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 /// Draws the learning curves as `<stem>.svg` and `<stem>.png`, and returns a line that says so.
 pub(super) fn draw(runs: &[Compared], stem: &Path) -> anyhow::Result<String> {
     make_folder(stem)?;
-    let curves: Vec<_> = runs.iter().map(|run| (run.summary.name.clone(), &run.history[..])).collect();
+    let curves: Vec<_> = runs
+        .iter()
+        .map(|run| LearningCurve { name: &run.summary.name, loss: run.loss, history: &run.history })
+        .collect();
     let [svg, png] = learning_curves(&curves).draw()?.save(stem)?;
     Ok(format!("learning curves in {} and {}", svg.display(), png.display()))
 }
@@ -71,6 +76,9 @@ pub(super) fn print(runs: &[Compared]) -> std::io::Result<()> {
     let rows = runs.iter().map(|run| cells(&run.summary)).collect::<Vec<_>>();
     for text in table(&groups, &[&[header.map(String::from).to_vec()], &rows[..]].concat()) {
         line(&text)?;
+    }
+    if runs.iter().any(|run| run.loss != runs[0].loss) {
+        line("the runs have losses of different kinds, which do not compare")?;
     }
     let bests = runs.iter().filter_map(|run| run.summary.best_val_accuracy.map(|best| (&run.summary.name, best)));
     // The first of equals.

@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::{BatchSize, Batching, Config};
-use gpunet::data::{Dataset, Normalization, NormalizationKind};
+use gpunet::data::Dataset;
 use gpunet::model::{DataShape, Model};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Memory, Phase, Role};
@@ -99,14 +99,10 @@ impl Arguments {
             let load = Dataset::load(&config.data, &config.split());
             let data = load.map_err(|error| anyhow!("{error}; --examples N inspects the run without its data"))?;
             data.check_arch(&config.arch)?;
-            let shape = data.shape(config.normalization.fit(&data));
+            let shape = data.shape(config.normalization.without_constants());
             return Ok((config, shape));
         }
-        // Of a normalization, only where its constants go matters to a plan.
-        let normalization = match config.normalization {
-            NormalizationKind::StandardizePerImage => Normalization::PerImage {},
-            _ => Normalization::UNIT,
-        };
+        let normalization = config.normalization.without_constants();
         let (examples, features) = (self.examples.unwrap_or(MNIST_EXAMPLES), config.arch.inputs());
         Ok((config, DataShape { train: examples, examples, features, normalization }))
     }
@@ -116,10 +112,14 @@ impl Arguments {
 fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
     let file = find_model(model)?;
     let recipe = file.with_file_name("config.toml");
-    if recipe.is_file() {
-        return Ok((load_config(&recipe)?, true));
-    }
     let ModelMetadata { arch, activation, loss, .. } = SavedModel::load(&file)?.metadata;
+    if recipe.is_file() {
+        let config = load_config(&recipe)?;
+        if config.arch != arch {
+            bail!("{} is of {arch}, but {} says {}", file.display(), recipe.display(), config.arch);
+        }
+        return Ok((config, true));
+    }
     Ok((Config { arch, activation, loss, ..Config::default() }, false))
 }
 

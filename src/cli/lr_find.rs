@@ -38,8 +38,9 @@ const FILES: &str = "lr-find";
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let config = arguments.settings.config()?;
-    let (dataset, device) = train::prepare(&arguments.settings, &config)?;
     let options = RangeTestOptions { from: arguments.from, to: arguments.to, updates: arguments.updates };
+    options.check()?;
+    let (dataset, device) = train::prepare(&arguments.settings, &config)?;
     line(&format!(
         "training {} on {} with {}, {}, at rates from {} to {}",
         config.arch,

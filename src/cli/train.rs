@@ -60,13 +60,19 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
     let examples = dataset.part(Part::Train).len();
     line(&format!("can {} learn {examples} examples of {} by heart?", config.arch, dataset.name))?;
     let mut written = Ok(());
-    let outcome = overfit(config, dataset, device.backend.as_ref(), &mut |reached| {
+    let outcome = match overfit(config, dataset, device.backend.as_ref(), &mut |reached| {
         let (percent, loss) = (100.0 * reached.metrics.accuracy(), reached.metrics.loss());
         let text = format!("epoch {}/{}  accuracy {percent:.2} %  loss {loss:.4}", reached.epochs, config.epochs);
         if written.is_ok() {
             written = line(&text);
         }
-    })?;
+    }) {
+        Err(error) if error.is_divergence() => {
+            line(&format!("it cannot: {error}"))?;
+            return Ok(Ended::GoalMissed);
+        }
+        outcome => outcome?,
+    };
     written?;
     if outcome.is_reached() {
         line(&format!("it can: all of them are told right after epoch {}", outcome.epochs))?;
@@ -84,6 +90,9 @@ pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(D
     let dataset = Dataset::load(&config.data, &config.split())?;
     // What does not fit the data is told before a device is looked for, whatever that comes to.
     dataset.check_arch(&config.arch)?;
+    if let Some(weights) = &config.class_weights {
+        weights.resolve(&dataset.class_counts(Part::Train))?;
+    }
     let device = settings.device.open_as(&config.device, config.threads)?;
     check(config, &dataset, device.backend.as_ref())?;
     Ok((dataset, device))

@@ -44,14 +44,22 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings that are not the defaults, as `key=value`: those of the named kind in the notation of the command line.
+    /// The settings that are not the defaults, each with its value: tables in the notation of the command line.
     pub fn unusual(&self) -> Vec<(String, String)> {
         let table =
             |config: &Config| toml::Table::try_from(config).expect("a configuration holds only what TOML can say");
         let defaults = table(&Config::default());
-        let differs = |(key, value): &(String, toml::Value)| defaults.get(key) != Some(value);
-        let text = |(key, value): (String, toml::Value)| (key, spec::value_text(&value));
-        table(self).into_iter().filter(differs).map(text).collect()
+        let mut unusual = table(self);
+        unusual.retain(|key, value| defaults.get(key) != Some(value));
+        for (key, value) in &mut unusual {
+            // Of several settings side by side, only those that differ; a kind with settings is told whole.
+            if let (toml::Value::Table(inner), Some(usual)) = (value, defaults.get(key))
+                && !inner.contains_key("name")
+            {
+                inner.retain(|key, value| usual.get(key) != Some(value));
+            }
+        }
+        unusual.into_iter().map(|(key, value)| (key, spec::value_text(&value))).collect()
     }
 
     /// The recipe that says everything.
@@ -139,10 +147,15 @@ mod tests {
     #[test]
     fn what_is_unusual_is_what_a_recipe_would_have_to_say() {
         assert_eq!(Config::default().unusual(), []);
-        let config =
-            Config::from_recipe("activation = \"tanh\"\ndropout = [0.1, 0.5, 0]\n[loss]\nname = \"svm\"").unwrap();
-        let expected =
-            [("activation", "tanh"), ("dropout", "[0.1, 0.5, 0.0]"), ("loss", "svm:margin=1.0:variant=weston-watkins")];
+        let recipe =
+            "activation = 'tanh'\ndropout = [0.1, 0.5, 0]\nloss = {name = 'svm'}\nregularization = {l2 = 1e-7}";
+        let config = Config::from_recipe(recipe).unwrap();
+        let expected = [
+            ("activation", "tanh"),
+            ("dropout", "[0.1, 0.5, 0.0]"),
+            ("loss", "svm:margin=1.0:variant=weston-watkins"),
+            ("regularization", "l2=1e-7"),
+        ];
         assert_eq!(config.unusual(), expected.map(|(key, value)| (key.to_string(), value.to_string())));
     }
 

@@ -67,6 +67,14 @@ impl NormalizationKind {
         }
     }
 
+    /// The same without the constants, for what depends only on where they go.
+    pub fn without_constants(self) -> Normalization {
+        match self {
+            NormalizationKind::StandardizePerImage => Normalization::PerImage {},
+            _ => Normalization::UNIT,
+        }
+    }
+
     /// Computes the constants on the training part alone. Deviations are those of the population; where one is 0 there is
     /// nothing to scale, and the pixel's bytes are only brought to `[0, 1]`.
     pub fn fit(self, dataset: &Dataset) -> Normalization {

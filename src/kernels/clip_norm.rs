@@ -50,9 +50,9 @@ impl KernelSpec for ClipNorm {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let norm = arguments.reals(0)[..self.pieces as usize].iter().copied().sum::<T>().sqrt();
-        // A norm that f32 cannot hold scales by itself: what has diverged must show.
+        // A norm whose square f32 cannot hold scales by itself: what has diverged must show.
         let factor = if norm.is_finite() { T::from_f32(self.max_norm) / (norm + T::from_f32(1e-6)) } else { norm };
-        if factor < T::one() || !factor.is_finite() {
+        if factor < T::one() || !norm.is_finite() {
             arguments.reals_mut(1).par_chunks_mut(self.piece as usize).for_each(|gradients| {
                 simd(|| gradients.iter_mut().for_each(|gradient| *gradient *= factor));
             });
@@ -67,12 +67,14 @@ impl KernelSpec for ClipNorm {
                 .tolerance(Tolerance::ELEMENTWISE)
         };
         let tiny = ClipNorm { max_norm: 1e-6, ..ClipNorm::new(GradientNorm::new(97), 0.5) };
+        let loose = ClipNorm { max_norm: 3e38, ..ClipNorm::new(GradientNorm::new(97), 0.5) };
         vec![
             case("clipped", 1, 3.0),
             case("clipped", 97, 3.0),
             case("kept", 97, 0.01),
             case("no gradient", 97, 0.0),
             case("clipped", 4097, 3.0),
+            Case::new("a bound as good as none", loose, vec![Input::F32(vec![0.01]), Input::SIGNED]),
             case("clipped, pieces that a thread adds two of", 300 * 4096 + 1, 1e-3),
             Case::new("a norm as small as what is added to it", tiny, vec![Input::F32(vec![1e-12]), Input::SIGNED])
                 .tolerance(Tolerance::ELEMENTWISE),

@@ -44,7 +44,7 @@ impl KernelSpec for MaxNorm {
         weight.par_chunks_mut(inputs).with_min_len(MIN_PARALLEL.div_ceil(inputs)).for_each(|row| {
             let norm = sum_of_squares(row).sqrt();
             if norm > max_norm {
-                // A norm that f32 cannot hold scales by itself: what has diverged must show.
+                // A norm whose square f32 cannot hold scales by itself: what has diverged must show.
                 let factor = if norm.is_finite() { max_norm / norm } else { norm };
                 simd(|| row.iter_mut().for_each(|weight| *weight *= factor));
             }

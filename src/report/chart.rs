@@ -17,7 +17,7 @@ pub struct Chart {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     /// What is shown.
-    pub title: &'static str,
+    pub title: String,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis. Curves end where they leave it.
@@ -29,10 +29,15 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Whether a point of a series lies within the axes.
-    pub(super) fn shows(&self, series: usize) -> bool {
-        let points = self.curves.iter().filter(|curve| curve.series == series).flat_map(|curve| &curve.points);
-        points.into_iter().any(|point| self.holds(point))
+    /// Whether nothing of what a series is about lies within the axes, though there is something.
+    pub(super) fn misses(&self, series: usize) -> bool {
+        let points = |stroke: Option<Stroke>| {
+            let curves = self.curves.iter().filter(move |curve| curve.series == series);
+            let curves = curves.filter(move |curve| stroke.is_none_or(|stroke| curve.stroke == stroke));
+            curves.flat_map(|curve| &curve.points).filter(|(_, y)| !y.is_nan())
+        };
+        let main = points(Some(Stroke::Main)).next().is_some().then_some(Stroke::Main);
+        points(main).next().is_some() && !points(main).any(|point| self.holds(point))
     }
 
     /// Whether a point lies within the axes.

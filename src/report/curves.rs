@@ -10,23 +10,42 @@ const FENCE: f64 = 3.0;
 /// How many times as high as the course of the best run a panel may be.
 const MOST_COURSES: f64 = 3.0;
 
-/// Loss and accuracy over the epochs, of the validation part (thick) and the training part (thin); a series a run.
+/// A run as its curves show it.
+#[derive(Clone, Copy, Debug)]
+pub struct LearningCurve<'a> {
+    /// What the legend calls it.
+    pub name: &'a str,
+    /// The loss that it reports: losses of different kinds do not compare.
+    pub loss: &'a str,
+    /// Its epochs.
+    pub history: &'a [EpochRecord],
+}
+
+/// Loss and accuracy over the epochs, of the validation part (thick) and the training part (thin); a series a run, and a panel a
+/// kind of loss.
 ///
 /// So that good runs can be told apart, values that would squash them lie outside of the panels: outliers among a run's own, such
 /// as those of a first epoch that went wrong, and those of runs that are far worse than the best.
-pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
-    let loss = ("Loss", "mean loss of an example", Good::Low);
-    let accuracy = ("Accuracy", "examples told right (%)", Good::High);
-    let panels = vec![
-        panel(runs, loss, |record| record.train_loss, |record| record.val_loss),
-        panel(runs, accuracy, |record| 100.0 * record.train_accuracy, |record| 100.0 * record.val_accuracy),
-    ];
-    let names = runs.iter().enumerate().map(|(series, (name, _))| {
-        let outside: Vec<_> = panels.iter().filter(|panel| !panel.shows(series)).map(|panel| panel.title).collect();
-        match &outside[..] {
-            [] => name.clone(),
-            [only] => format!("{name} (outside of {})", only.to_lowercase()),
-            _ => format!("{name} (outside)"),
+pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
+    let mut losses: Vec<&str> = runs.iter().map(|run| run.loss).collect();
+    losses.sort_unstable();
+    losses.dedup();
+    let mut panels = Vec::new();
+    for &loss in &losses {
+        let title = if losses.len() > 1 { format!("Loss: {loss}") } else { "Loss".to_string() };
+        let texts = (title, "mean loss of an example", Good::Low);
+        panels.push(panel(runs, |run| run.loss == loss, texts, |record| record.train_loss, |record| record.val_loss));
+    }
+    let texts = ("Accuracy".to_string(), "examples told right (%)", Good::High);
+    let [training, validation]: [Value; 2] =
+        [|record| 100.0 * record.train_accuracy, |record| 100.0 * record.val_accuracy];
+    panels.push(panel(runs, |_| true, texts, training, validation));
+    let names = runs.iter().enumerate().map(|(series, run)| {
+        let missed: Vec<_> = panels.iter().filter(|panel| panel.misses(series)).map(|panel| &panel.title).collect();
+        match &missed[..] {
+            [] => run.name.to_string(),
+            [only] => format!("{} (outside of {})", run.name, only.to_lowercase()),
+            _ => format!("{} (outside)", run.name),
         }
     });
     let strokes = vec![(Stroke::Main, "validation"), (Stroke::Aside, "training")];
@@ -37,19 +56,20 @@ pub fn learning_curves(runs: &[(String, &[EpochRecord])]) -> Chart {
 type Value = fn(&EpochRecord) -> f64;
 
 fn panel(
-    runs: &[(String, &[EpochRecord])],
-    (title, label, good): (&'static str, &'static str, Good),
+    runs: &[LearningCurve<'_>],
+    is_shown: impl Fn(&LearningCurve<'_>) -> bool,
+    (title, label, good): (String, &'static str, Good),
     training: Value,
     validation: Value,
 ) -> Panel {
     let mut curves = Vec::new();
     for (stroke, value) in [(Stroke::Aside, training), (Stroke::Main, validation)] {
-        for (series, (_, history)) in runs.iter().enumerate() {
-            let points = history.iter().map(|record| (record.epoch as f64, value(record))).collect();
+        for (series, run) in runs.iter().enumerate().filter(|(_, run)| is_shown(run)) {
+            let points = run.history.iter().map(|record| (record.epoch as f64, value(record))).collect();
             curves.push(Curve { series, stroke, points });
         }
     }
-    let epochs = runs.iter().flat_map(|(_, history)| history.last()).map(|record| record.epoch).max();
+    let epochs = runs.iter().flat_map(|run| run.history.last()).map(|record| record.epoch).max();
     let x = Axis { label: "epoch", range: epoch_range(epochs.unwrap_or(1).max(1)), scale: Scale::Count };
     let y = Axis { label, range: range(&curves, good), scale: Scale::Linear };
     Panel { title, x, y, curves, mark: None }
@@ -125,8 +145,12 @@ mod tests {
         losses.iter().enumerate().map(record).collect()
     }
 
+    fn curve<'a>(name: &'a str, loss: &'a str, history: &'a [EpochRecord]) -> LearningCurve<'a> {
+        LearningCurve { name, loss, history }
+    }
+
     fn ranges(histories: &[Vec<EpochRecord>]) -> ([f64; 2], [f64; 2]) {
-        let runs: Vec<_> = histories.iter().map(|history| (String::new(), &history[..])).collect();
+        let runs: Vec<_> = histories.iter().map(|history| curve("", "svm", history)).collect();
         let [loss, accuracy] = &learning_curves(&runs).panels[..] else { unreachable!("there are two panels") };
         (loss.y.range, accuracy.y.range)
     }
@@ -156,8 +180,31 @@ mod tests {
     #[test]
     fn a_run_that_lies_outside_is_said_to() {
         let (sound, bad) = (history(&[0.3, 0.2, 0.1, 0.1, 0.1]), history(&[9.0]));
-        let runs = [("sound".to_string(), &sound[..]), ("bad".to_string(), &bad[..])];
+        let runs = [curve("sound", "svm", &sound), curve("bad", "svm", &bad)];
         assert_eq!(learning_curves(&runs).series, ["sound", "bad (outside)"]);
+        // A training curve within the panel does not tell how good a run is.
+        let mut learnt_by_heart = bad.clone();
+        learnt_by_heart[0].train_loss = 0.2;
+        learnt_by_heart[0].val_accuracy = 0.97;
+        let runs = [curve("sound", "svm", &sound), curve("by heart", "svm", &learnt_by_heart)];
+        assert_eq!(learning_curves(&runs).series, ["sound", "by heart (outside of loss)"]);
+        // What has no values has none outside.
+        let runs = [curve("sound", "svm", &sound), curve("none", "svm", &[])];
+        assert_eq!(learning_curves(&runs).series, ["sound", "none"]);
+    }
+
+    #[test]
+    fn losses_of_different_kinds_have_panels_of_their_own() {
+        let (mut small, large) = (history(&[0.03, 0.02]), history(&[2.0, 1.0]));
+        for (record, other) in small.iter_mut().zip(&large) {
+            (record.train_accuracy, record.val_accuracy) = (other.train_accuracy, other.val_accuracy);
+        }
+        let chart = learning_curves(&[curve("a", "svm", &large), curve("b", "mse", &small), curve("c", "svm", &large)]);
+        assert_eq!(chart.series, ["a", "b", "c"]);
+        let titles: Vec<&str> = chart.panels.iter().map(|panel| &panel.title[..]).collect();
+        assert_eq!(titles, ["Loss: mse", "Loss: svm", "Accuracy"]);
+        assert!(chart.panels[0].y.range[1] < 0.1 && chart.panels[1].y.range[1] > 1.0);
+        assert_eq!(chart.panels[1].curves.iter().map(|curve| curve.series).collect::<Vec<_>>(), [0, 2, 0, 2]);
     }
 
     #[test]

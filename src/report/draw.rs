@@ -101,7 +101,7 @@ mod tests {
     fn a_logarithmic_axis_and_a_mark_are_drawn() {
         let points = (0..=60).map(|i| 10f64.powf(-5.0 + f64::from(i) / 10.0)).map(|rate| (rate, 0.5 + 2.0 * rate));
         let panel = Panel {
-            title: "Range test",
+            title: "Range test".to_string(),
             x: Axis { label: "learning rate", range: [1e-5, 10.0], scale: Scale::Log },
             y: Axis { label: "loss", range: [0.0, 3.0], scale: Scale::Linear },
             curves: vec![Curve { series: 0, stroke: Stroke::Main, points: points.collect() }],

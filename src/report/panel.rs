@@ -42,7 +42,7 @@ pub(super) fn draw_panel<DB: DrawingBackend>(panel: &Panel, area: &DrawingArea<D
         .draw()?;
     let middle = (LABELS * FINE + area.dim_in_pixel().0 as i32) / 2;
     let style = text(FONT_SIZE * 1.25).pos(Pos::new(HPos::Center, VPos::Center));
-    area.draw(&Text::new(panel.title, (middle, TITLE / 2 * FINE), style))?;
+    area.draw(&Text::new(panel.title.clone(), (middle, TITLE / 2 * FINE), style))?;
     if let Some(mark) = &panel.mark {
         draw_mark(panel, mark, &chart)?;
     }

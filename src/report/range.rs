@@ -30,10 +30,10 @@ pub fn range_curve(curve: &RangeCurve) -> Chart {
         Curve { series: 0, stroke: Stroke::Aside, points: points(|point| point.loss) },
         Curve { series: 0, stroke: Stroke::Main, points: smoothed },
     ];
-    let mark = curve.steepest().map(|rate| Mark { x: rate, label: two_digits(rate) });
+    let mark = curve.steepest().map(|rate| Mark { x: rate, label: format!("suggested: {}", two_digits(rate)) });
     Chart {
         series: vec!["training".to_string()],
         strokes: vec![(Stroke::Main, "moving average"), (Stroke::Aside, "batch")],
-        panels: vec![Panel { title: "Loss at growing learning rates", x, y, curves, mark }],
+        panels: vec![Panel { title: "Loss at growing learning rates".to_string(), x, y, curves, mark }],
     }
 }

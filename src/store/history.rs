@@ -32,5 +32,16 @@ pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
 
 /// The records of a file's content.
 pub(super) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
-    csv::Reader::from_reader(bytes).deserialize().collect()
+    let mut reader = csv::Reader::from_reader(bytes);
+    // A file without a row has nothing else that could be wrong.
+    let header = reader.headers()?;
+    if !COLUMNS.iter().all(|column| header.iter().any(|name| name == *column)) {
+        let problem = format!("its columns are not {}", COLUMNS.join(", "));
+        return Err(csv::Error::from(std::io::Error::new(std::io::ErrorKind::InvalidData, problem)));
+    }
+    reader.deserialize().collect()
 }
+
+/// The fields of [`EpochRecord`].
+const COLUMNS: [&str; 7] =
+    ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"];

@@ -9,7 +9,7 @@ use crate::config::Config;
 
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const HISTORY: &str = "history.csv";
-const MODEL: &str = "model.safetensors";
+pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const CHECKPOINT: &str = "checkpoint.bin";
 pub(super) const TEST: &str = "test.json";
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{CHECKPOINT, CONFIG, HISTORY, TEST, follow, load_config};
+use super::run::{CHECKPOINT, CONFIG, HISTORY, MODEL, TEST, follow, load_config};
 use super::{EpochRecord, FileError, RunFolder, StoreError, history};
 use crate::config::Config;
 
@@ -14,8 +14,9 @@ use crate::config::Config;
 pub struct TestRecord {
     /// Epochs trained before.
     pub epoch: usize,
-    /// The epoch that the model is of: the last, or the best where early stopping keeps that.
-    pub kept_epoch: usize,
+    /// The epoch that the model is of: the last, or the best where early stopping keeps that. Older files do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_epoch: Option<usize>,
     /// Examples.
     pub count: u64,
     /// Share of examples told right, 0 to 1.
@@ -82,7 +83,7 @@ impl Progress {
     /// # Errors
     /// Files of a run that cannot be read.
     pub fn of(folder: &Path) -> Result<Progress, StoreError> {
-        if folder.join(TEST).is_file() {
+        if folder.join(TEST).is_file() && folder.join(MODEL).is_file() {
             // It is written last, when all others are in place.
             let run = SavedRun::load(folder)?;
             if run.test.is_some() {

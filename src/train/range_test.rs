@@ -79,7 +79,11 @@ impl RangeTestOptions {
         self.from * (self.to / self.from).powf(update as f64 / (self.updates - 1) as f64)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// The first that makes no sense.
+    pub fn check(&self) -> Result<(), ConfigError> {
         let must = "a learning rate must be a positive f32, such as 0.001";
         ConfigError::unless(is_positive(self.from), "from", format!("{:?}", self.from), must)?;
         ConfigError::unless(is_positive(self.to), "to", format!("{:?}", self.to), must)?;

@@ -9,7 +9,7 @@ use super::steps::epoch_steps;
 use super::{Event, Metrics, Outcome};
 use crate::backend::{Backend, Logged, Program};
 use crate::config::{Batching, Config};
-use crate::data::{Dataset, Part};
+use crate::data::{Dataset, Normalization, Part};
 use crate::error::Error;
 use crate::model::{Model, Recording, TrainingOptions};
 use crate::plan::{Data, Phase, Tensor};
@@ -37,7 +37,8 @@ pub fn train(
 /// # Errors
 /// Settings that make no sense, do not fit the data, or ask for more than the device can have.
 pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<(), Error> {
-    backend.check(&record(config, dataset)?.1.plan)
+    // The constants of a normalization are no part of the plan.
+    backend.check(&record(config, dataset, config.normalization.without_constants())?.1.plan)
 }
 
 fn batching(config: &Config, dataset: &Dataset) -> Batching {
@@ -45,11 +46,11 @@ fn batching(config: &Config, dataset: &Dataset) -> Batching {
 }
 
 /// The network and its plan.
-fn record(config: &Config, dataset: &Dataset) -> Result<(Model, Recording), Error> {
+fn record(config: &Config, dataset: &Dataset, normalization: Normalization) -> Result<(Model, Recording), Error> {
     config.validate()?;
     dataset.check_arch(&config.arch)?;
     let model = Model::of(&config.network());
-    let data = dataset.shape(config.normalization.fit(dataset));
+    let data = dataset.shape(normalization);
     let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
     let options = config.training_options(batching(config, dataset).rows);
     let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
@@ -97,7 +98,7 @@ impl<'a> Trainer<'a> {
     /// Everything loaded; parameters are still zeros.
     fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
         let batching = batching(config, dataset);
-        let (model, recording) = record(config, dataset)?;
+        let (model, recording) = record(config, dataset, config.normalization.fit(dataset))?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
         let (history, updates, best) = (Vec::new(), 0, None);
@@ -174,7 +175,7 @@ impl<'a> Trainer<'a> {
             if !loss.is_finite() {
                 return Err(Error::LossNotFinite { loss });
             }
-            run.keep_test(&TestRecord { epoch, kept_epoch, count, accuracy, loss })?;
+            run.keep_test(&TestRecord { epoch, kept_epoch: Some(kept_epoch), count, accuracy, loss })?;
         }
         Ok(test)
     }

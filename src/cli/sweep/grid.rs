@@ -94,12 +94,13 @@ pub(super) fn name(settings: &[Setting]) -> String {
     settings.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
-/// A value with `~` for the colons that Windows takes in no name, and other characters as in URLs, so that no two values become
-/// one.
+/// A value with `~` for colons, which Windows takes in no name, `+` for commas, and other characters as in URLs, so that no two
+/// values become one.
 fn escaped(value: &str) -> String {
     let escape = |byte: u8| match byte {
         b':' => "~".to_string(),
-        byte if byte.is_ascii_alphanumeric() || b"._+-=".contains(&byte) => char::from(byte).to_string(),
+        b',' => "+".to_string(),
+        byte if byte.is_ascii_alphanumeric() || b"._-=".contains(&byte) => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
     };
     value.bytes().map(escape).collect()
@@ -123,7 +124,7 @@ mod tests {
             names("optimizer=momentum:average=true,adam"),
             ["optimizer=momentum~average=true", "optimizer=adam"]
         );
-        assert_eq!(names("class-weights=[1,2,0.5],balanced"), ["class-weights=1%2C2%2C0.5", "class-weights=balanced"]);
+        assert_eq!(names("class-weights=[1,2,0.5],balanced"), ["class-weights=1+2+0.5", "class-weights=balanced"]);
         let words: Vec<String> = parse("adam;lr=-1").unwrap()[0].iter().map(Setting::word).collect();
         assert_eq!(words, ["--adam", "--lr=-1"]);
     }

@@ -84,14 +84,17 @@ fn plan_run(base: &Base<'_>, settings: &[Setting], group: String) -> anyhow::Res
     let typed = Typed::try_parse_from(recipe.into_iter().chain(options));
     let mut arguments = match typed {
         Ok(typed) => typed.train,
-        Err(error) => bail!("--grid, {name}: {}", problem(&error)),
+        Err(error) => bail!("run {name}: {}", problem(&error)),
     };
     arguments.settings.device.default_to(base.device);
     let config = match arguments.config() {
         Ok(config) => config,
-        Err(error) => bail!("--grid, {name}: {error}"),
+        Err(error) => bail!("run {name}: {error}"),
     };
     let folder = base.out.join(&name);
+    if folder.exists() && !folder.is_dir() {
+        bail!("{} is a file, where run {name} is to be; choose another --out, or move it away", folder.display());
+    }
     arguments.out = Some(folder.clone());
     Ok(Planned { name, group, arguments, config, folder })
 }
@@ -108,7 +111,10 @@ fn refuse_equals(runs: &[Planned]) -> anyhow::Result<()> {
     let mut seen = HashMap::new();
     for run in runs {
         if let Some(other) = seen.insert(toml::to_string(&run.config)?, &run.name) {
-            bail!("--grid: {other} and {} are the same settings; leave one of them out", run.name);
+            bail!(
+                "--grid: {other} and {} are the same settings; leave one of them out (a value with commas stands in brackets)",
+                run.name
+            );
         }
     }
     Ok(())
@@ -122,7 +128,7 @@ fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
     };
     let mut left: Vec<&Planned> = runs.iter().collect();
     while let Some(&first) = left.first() {
-        let in_run = |run: &Planned, error: &dyn std::fmt::Display| anyhow!("--grid, {}: {error}", run.name);
+        let in_run = |run: &Planned, error: &dyn std::fmt::Display| anyhow!("run {}: {error}", run.name);
         let (dataset, device) =
             train::prepare(&first.arguments.settings, &first.config).map_err(|error| in_run(first, &error))?;
         let (alike, others) = left.into_iter().partition(|run| needs(run) == needs(first));
@@ -148,7 +154,9 @@ impl Planned {
         };
         // A run notes how many examples a default comes to.
         let validation = self.config.validation.or(held.validation);
-        let wanted = toml::to_string(&Config { validation, ..self.config.clone() })?;
+        // What a run comes to does not depend on threads, and it may go on where it likes.
+        let (threads, device) = (held.threads, held.device.clone());
+        let wanted = toml::to_string(&Config { validation, threads, device, ..self.config.clone() })?;
         let held = toml::to_string(held)?;
         if wanted == held {
             return Ok(progress);

@@ -13,6 +13,7 @@ use gpunet::optim::Optimizer;
 use gpunet::schedule::Schedule;
 use gpunet::spec;
 
+use super::settings::GivenSchedule;
 use crate::cli::DeviceArguments;
 
 /// Options that a run which goes on has settled before.
@@ -96,8 +97,8 @@ pub(in crate::cli) struct Settings {
 
     /// How the learning rate changes: constant, step, exponential, inverse-time, inverse-sqrt, polynomial, cosine, one-cycle or
     /// plateau, with settings behind colons, such as step:every=10:factor=0.5 [default: constant]
-    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Schedule>, help_heading = "Training")]
-    pub(super) schedule: Option<Schedule>,
+    #[arg(long, value_name = "NAME", value_parser = super::settings::schedule, help_heading = "Training")]
+    pub(super) schedule: Option<GivenSchedule>,
 
     /// Epochs in which the learning rate first rises to its full value [default: 0]
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true, help_heading = "Training")]

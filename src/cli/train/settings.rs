@@ -8,6 +8,7 @@ use gpunet::loss::{ClassWeights, Loss};
 use gpunet::network::PerLayer;
 use gpunet::optim::Optimizer;
 use gpunet::schedule::Schedule;
+use gpunet::spec::SpecError;
 use gpunet::store::load_config;
 
 use super::options::{Arguments, Settings};
@@ -27,11 +28,8 @@ impl Settings {
         if let Some(rate) = self.dropout {
             config.dropout = PerLayer::All(rate);
         }
-        // The name alone of what a recipe has anyway changes none of its settings.
-        match self.optimizer() {
-            Some(given) if Optimizer::named(config.optimizer.name()) == Some(given) => {}
-            Some(given) => config.optimizer = given,
-            None => {}
+        if let Some(optimizer) = self.optimizer() {
+            config.optimizer = optimizer;
         }
         if let Some(lr) = self.lr {
             config.optimizer = config.optimizer.with_learning_rate(lr);
@@ -45,16 +43,16 @@ impl Settings {
                 other => bail!("--label-smoothing is for softmax-cross-entropy; the loss is {}", other.name()),
             }
         }
-        // A recipe's warm-up may come before any schedule.
-        let warmup = config.schedule.warmup;
+        if let Some(given) = self.schedule {
+            // A recipe's warm-up may come before any schedule.
+            let warmup = if given.names_warmup { given.schedule.warmup } else { config.schedule.warmup };
+            config.schedule = Schedule { warmup, ..given.schedule };
+        }
         // Options that are given are set, one like the other.
         macro_rules! set {
             ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
         }
-        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed, schedule);
-        if config.schedule.warmup == 0.0 {
-            config.schedule.warmup = warmup;
-        }
+        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed);
         config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
         config.validation = self.validation.or(config.validation);
         config.test = self.test.or(config.test);
@@ -89,6 +87,20 @@ impl Settings {
         let named = short.into_iter().find(|&(_, given)| given).and_then(|(name, _)| Optimizer::named(name));
         self.optimizer.or(named)
     }
+}
+
+/// A schedule as an option gives it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GivenSchedule {
+    schedule: Schedule,
+    /// Whether it says for how long to warm up, be it 0.
+    names_warmup: bool,
+}
+
+/// Reads `step:every=10`.
+pub(super) fn schedule(text: &str) -> Result<GivenSchedule, SpecError> {
+    let names_warmup = text.split(':').any(|part| part.split('=').next().is_some_and(|key| key.trim() == "warmup"));
+    Ok(GivenSchedule { schedule: Schedule::parse(text)?, names_warmup })
 }
 
 /// Reads `balanced`, or numbers with commas between.

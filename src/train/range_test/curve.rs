@@ -17,7 +17,13 @@ const EXPLODED: f64 = 4.0;
 /// deviation, comes to lie about one deviation below the mean of the first losses by chance.
 const NOISE: f64 = 2.0;
 
-/// Losses at the lowest rates whose mean is where a descent begins.
+/// The least share of the loss that must be gone: networks that learn no more than how frequent the classes are do not get there.
+const LEAST: f64 = 0.02;
+
+/// Share of a descent that must be behind before its steepest point is looked for: before, the average has hardly begun.
+const BEGUN: f64 = 0.05;
+
+/// Losses at the lowest rates whose mean is where a descent begins, or a quarter of all where those are fewer.
 const FIRST: usize = 10;
 
 /// Slopes are taken over this share of the test to either side: from one update to the next, noise is steeper than any descent,
@@ -49,19 +55,22 @@ impl RangeCurve {
         let reach = ((self.points.len() as f64 * REACH) as usize).max(1);
         // The points are evenly spaced in the logarithm, so that differences are slopes.
         let slopes = self.points.windows(2 * reach + 1).map(|span| span[2 * reach].smoothed - span[0].smoothed);
-        let centres = self.points.iter().take(self.descent()? + 1).skip(reach);
-        let (point, slope) = centres.zip(slopes).min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let Descent { start, depth, minimum } = self.descent()?;
+        let begun = self.points.iter().position(|point| point.smoothed <= start - BEGUN * depth)?;
+        let centres = self.points.iter().enumerate().take(minimum + 1).skip(reach);
+        let within = centres.zip(slopes).filter(|((index, _), _)| *index >= begun);
+        let ((_, point), slope) = within.min_by(|a, b| a.1.total_cmp(&b.1))?;
         (slope < 0.0).then_some(point.learning_rate)
     }
 
     /// A tenth of the rate at which the smoothed loss is least, the cautious choice; `None` where it does not fall, likewise.
     pub fn tenth_of_minimum(&self) -> Option<f64> {
-        self.descent().map(|minimum| self.points[minimum].learning_rate / 10.0)
+        self.descent().map(|descent| self.points[descent.minimum].learning_rate / 10.0)
     }
 
     /// Whether the smoothed loss is least at the very end, so that larger rates would tell more.
     pub fn is_still_falling(&self) -> bool {
-        self.descent().is_some_and(|minimum| minimum + 1 == self.points.len())
+        self.descent().is_some_and(|descent| descent.minimum + 1 == self.points.len())
     }
 
     /// The points as CSV, under the names of their fields.
@@ -72,16 +81,18 @@ impl RangeCurve {
         to_csv(&self.points)
     }
 
-    /// The point at which the smoothed loss is least, where it lies lower than noise explains: by [`NOISE`] standard deviations
-    /// of the losses about their average.
-    fn descent(&self) -> Option<usize> {
+    /// From where the loss falls to where, and the point at which the smoothed loss is least; `None` where the fall is no more
+    /// than noise or next to nothing.
+    fn descent(&self) -> Option<Descent> {
         let minimum = self.minimum()?;
-        let before = &self.points[..=minimum];
-        let first = &before[..before.len().min(FIRST)];
+        let first = &self.points[..(self.points.len() / 4).clamp(1, FIRST)];
         let start = first.iter().map(|point| point.loss).sum::<f64>() / first.len() as f64;
-        let deviation = |point: &RangePoint| (point.loss - point.smoothed).powi(2);
-        let noise = (before.iter().map(deviation).sum::<f64>() / before.len() as f64).sqrt();
-        (start - before.last()?.smoothed > NOISE * noise).then_some(minimum)
+        let depth = start - self.points[minimum].smoothed;
+        (depth > NOISE * noise(&self.points) && depth > LEAST * start.abs()).then_some(Descent {
+            start,
+            depth,
+            minimum,
+        })
     }
 
     /// The point at which the smoothed loss is least.
@@ -103,6 +114,25 @@ impl RangeCurve {
         let least = self.minimum().map_or(smoothed, |minimum| self.points[minimum].smoothed);
         if smoothed > EXPLODED * least { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+}
+
+/// A loss that falls.
+struct Descent {
+    /// The loss before.
+    start: f64,
+    /// By how much the smoothed loss comes to lie below.
+    depth: f64,
+    /// The point where it is least.
+    minimum: usize,
+}
+
+/// The standard deviation of the losses about their course: that of normal noise with the same median difference from one loss
+/// to the next, which a descent hardly changes.
+fn noise(points: &[RangePoint]) -> f64 {
+    let mut differences: Vec<f64> = points.windows(2).map(|pair| (pair[1].loss - pair[0].loss).abs()).collect();
+    differences.sort_by(f64::total_cmp);
+    // The median of the difference of two standard normal numbers is 0.6745 sqrt(2).
+    differences.get(differences.len().saturating_sub(1) / 2).map_or(0.0, |median| median / (0.6745 * 2f64.sqrt()))
 }
 
 #[cfg(test)]
@@ -151,6 +181,29 @@ mod tests {
             let steepest = curve.steepest().unwrap();
             assert!((0.01..3.0).contains(&steepest), "seed {seed}: {steepest}");
         }
+    }
+
+    /// With few updates, every one of them falls much.
+    #[test]
+    fn a_descent_without_noise_is_seen_in_ten_updates() {
+        for updates in [10, 15, 20, 40, 200] {
+            let options = RangeTestOptions { updates, ..RangeTestOptions::default() };
+            let falling = curve_of(options, |rate| 0.1 + 2.2 / (1.0 + rate / 0.1));
+            let steepest = falling.steepest().unwrap();
+            assert!((0.01..5.0).contains(&steepest), "{updates}: {steepest}");
+            let mut left = updates as f64;
+            let line = curve_of(options, |_| {
+                left -= 1.0;
+                left
+            });
+            assert!(line.tenth_of_minimum().is_some(), "{updates}");
+        }
+    }
+
+    #[test]
+    fn next_to_nothing_is_no_descent() {
+        let curve = curve_of(RangeTestOptions::default(), |rate| 2.3 - 0.002 * (rate / 10.0));
+        assert_eq!((curve.steepest(), curve.tenth_of_minimum(), curve.is_still_falling()), (None, None, false));
     }
 
     #[test]
