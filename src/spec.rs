@@ -3,11 +3,15 @@
 //! What a recipe says in a table, the command line says like this, under the same names and with the same defaults. Mistakes
 //! are answered with the name that was probably meant, for which serde's errors must be kept in parts.
 
+mod setting;
+
 use serde::Serialize;
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::de::value::MapDeserializer;
+use serde::de::{self, DeserializeOwned, Expected, IntoDeserializer, Unexpected};
 use thiserror::Error;
 use toml::{Table, Value};
+
+use self::setting::Setting;
 
 /// The key that says which of several kinds is meant.
 const NAME: &str = "name";
@@ -193,60 +197,6 @@ impl de::Error for SpecError {
 
     fn invalid_value(found: Unexpected<'_>, wanted: &dyn Expected) -> SpecError {
         SpecError::invalid_type(found, wanted)
-    }
-}
-
-/// A TOML value that answers in [`SpecError`]s.
-struct Setting<'a>(&'a Value);
-
-impl<'de> Deserializer<'de> for Setting<'_> {
-    type Error = SpecError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SpecError> {
-        match self.0 {
-            Value::String(text) => visitor.visit_str(text),
-            Value::Integer(number) => visitor.visit_i64(*number),
-            Value::Float(number) => visitor.visit_f64(*number),
-            Value::Boolean(value) => visitor.visit_bool(*value),
-            Value::Datetime(time) => visitor.visit_string(time.to_string()),
-            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.iter().map(Setting))),
-            Value::Table(table) => {
-                visitor.visit_map(MapDeserializer::new(table.iter().map(|(key, value)| (key.as_str(), Setting(value)))))
-            }
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SpecError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SpecError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, SpecError> {
-        match self.0 {
-            Value::String(word) => visitor.visit_enum(word.as_str().into_deserializer()),
-            _ => Err(de::Error::invalid_type(Unexpected::Other("no word"), &"a word")),
-        }
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
-    }
-}
-
-impl<'de> IntoDeserializer<'de, SpecError> for Setting<'_> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
     }
 }
 

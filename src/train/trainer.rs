@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::evaluate::evaluate_part;
+use super::prepare::{batching, record};
 use super::steps::epoch_steps;
 use super::{Event, Metrics, Outcome};
 use crate::backend::{Backend, Logged, Program};
 use crate::config::{Batching, Config};
-use crate::data::{Dataset, Normalization, Part};
+use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::model::{Model, Recording, TrainingOptions};
+use crate::model::{Model, Recording};
 use crate::plan::{Data, Phase, Tensor};
 use crate::schedule::RunLength;
 use crate::step::Step;
@@ -30,32 +31,6 @@ pub fn train(
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Error> {
     Trainer::begin(config, dataset, backend)?.train(run, on_event)
-}
-
-/// Whether [`train`] could begin, found without loading or writing anything.
-///
-/// # Errors
-/// Settings that make no sense, do not fit the data, or ask for more than the device can have.
-pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<(), Error> {
-    // The constants of a normalization are no part of the plan.
-    backend.check(&record(config, dataset, config.normalization.without_constants())?.1.plan)
-}
-
-fn batching(config: &Config, dataset: &Dataset) -> Batching {
-    Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len())
-}
-
-/// The network and its plan.
-fn record(config: &Config, dataset: &Dataset, normalization: Normalization) -> Result<(Model, Recording), Error> {
-    config.validate()?;
-    dataset.check_arch(&config.arch)?;
-    let model = Model::of(&config.network());
-    let data = dataset.shape(normalization);
-    let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
-    let options = config.training_options(batching(config, dataset).rows);
-    let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
-    let recording = model.record_training(data, &options)?;
-    Ok((model, recording))
 }
 
 /// Goes on from a checkpoint until `config.epochs` are trained: on the same device, to the same bits as without the stop.
