@@ -1,6 +1,7 @@
 //! Activation functions, applied elementwise and fused into the layers before and after them.
 
 use crate::real::Real;
+use crate::simd::simd;
 
 /// An activation function `y = f(z)` of a pre-activation z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -106,6 +107,33 @@ impl Activation {
             }
             Activation::Tanh => T::one() - kept * kept,
             Activation::Sigmoid => kept * (T::one() - kept),
+        }
+    }
+}
+
+/// What kernels do to many values at once: loops of their own for the activations in which a choice for each value would take longer
+/// than all else.
+impl Activation {
+    /// `f` of all pre-activations, each plus `bias`.
+    pub(crate) fn apply_to<T: Real>(self, values: &mut [T], bias: T) {
+        match self {
+            Activation::Identity => simd!(values.iter_mut().for_each(|value| *value += bias)),
+            Activation::Relu => {
+                simd!(values.iter_mut().for_each(|value| *value = Activation::Relu.apply(*value + bias)))
+            }
+            _ => simd!(values.iter_mut().for_each(|value| *value = self.apply(*value + bias))),
+        }
+    }
+
+    /// Multiplies gradients by the derivatives that go with what is kept.
+    pub(crate) fn differentiate<T: Real>(self, gradients: &mut [T], kept: &[T]) {
+        let pairs = gradients.iter_mut().zip(kept);
+        match self {
+            Activation::Identity => {}
+            Activation::Relu => {
+                simd!(pairs.for_each(|(gradient, &kept)| *gradient *= Activation::Relu.derivative(kept)))
+            }
+            _ => simd!(pairs.for_each(|(gradient, &kept)| *gradient *= self.derivative(kept))),
         }
     }
 }

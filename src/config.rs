@@ -2,6 +2,7 @@
 
 mod batch;
 mod error;
+mod layers;
 mod recipe;
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,7 @@ use crate::schedule::Schedule;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Layer sizes.
+    /// Layers.
     pub arch: Arch,
     /// Of the hidden layers: one for all, or a list in their order.
     pub activation: PerLayer<Activation>,

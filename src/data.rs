@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::arch::Shape;
 pub use dataset::{Dataset, Part, dataset_name};
 pub use normalization::{Normalization, NormalizationKind};
 pub use source::MNIST;
@@ -46,12 +47,15 @@ pub enum DataError {
     CountsDiffer { images_file: String, images: usize, labels_file: String, labels: usize },
     #[error("{file}: label {label} of example {index} is outside the {classes} classes, 0 to {}", classes - 1)]
     LabelOutside { file: String, index: usize, label: u32, classes: usize },
-    #[error("the test images of {data} have {test} pixels, the training images {train}")]
-    TestPixels { data: String, test: usize, train: usize },
+    #[error("the test images of {data} are {test}, the training images {train}")]
+    TestImages { data: String, test: Shape, train: Shape },
     #[error(
-        "arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}"
+        "arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}, or with \
+         {shape} for convolutions"
     )]
-    Inputs { arch: String, inputs: usize, data: String, features: usize },
+    Inputs { arch: String, inputs: usize, data: String, features: usize, shape: Shape },
+    #[error("arch {arch} takes maps of {input}, but an image of {data} is {shape}: begin the arch with {shape}")]
+    Shape { arch: String, input: Shape, data: String, shape: Shape },
     #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
     Outputs { arch: String, outputs: usize, data: String, classes: usize },
     #[error(

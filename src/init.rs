@@ -17,6 +17,8 @@ pub enum Init {
     Gaussian(f64),
     /// All zeros.
     Zeros,
+    /// All ones: scales of normalizations, not weights.
+    Ones,
 }
 
 /// How the variance follows from the fan-in (inputs that a unit sums) and the fan-out (units that an input goes to).
@@ -66,6 +68,7 @@ impl Init {
     pub fn values(self, length: usize, fan: Fan, seed: u64, tensor: u32) -> Vec<f32> {
         let (shape, deviation) = match self {
             Init::Zeros => return vec![0.0; length],
+            Init::Ones => return vec![1.0; length],
             Init::Gaussian(deviation) => (Shape::Normal, deviation),
             Init::Scaled(scale, shape) => (shape, scale.variance(fan).sqrt()),
         };
@@ -98,6 +101,7 @@ impl fmt::Display for Init {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Init::Zeros => f.write_str("zeros"),
+            Init::Ones => f.write_str("ones"),
             Init::Gaussian(deviation) => write!(f, "gaussian:{deviation}"),
             Init::Scaled(scale, shape) => {
                 let named = SCALED.iter().find(|(_, s, form)| (s, form) == (scale, shape));
@@ -177,6 +181,7 @@ mod tests {
             assert!((moment(4) - fourth).abs() < standard_error(of_fourth), "{name}: fourth moment {}", moment(4));
         }
         assert_eq!(Init::Zeros.values(3, FAN, 1, 0), [0.0; 3]);
+        assert_eq!(Init::Ones.values(3, FAN, 1, 0), [1.0; 3]);
     }
 
     #[test]

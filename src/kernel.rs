@@ -121,6 +121,17 @@ pub trait Params: Pod + Send + Sync {
 macro_rules! params {
     (@scalar u32) => { $crate::kernel::Scalar::U32 };
     (@scalar f32) => { $crate::kernel::Scalar::F32 };
+    // The same fields as another struct.
+    ($(#[$meta:meta])* pub struct $name:ident($sizes:ty);) => {
+        $(#[$meta])*
+        #[repr(transparent)]
+        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct $name(pub $sizes);
+
+        impl $crate::kernel::Params for $name {
+            const FIELDS: &'static [$crate::kernel::Field] = <$sizes as $crate::kernel::Params>::FIELDS;
+        }
+    };
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ident,)* }) => {
         $(#[$meta])*
         #[repr(C)]

@@ -3,9 +3,19 @@
 mod activate;
 mod adagrad;
 mod adam;
+mod add_partials;
+mod avg_pool;
+mod avg_pool_grad;
+mod batch_norm;
+mod batch_norm_grad;
+mod batch_norm_stats;
+mod batch_norm_sums;
 mod bias_grad;
 mod clip_norm;
 mod clip_value;
+mod conv_forward;
+mod conv_input_grad;
+mod conv_weight_grad;
 mod dense_forward;
 mod dense_input_grad;
 mod dense_weight_grad;
@@ -16,7 +26,10 @@ mod gradient_norm;
 mod hinge;
 mod lion;
 mod log_batch;
+mod map_sums;
 mod max_norm;
+mod max_pool;
+mod max_pool_grad;
 mod momentum;
 mod regularize;
 mod rmsprop;
@@ -24,18 +37,32 @@ mod sgd;
 mod shuffle;
 mod softmax_cross_entropy;
 mod squared_error;
+mod transpose;
 
 /// What several kernels share, as `shaders/lib` is what several shaders do.
 mod lib {
+    pub(super) mod batch_norm;
+    pub(super) mod conv;
     pub(super) mod loss;
+    pub(super) mod pool;
 }
 
 pub use activate::Activate;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use add_partials::AddPartials;
+pub use avg_pool::AvgPool;
+pub use avg_pool_grad::AvgPoolGrad;
+pub use batch_norm::BatchNorm;
+pub use batch_norm_grad::BatchNormGrad;
+pub use batch_norm_stats::BatchNormStats;
+pub use batch_norm_sums::BatchNormSums;
 pub use bias_grad::BiasGrad;
 pub use clip_norm::ClipNorm;
 pub use clip_value::ClipValue;
+pub use conv_forward::ConvForward;
+pub use conv_input_grad::ConvInputGrad;
+pub use conv_weight_grad::ConvWeightGrad;
 pub use dense_forward::DenseForward;
 pub use dense_input_grad::DenseInputGrad;
 pub use dense_weight_grad::DenseWeightGrad;
@@ -44,9 +71,15 @@ pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
 pub use gradient_norm::GradientNorm;
 pub use hinge::{Hinge, HingeVariant};
+pub use lib::batch_norm::ChannelSizes;
+pub use lib::conv::ConvSizes;
+pub use lib::pool::PoolSizes;
 pub use lion::Lion;
 pub use log_batch::LogBatch;
+pub use map_sums::MapSums;
 pub use max_norm::MaxNorm;
+pub use max_pool::MaxPool;
+pub use max_pool_grad::MaxPoolGrad;
 pub use momentum::Momentum;
 pub use regularize::Regularize;
 pub use rmsprop::RmsProp;
@@ -54,6 +87,7 @@ pub use sgd::Sgd;
 pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_error::SquaredError;
+pub use transpose::Transpose;
 
 use crate::kernel::{Input, Kernel, KernelSpec};
 use crate::step::Step;
@@ -63,6 +97,12 @@ pub const KERNELS: &[&Kernel] = &[
     Shuffle::KERNEL,
     Gather::KERNEL,
     Dropout::KERNEL,
+    Transpose::KERNEL,
+    ConvForward::KERNEL,
+    BatchNormStats::KERNEL,
+    BatchNorm::KERNEL,
+    MaxPool::KERNEL,
+    AvgPool::KERNEL,
     DenseForward::KERNEL,
     Activate::KERNEL,
     SoftmaxCrossEntropy::KERNEL,
@@ -73,6 +113,14 @@ pub const KERNELS: &[&Kernel] = &[
     DropoutGrad::KERNEL,
     DenseWeightGrad::KERNEL,
     BiasGrad::KERNEL,
+    AvgPoolGrad::KERNEL,
+    MaxPoolGrad::KERNEL,
+    BatchNormSums::KERNEL,
+    BatchNormGrad::KERNEL,
+    ConvInputGrad::KERNEL,
+    ConvWeightGrad::KERNEL,
+    MapSums::KERNEL,
+    AddPartials::KERNEL,
     ClipValue::KERNEL,
     GradientNorm::KERNEL,
     ClipNorm::KERNEL,

@@ -1,14 +1,23 @@
 //! Layers: what a model is a sequence of. A file each.
 
+mod batch_norm;
+mod conv;
 mod dense;
 mod dropout;
+mod pool;
+mod reorder;
 
+pub use batch_norm::BatchNorm;
+pub use conv::Conv;
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use pool::{Pool, Pooling};
+pub use reorder::Reorder;
 
 use crate::activation::Activation;
 use crate::init::{Fan, Init};
 use crate::kernel::{DType, KernelSpec};
+use crate::kernels::Activate;
 use crate::plan::{Phase, PlanBuilder, Role, Tensor};
 
 /// A parameter tensor that a layer asks for.
@@ -24,6 +33,20 @@ pub struct Parameter {
     pub fan: Fan,
     /// Whether regularization applies to it: to weights `[outputs, ...]`, not to biases.
     pub regularized: bool,
+    /// Whether it is learnt by gradients; else training comes by it otherwise, and models keep it all the same.
+    pub trainable: bool,
+}
+
+impl Parameter {
+    /// A weight `[outputs, ...]`.
+    fn weight(shape: Vec<usize>, init: Init, fan: Fan) -> Parameter {
+        Parameter { name: "weight", shape, init, fan, regularized: true, trainable: true }
+    }
+
+    /// One that no distribution's scale and no regularization concerns.
+    fn plain(name: &'static str, shape: Vec<usize>, init: Init) -> Parameter {
+        Parameter { name, shape, init, fan: Fan { fan_in: 1, fan_out: 1 }, regularized: false, trainable: true }
+    }
 }
 
 /// A batch of values between two layers, and the activation they came out of.
@@ -53,8 +76,28 @@ impl Values {
 pub struct LayerTensors {
     /// Values.
     pub parameters: Vec<Tensor>,
-    /// Gradients; empty in a plan that only evaluates.
+    /// Gradients of the trainable ones; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
+}
+
+/// Records a layer's output `[.., batch]` of so many values an example, of which `launch` writes `activation(pre-activation)` to a
+/// tensor. Where the derivative takes the pre-activation, that is kept, and the activation is a launch of its own.
+fn activated(
+    recorder: &mut Recorder<'_>,
+    values: usize,
+    activation: Activation,
+    launch: impl Fn(&mut Recorder<'_>, Activation, Tensor),
+) -> Values {
+    let output = recorder.activation("output", values);
+    if !activation.keeps_pre_activation() {
+        launch(recorder, activation, output);
+        return Values { tensor: output, activation, kept: output };
+    }
+    let kept = recorder.activation("pre_activation", values);
+    launch(recorder, Activation::Identity, kept);
+    let length = (recorder.batch * values) as u32;
+    recorder.launch(Activate { length }, &[activation.constant()], &[kept, output]);
+    Values { tensor: output, activation, kept }
 }
 
 /// One step of a model. A layer appends launches to a plan; it holds no values.
@@ -102,10 +145,21 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// A float tensor `[batch, features]` of this layer.
-    pub fn activation(&mut self, name: &str, features: usize) -> Tensor {
+    /// A float tensor of this layer with so many values an example: `[batch, features]`, or maps with the batch innermost.
+    pub fn activation(&mut self, name: &str, values: usize) -> Tensor {
+        self.scratch(name, &[self.batch, values], Role::Activation)
+    }
+
+    /// Any float tensor of this layer.
+    pub fn scratch(&mut self, name: &str, shape: &[usize], role: Role) -> Tensor {
         let name = format!("{}.{name}", self.scope);
-        self.tensor(&name, &[self.batch, features], DType::F32, Role::Activation)
+        self.tensor(&name, shape, DType::F32, role)
+    }
+
+    /// A float tensor of this layer that holds these values from loading on.
+    pub fn constant(&mut self, name: &str, values: Vec<f32>) -> Tensor {
+        let name = format!("{}.{name}", self.scope);
+        self.plan.find(&name).unwrap_or_else(|| self.plan.constant(name, values, Role::Activation))
     }
 
     /// The tensor of that name: the one that another phase declared, or a new one.

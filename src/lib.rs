@@ -22,6 +22,7 @@ pub mod arch;
 pub mod backend;
 pub mod clipping;
 pub mod config;
+mod conv;
 pub mod data;
 pub mod device;
 pub mod early_stopping;

@@ -3,7 +3,7 @@
 mod recording;
 mod update;
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Shape};
 use crate::backend::Program;
 use crate::error::Error;
 use crate::kernel::DType;
@@ -11,7 +11,7 @@ use crate::kernels::{Gather, Shuffle};
 use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{Loss, Objective};
 use crate::network::Network;
-use crate::plan::{Arena, Data, Phase, PlanBuilder, Role};
+use crate::plan::{Arena, Data, Phase, PlanBuilder, Role, Tensor};
 
 pub use recording::{DataShape, Recording, TrainingOptions};
 
@@ -42,7 +42,7 @@ impl Model {
         &self.layers
     }
 
-    /// All parameters under the names of the model file, `layers.<i>.weight`.
+    /// All parameters under the names of the model file, `layers.<i>.weight`: the trainable ones first.
     pub fn parameters(&self) -> Vec<(String, Parameter)> {
         let mut named = Vec::new();
         for (layer, scope) in self.layers.iter().zip(self.scopes()) {
@@ -50,6 +50,7 @@ impl Model {
                 named.push((format!("{scope}.{}", parameter.name), parameter));
             }
         }
+        named.sort_by_key(|(_, parameter)| !parameter.trainable);
         named
     }
 
@@ -69,7 +70,8 @@ impl Model {
 
     /// Number of trainable values.
     pub fn parameter_count(&self) -> usize {
-        self.parameters().iter().map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
+        let trainable = self.parameters().into_iter().filter(|(_, parameter)| parameter.trainable);
+        trainable.map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
     }
 
     /// The plan that trains on batches of a resident data set and evaluates on its other parts: by the plain loss, without
@@ -105,6 +107,9 @@ impl Model {
         let inputs = plan.tensor("inputs", &[batch, data.features], DType::F32, Role::Input);
         let targets = plan.index_tensor("targets", &[batch], self.arch.outputs(), Role::Input);
         let parameters = self.arena(&mut plan, "parameters", Role::Param, "");
+        let untrained = self.parameters().into_iter().filter(|(_, parameter)| !parameter.trainable);
+        let untrained: Vec<Tensor> =
+            untrained.map(|(name, parameter)| plan.tensor(name, &parameter.shape, DType::F32, Role::Param)).collect();
         let gradients = training.map(|_| self.arena(&mut plan, "gradients", Role::Grad, ".grad"));
 
         let by_example = data.normalization.is_per_image();
@@ -115,7 +120,7 @@ impl Model {
         let gather = Gather { batch: rows, features, examples, by_example: u32::from(by_example) };
         let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
         let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: 1.0 };
-        let tensors = self.layer_tensors(&parameters, gradients.as_ref());
+        let tensors = self.layer_tensors(&plan);
         let scopes = self.scopes();
         let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
             let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
@@ -160,7 +165,7 @@ impl Model {
             factors,
             offsets,
             normalization: data.normalization,
-            parameters: parameters.parts,
+            parameters: [parameters.parts, untrained].concat(),
             gradients: gradients.map_or_else(Vec::new, |arena| arena.parts),
             state,
             logits: logits.tensor,
@@ -170,7 +175,7 @@ impl Model {
 
     /// Shaders count elements in 32 bits.
     fn check_sizes(&self, data: &DataShape, batch: usize) -> Result<(), Error> {
-        let widest = self.arch.sizes().iter().copied().max().unwrap_or(1);
+        let widest = self.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
         for (what, count) in [
             ("the data set's bytes", data.examples as u128 * data.features as u128),
             ("the values of a batch's widest layer; use a smaller --batch", batch as u128 * widest as u128),
@@ -182,9 +187,10 @@ impl Model {
         Ok(())
     }
 
-    /// An arena with a tensor for each parameter. Regularized ones lie at its front, so that one launch runs over them.
+    /// An arena with a tensor for each trainable parameter. Regularized ones lie at its front, so that one launch runs over them.
     fn arena(&self, plan: &mut PlanBuilder, name: &str, role: Role, suffix: &str) -> Arena {
-        let named = self.parameters();
+        let mut named = self.parameters();
+        named.retain(|(_, parameter)| parameter.trainable);
         let mut order: Vec<usize> = (0..named.len()).collect();
         order.sort_by_key(|&number| !named[number].1.regularized);
         let part = |&number: &usize| (format!("{}{suffix}", named[number].0), named[number].1.shape.clone());
@@ -197,14 +203,14 @@ impl Model {
         Arena { parts, ..arena }
     }
 
-    fn layer_tensors(&self, parameters: &Arena, gradients: Option<&Arena>) -> Vec<LayerTensors> {
-        let mut first = 0;
-        let layers = self.layers.iter().map(|layer| {
-            let range = first..first + layer.parameters().len();
-            first = range.end;
+    /// Each layer's tensors, by their names.
+    fn layer_tensors(&self, plan: &PlanBuilder) -> Vec<LayerTensors> {
+        let layers = self.layers.iter().zip(self.scopes()).map(|(layer, scope)| {
+            let names: Vec<String> =
+                layer.parameters().iter().map(|parameter| format!("{scope}.{}", parameter.name)).collect();
             LayerTensors {
-                parameters: parameters.parts[range.clone()].to_vec(),
-                gradients: gradients.map_or_else(Vec::new, |arena| arena.parts[range].to_vec()),
+                parameters: names.iter().flat_map(|name| plan.find(name)).collect(),
+                gradients: names.iter().flat_map(|name| plan.find(&format!("{name}.grad"))).collect(),
             }
         });
         layers.collect()

@@ -7,10 +7,10 @@ use serde::de::{self, IntoDeserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
-use crate::arch::Arch;
+use crate::arch::{Arch, LayerSpec, Shape};
 use crate::config::ConfigError;
 use crate::init::Init;
-use crate::layers::{Dense, Dropout, Layer};
+use crate::layers::{BatchNorm, Conv, Dense, Dropout, Layer, Pool, Pooling, Reorder};
 
 /// A setting of a network's layers: one for all, or a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,7 +49,7 @@ impl Network {
     /// # Errors
     /// The first setting that does not fit.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let hidden = self.arch.sizes().len() - 2;
+        let hidden = self.arch.hidden_layers();
         if let PerLayer::Each(list) = &self.activation
             && list.len() != hidden
         {
@@ -76,22 +76,56 @@ impl Network {
     /// The layers in order. Panics where [`Network::check`] would refuse.
     pub(crate) fn layers(&self) -> Vec<Box<dyn Layer>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-        let last = self.arch.sizes().len() - 2;
-        for (index, sizes) in self.arch.sizes().windows(2).enumerate() {
-            let (features, rate) = (sizes[0], self.dropout_before(index));
+        let (specs, shapes) = (self.arch.layers(), self.arch.shapes());
+        // Layers with weights before this one, and whether values are maps with the batch innermost.
+        let (mut index, mut in_maps) = (0, false);
+        for (number, (&spec, &input)) in specs.iter().zip(shapes).enumerate() {
+            let takes_maps =
+                !matches!((spec, input), (LayerSpec::Dense(_), _) | (LayerSpec::BatchNorm, Shape::Features(_)));
+            let rate = if spec.has_weights() { self.dropout_before(index) } else { 0.0 };
+            let features = input.len();
+            // Dropout draws by features, in the order of images.
+            if in_maps && (rate > 0.0 || !takes_maps) {
+                layers.push(Box::new(Reorder { features, flattens: true }));
+                in_maps = false;
+            }
             if rate > 0.0 {
                 layers.push(Box::new(Dropout { features, site: index, rate }));
             }
-            let activation = if index == last { Activation::Identity } else { self.activation_of(index) };
-            layers.push(Box::new(Dense { inputs: sizes[0], outputs: sizes[1], activation, init: self.init }));
+            if takes_maps && !in_maps {
+                layers.push(Box::new(Reorder { features, flattens: false }));
+                in_maps = true;
+            }
+            let normalized = specs.get(number + 1) == Some(&LayerSpec::BatchNorm);
+            // What comes before a batch normalization is linear, and the activation is after it.
+            let activation = |index: usize| if normalized { Activation::Identity } else { self.activation_of(index) };
+            let (init, has_bias) = (self.init, !normalized);
+            layers.push(match spec {
+                LayerSpec::Dense(outputs) => {
+                    Box::new(Dense { inputs: features, outputs, has_bias, activation: activation(index), init })
+                }
+                LayerSpec::Conv(maps, window) => {
+                    Box::new(Conv { input, maps, window, has_bias, activation: activation(index), init })
+                }
+                LayerSpec::BatchNorm => Box::new(BatchNorm { shape: input, activation: self.activation_of(index - 1) }),
+                LayerSpec::MaxPool(window) => Box::new(Pool { input, window: Some(window), pooling: Pooling::Max }),
+                LayerSpec::AvgPool(window) => Box::new(Pool { input, window: Some(window), pooling: Pooling::Average }),
+                LayerSpec::GlobalAvgPool => Box::new(Pool { input, window: None, pooling: Pooling::Average }),
+            });
+            index += usize::from(spec.has_weights());
+        }
+        if in_maps {
+            layers.push(Box::new(Reorder { features: self.arch.outputs(), flattens: true }));
         }
         layers
     }
 
-    fn activation_of(&self, hidden: usize) -> Activation {
+    /// What is applied to the pre-activations of weight layer `index`: to logits nothing.
+    fn activation_of(&self, index: usize) -> Activation {
         match &self.activation {
+            _ if index == self.arch.hidden_layers() => Activation::Identity,
             PerLayer::All(activation) => *activation,
-            PerLayer::Each(list) => list[hidden],
+            PerLayer::Each(list) => list[index],
         }
     }
 

@@ -3,11 +3,14 @@
 use bytemuck::Pod;
 use num_traits::{Float, NumAssign};
 
+use crate::conv::Convolve;
 use crate::gemm::Gemm;
 use crate::kernel::{Arguments, Kernel};
 
 /// `f32`, the precision of training, or `f64`, in which gradients are checked.
-pub trait Real: Float + NumAssign + Pod + Gemm + Default + std::iter::Sum + std::fmt::Debug + Send + Sync {
+pub trait Real:
+    Float + NumAssign + Pod + Gemm + Convolve + Default + std::iter::Sum + std::fmt::Debug + Send + Sync
+{
     /// Rounds from single precision (exact for both types).
     fn from_f32(value: f32) -> Self;
     /// From double precision, rounded where needed.

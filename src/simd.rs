@@ -21,7 +21,7 @@ pub(crate) fn update_each<T: Real>(
         .zip(gradients.par_chunks(MIN_PARALLEL))
         .zip(state.par_chunks_mut(MIN_PARALLEL))
         .for_each(|((parameters, gradients), state)| {
-            simd(|| {
+            simd!({
                 for ((parameter, &gradient), state) in parameters.iter_mut().zip(gradients).zip(state) {
                     update(parameter, gradient, state);
                 }
@@ -29,27 +29,44 @@ pub(crate) fn update_each<T: Real>(
         });
 }
 
-/// Runs a loop compiled for the widest vectors that this CPU has.
+/// Runs a loop compiled for the widest vectors that this CPU has. A macro, since only a closure that is told to be inlined surely is:
+/// else what is in it is compiled for the narrowest.
+macro_rules! simd {
+    ($body:expr) => {
+        $crate::simd::dispatch(
+            #[inline(always)]
+            || $body,
+        )
+    };
+}
+pub(crate) use simd;
+
+/// See [`simd`].
 #[inline(always)]
-pub(crate) fn simd<R>(body: impl FnOnce() -> R) -> R {
+pub(crate) fn dispatch<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
 }
 
-/// Partial sums of a sum of squares: enough to fill the vectors of any CPU and to hide the time that additions take.
+/// Partial sums of a sum: enough to fill the vectors of any CPU and to hide the time that additions take.
 const LANES: usize = 64;
 
 /// The sum of squares, in an order that no CPU and no number of threads changes.
 pub(crate) fn sum_of_squares<T: Real>(values: &[T]) -> T {
-    simd(|| {
+    sum(values, |value| value * value)
+}
+
+/// The sum of a function of values, likewise.
+pub(crate) fn sum<T: Real>(values: &[T], of: impl Fn(T) -> T) -> T {
+    simd!({
         let mut lanes = [T::zero(); LANES];
         let (rows, rest) = values.as_chunks::<LANES>();
         for row in rows {
             for (lane, &value) in lanes.iter_mut().zip(row) {
-                *lane += value * value;
+                *lane += of(value);
             }
         }
         for (lane, &value) in lanes.iter_mut().zip(rest) {
-            *lane += value * value;
+            *lane += of(value);
         }
         lanes.into_iter().sum()
     })

@@ -13,7 +13,7 @@ fn mistakes_in_options_are_answered_with_sentences() {
     let folder = fresh_folder();
     let refuses_training =
         |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&["train", "--data", "data"], more].concat(), parts);
-    refuses_training(&["--arch", "784-5o0-10"], &["`5o0` is not a number", "784-5o0-10\n      ^^^"]);
+    refuses_training(&["--arch", "784-5o0-10"], &["`5o0` is no layer", "784-5o0-10\n      ^^^"]);
     refuses_training(&["--arch", "5-3"], &["takes 5 inputs", "4 pixels"]);
     refuses_training(&["--arch", "4-2"], &["ends in 2 outputs", "3 classes"]);
     refuses_training(&["--arch", "4-3", "--batch", "0"], &["--batch is 0"]);
@@ -63,7 +63,7 @@ fn broken_data_is_answered_with_sentences() {
     refused(&|| write(1, &idx(0x803, &[1, 1, 1], &[0])), &["magic number is 0x00000803 instead of 0x00000801"]);
     refused(&|| write(1, &idx(0x801, &[59], &[0; 59])), &["60 images", "59 labels"]);
     refused(&|| write(3, &idx(0x801, &[30], &[7; 30])), &["label 7 of example 0 is outside the 3 classes"]);
-    refused(&|| write(0, &idx(0x803, &[60, 3, 3], &[0; 540])), &["test images", "4 pixels", "9"]);
+    refused(&|| write(0, &idx(0x803, &[60, 3, 3], &[0; 540])), &["test images", "1x2x2", "1x3x3"]);
     refused(&|| write(0, &idx(0x803, &[u32::MAX, 28, 28], &[])), &["more than"]);
 }
 

@@ -37,6 +37,29 @@ fn gradients_of_all_activations_are_slopes_with_and_without_dropout() {
     }
 }
 
+/// Windows with strides and padding, both poolings, batch normalization of maps and of features, full and short batches.
+#[test]
+fn gradients_of_convolutional_networks_are_slopes() {
+    for arch in [
+        "1x5x6-3C3p1-MP2-4",
+        "2x6x5-3C3s2p2-AP2s1-4C1-3",
+        "1x7x7-3C2-MP3s2p1-2C2-GAP-5-3",
+        "2x4x4-3C3p1-BN-MP2-3",
+        "1x6x6-3C3s2-BN-2C2p1-BN-4-BN-3",
+        "1x3x3-2C3-2C1-GAP",
+    ] {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
+            let network = Network { activation: PerLayer::All(activation), init: Init::Gaussian(0.5), ..network(arch) };
+            let options = TrainingOptions { batch: 5, loss_scale: 3.0, ..TrainingOptions::default() };
+            let small = Small::of(&network, &options);
+            for rows in [5, 3] {
+                check_gradients(&small, rows, 3.0)
+                    .unwrap_or_else(|mismatch| panic!("{arch}, {activation:?}, {rows} rows: {mismatch}"));
+            }
+        }
+    }
+}
+
 /// Of every loss, with and without class weights, one of which is 0. The margins leave each hinge loss with rows on both sides
 /// of its kinks.
 #[test]

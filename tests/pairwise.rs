@@ -16,7 +16,7 @@ mod command;
 
 /// Settings, each with its choices as lines of a recipe. Learning rates are low enough for inputs from 0 to 255.
 const SETTINGS: &[&[&str]] = &[
-    &["arch = '4-6-5-3'", "arch = '4-3'"],
+    &["arch = '4-6-5-3'", "arch = '4-3'", "arch = '1x2x2-3C2p1-BN-MP2-5-3'"],
     &[
         "activation = 'relu'",
         "activation = 'leaky-relu'",

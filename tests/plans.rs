@@ -163,9 +163,10 @@ fn headline_costs_are_those_on_paper() {
     let options = TrainingOptions { batch: 256, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
     let plan = model.record_training(data, &options).unwrap().plan;
 
-    let weights: u64 = model.arch().sizes().windows(2).map(|pair| (pair[0] * pair[1]) as u64).sum();
+    let sizes: Vec<u64> = model.arch().shapes().iter().map(|shape| shape.len() as u64).collect();
+    let weights: u64 = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
     let products = 2 * 256 * (3 * weights - 784 * 3000);
-    let units: u64 = model.arch().sizes()[1..].iter().map(|&size| size as u64).sum();
+    let units: u64 = sizes[1..].iter().sum();
     let arena = plan.tensor(plan.find("parameters").unwrap()).len() as u64;
     let adam = (Adam::new(arena as u32, 0.9, 0.999, 1e-8), 15 * arena).1;
     assert_eq!(plan.flops(Phase::Train), products + 256 * units + adam);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error::place_of;
+use super::layers;
 use super::{Config, ConfigError};
 use crate::spec::{self, SpecError};
 
@@ -32,7 +33,12 @@ impl Config {
     /// # Errors
     /// The first mistake, with its line.
     pub fn from_recipe(text: &str) -> Result<Config, RecipeError> {
-        let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
+        layers::expand(&mut table).map_err(|(number, error)| {
+            let sections = (1..).zip(text.lines()).filter(|(_, line)| line.trim_start().starts_with("[[layers]]"));
+            let line = number.and_then(|number| sections.map(|(line, _)| line).nth(number - 1));
+            RecipeError { line, problem: error.to_string() }
+        })?;
         let config: Config = spec::from_table(&table).map_err(|error| setting_error(text, &table, error))?;
         config.validate().map_err(|error| {
             let key = match &error {
@@ -157,6 +163,29 @@ mod tests {
             ("regularization", "l2=1e-7"),
         ];
         assert_eq!(config.unusual(), expected.map(|(key, value)| (key.to_string(), value.to_string())));
+    }
+
+    #[test]
+    fn networks_may_be_told_layer_by_layer() {
+        let text = "epochs = 3\ninput = '1x28x28'\n[[layers]]\nkind = 'conv'\nmaps = 6\nkernel = 5\npadding = 2\n\
+                    activation = 'tanh'\n[[layers]]\nkind = 'batch-norm'\n[[layers]]\nkind = 'max-pool'\nsize = 2\n\
+                    [[layers]]\nkind = 'dense'\nunits = 84\ndropout = 0.5\n[[layers]]\nkind = 'dense'\nunits = 10\n";
+        let short =
+            "epochs = 3\narch = '1x28x28-6C5p2-BN-MP2-84-10'\nactivation = ['tanh', 'relu']\ndropout = [0, 0, 0.5]";
+        assert_eq!(Config::from_recipe(text).unwrap(), Config::from_recipe(short).unwrap());
+        for (wrong, right, line, says) in [
+            ("maps = 6", "map = 6", Some(3), "did you mean `maps`?"),
+            ("kind = 'max-pool'", "kind = 'maxpool'", Some(11), "did you mean `max-pool`?"),
+            ("size = 2", "size = 0", Some(11), "`layers.size` is 0"),
+            ("units = 10", "units = 10\nactivation = 'relu'", Some(18), "gives the logits"),
+            ("epochs = 3", "arch = '4-3'", None, "`arch` and `layers` say the same"),
+            ("input = '1x28x28'", "", None, "the setting `input` is missing"),
+            ("input = '1x28x28'", "input = '784'", None, "takes maps"),
+        ] {
+            let error = Config::from_recipe(&text.replace(wrong, right)).unwrap_err();
+            assert_eq!(error.line, line, "{right}: {error}");
+            assert!(error.problem.contains(says), "{right}: {error}");
+        }
     }
 
     #[test]

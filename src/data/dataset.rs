@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{DataError, Normalization, Split, source};
-use crate::arch::Arch;
+use crate::arch::{Arch, Shape};
 use crate::model::DataShape;
 
 /// Images and labels of all parts: training, then validation, then test.
@@ -17,6 +17,8 @@ pub struct Dataset {
     pub labels: Vec<u32>,
     /// Bytes of an image.
     pub features: usize,
+    /// Its shape, where that is known.
+    pub shape_of_image: Shape,
     /// Names of the classes, in order.
     pub classes: Vec<String>,
     train: usize,
@@ -46,13 +48,12 @@ impl Dataset {
     /// Data that is missing or broken, or a split that leaves a part without examples.
     pub fn load(data: &str, split: &Split) -> Result<Dataset, DataError> {
         let (mut train, mut test) = (source::train(data)?, source::test(data)?);
-        let features = train.images.height * train.images.width;
-        let test_features = test.images.height * test.images.width;
-        if features != test_features {
-            return Err(DataError::TestPixels { data: data.to_string(), test: test_features, train: features });
+        let (shape, of_test) = (train.images.shape, test.images.shape);
+        if shape != of_test {
+            return Err(DataError::TestImages { data: data.to_string(), test: of_test, train: shape });
         }
         let classes = if data == source::MNIST { 10 } else { train.classes() };
-        let mut dataset = Dataset::empty(data, features, classes);
+        let mut dataset = Dataset::empty(data, shape, classes);
         dataset.check_labels(&test)?;
         let tests = test.labels.len();
         if split.pool {
@@ -72,7 +73,7 @@ impl Dataset {
     /// Data that is missing or broken.
     pub fn load_test(data: &str, classes: Vec<String>) -> Result<Dataset, DataError> {
         let test = source::test(data)?;
-        let mut dataset = Dataset::empty(data, test.images.height * test.images.width, 0);
+        let mut dataset = Dataset::empty(data, test.images.shape, 0);
         dataset.classes = classes;
         dataset.check_labels(&test)?;
         dataset.append(&test, 0..test.labels.len());
@@ -81,7 +82,7 @@ impl Dataset {
 
     /// A training part made by the caller, with nothing to validate or test on; benchmarks and tests use it.
     pub fn in_memory(name: &str, images: Vec<u8>, labels: Vec<u32>, features: usize, classes: usize) -> Dataset {
-        let mut dataset = Dataset::empty(name, features, classes);
+        let mut dataset = Dataset::empty(name, Shape::Features(features), classes);
         dataset.train = labels.len();
         (dataset.images, dataset.labels) = (images, labels);
         dataset
@@ -93,12 +94,13 @@ impl Dataset {
         self.train = count;
     }
 
-    fn empty(data: &str, features: usize, classes: usize) -> Dataset {
+    fn empty(data: &str, shape: Shape, classes: usize) -> Dataset {
         Dataset {
             name: dataset_name(data),
             images: Vec::new(),
             labels: Vec::new(),
-            features,
+            features: shape.len(),
+            shape_of_image: shape,
             classes: (0..classes).map(|class| class.to_string()).collect(),
             train: 0,
             validation: 0,
@@ -173,7 +175,14 @@ impl Dataset {
         let (data, classes) = (self.name.clone(), self.classes.len());
         if arch.inputs() != self.features {
             let (inputs, features) = (arch.inputs(), self.features);
-            return Err(DataError::Inputs { arch: arch.to_string(), inputs, data, features });
+            let shape = self.shape_of_image;
+            return Err(DataError::Inputs { arch: arch.to_string(), inputs, data, features, shape });
+        }
+        if let (Shape::Maps { .. }, Shape::Maps { .. }) = (arch.input(), self.shape_of_image)
+            && arch.input() != self.shape_of_image
+        {
+            let (input, shape) = (arch.input(), self.shape_of_image);
+            return Err(DataError::Shape { arch: arch.to_string(), input, data, shape });
         }
         if arch.outputs() != classes {
             return Err(DataError::Outputs { arch: arch.to_string(), outputs: arch.outputs(), data, classes });

@@ -7,6 +7,7 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use super::DataError;
+use crate::arch::Shape;
 
 /// The most bytes that a file may hold once unpacked: what 32-bit indices count.
 const MAX_BYTES: u64 = u32::MAX as u64;
@@ -15,16 +16,21 @@ const MAX_BYTES: u64 = u32::MAX as u64;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Images {
     pub(super) count: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
+    /// Of one image.
+    pub(super) shape: Shape,
     pub(super) bytes: Vec<u8>,
 }
 
-/// Parses an image file, `[count, height, width]`; `file` names it in errors.
+/// Parses a file of grey images, `[count, height, width]`; `file` names it in errors.
 pub(super) fn images(file: &str, content: &[u8]) -> Result<Images, DataError> {
-    let (dimensions, bytes) = parse::<3>(file, content, "images", 0x0000_0803)?;
-    let [count, height, width] = dimensions;
-    Ok(Images { count, height, width, bytes })
+    let ([count, height, width], bytes) = parse::<3>(file, content, "images", 0x0000_0803)?;
+    Ok(Images { count, shape: Shape::Maps { channels: 1, height, width }, bytes })
+}
+
+/// Parses a file of images in colour, or of several maps of any kind, `[count, channels, height, width]`.
+pub(super) fn colour_images(file: &str, content: &[u8]) -> Result<Images, DataError> {
+    let ([count, channels, height, width], bytes) = parse::<4>(file, content, "images", 0x0000_0804)?;
+    Ok(Images { count, shape: Shape::Maps { channels, height, width }, bytes })
 }
 
 /// Parses a label file, `[count]`.
@@ -116,10 +122,14 @@ mod tests {
     #[test]
     fn plain_and_gzipped_files_read_alike() {
         let content = file(0x803, &[2, 1, 3], &[1, 2, 3, 4, 5, 6]);
-        let expected = Images { count: 2, height: 1, width: 3, bytes: vec![1, 2, 3, 4, 5, 6] };
+        let shape = Shape::Maps { channels: 1, height: 1, width: 3 };
+        let expected = Images { count: 2, shape, bytes: vec![1, 2, 3, 4, 5, 6] };
         assert_eq!(images("x", &content).unwrap(), expected);
         assert_eq!(images("x", &gzip(&content)).unwrap(), expected);
         assert_eq!(labels("x", &file(0x801, &[2], &[7, 9])).unwrap(), [7, 9]);
+        let shape = Shape::Maps { channels: 3, height: 1, width: 2 };
+        let expected = Images { count: 1, shape, bytes: vec![1, 2, 3, 4, 5, 6] };
+        assert_eq!(colour_images("x", &file(0x804, &[1, 3, 1, 2], &[1, 2, 3, 4, 5, 6])).unwrap(), expected);
     }
 
     /// Every prefix of a sound file is an error, and so is every file with one bit of its sum turned.

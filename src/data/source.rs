@@ -50,15 +50,31 @@ pub(super) fn test(data: &str) -> Result<Examples, DataError> {
 }
 
 fn examples(data: &str, prefix: &str) -> Result<Examples, DataError> {
-    let (images_file, content) = content(data, &format!("{prefix}-images-idx3-ubyte"))?;
-    let images = idx::images(&images_file, &content)?;
-    let (labels_file, content) = self::content(data, &format!("{prefix}-labels-idx1-ubyte"))?;
+    let (images_file, images) = images(data, prefix)?;
+    let (labels_file, content) = content(data, &format!("{prefix}-labels-idx1-ubyte"))?;
     let labels = idx::labels(&labels_file, &content)?;
     if images.count != labels.len() {
         let (images, labels) = (images.count, labels.len());
         return Err(DataError::CountsDiffer { images_file, images, labels_file, labels });
     }
     Ok(Examples { images, labels, labels_file })
+}
+
+/// The file of grey images, or of images in colour where there is no such file.
+fn images(data: &str, prefix: &str) -> Result<(String, idx::Images), DataError> {
+    let read = |dimensions: usize, parse: fn(&str, &[u8]) -> Result<idx::Images, DataError>| {
+        let (file, content) = content(data, &format!("{prefix}-images-idx{dimensions}-ubyte"))?;
+        let images = parse(&file, &content)?;
+        Ok((file, images))
+    };
+    match read(3, idx::images) {
+        Err(missing @ DataError::MissingFile { .. }) => match read(4, idx::colour_images) {
+            // What most data sets have is what is asked for.
+            Err(DataError::MissingFile { .. }) => Err(missing),
+            found => found,
+        },
+        found => found,
+    }
 }
 
 /// A file's name for errors and its bytes.

@@ -38,7 +38,7 @@ impl KernelSpec for Activate {
         let (pre_activation, output) = (&arguments.reals(0)[..length], &mut arguments.reals_mut(1)[..length]);
         output.par_chunks_mut(MIN_PARALLEL).zip(pre_activation.par_chunks(MIN_PARALLEL)).for_each(
             |(output, pre_activation)| {
-                simd(|| {
+                simd!({
                     for (y, &z) in output.iter_mut().zip(pre_activation) {
                         *y = activation.apply(z);
                     }

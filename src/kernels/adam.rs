@@ -82,7 +82,7 @@ impl KernelSpec for Adam {
             .zip(first_moments.par_chunks_mut(MIN_PARALLEL))
             .zip(second_moments.par_chunks_mut(MIN_PARALLEL))
             .for_each(|(((parameters, gradients), first_moments), second_moments)| {
-                simd(|| {
+                simd!({
                     let moments = first_moments.iter_mut().zip(second_moments);
                     for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradients).zip(moments) {
                         *first = beta1 * *first + one_minus_beta1 * gradient;

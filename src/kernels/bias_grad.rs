@@ -47,7 +47,7 @@ impl KernelSpec for BiasGrad {
         let bias_grad = &mut arguments.reals_mut(1)[..outputs];
         bias_grad.par_chunks_mut(COLUMNS).enumerate().with_min_len(8).for_each(|(chunk, sums)| {
             let first = chunk * COLUMNS;
-            simd(|| {
+            simd!({
                 if !adds {
                     sums.fill(T::zero());
                 }

@@ -54,7 +54,7 @@ impl KernelSpec for ClipNorm {
         let factor = if norm.is_finite() { T::from_f32(self.max_norm) / (norm + T::from_f32(1e-6)) } else { norm };
         if factor < T::one() || !norm.is_finite() {
             arguments.reals_mut(1).par_chunks_mut(self.piece as usize).for_each(|gradients| {
-                simd(|| gradients.iter_mut().for_each(|gradient| *gradient *= factor));
+                simd!(gradients.iter_mut().for_each(|gradient| *gradient *= factor));
             });
         }
     }

@@ -38,7 +38,7 @@ impl KernelSpec for ClipValue {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let max_value = T::from_f32(self.max_value);
         arguments.reals_mut(0).par_chunks_mut(MIN_PARALLEL).for_each(|gradients| {
-            simd(|| {
+            simd!({
                 for gradient in gradients {
                     // What is not finite is let through: what has diverged must show.
                     if gradient.is_finite() {

@@ -54,7 +54,7 @@ impl KernelSpec for DenseForward {
         let output = &mut arguments.reals_mut(3)[..rows * outputs];
         product(output, Matrix::new(input, rows, inputs), Matrix::new(weight, outputs, inputs).transposed());
         output.par_chunks_mut(outputs).with_min_len(MIN_PARALLEL.div_ceil(outputs)).for_each(|row| {
-            simd(|| {
+            simd!({
                 for (value, &bias) in row.iter_mut().zip(bias) {
                     *value = activation.apply(*value + bias);
                 }

@@ -8,7 +8,7 @@ use crate::activation::Activation;
 use crate::gemm::{Matrix, product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::MIN_PARALLEL;
 
 params! {
     /// `input_grad = (output_grad weight) * activation'(kept)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,
@@ -55,13 +55,8 @@ impl KernelSpec for DenseInputGrad {
         let (output_grad, weight, kept) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
         let input_grad = &mut arguments.reals_mut(3)[..rows * inputs];
         product(input_grad, Matrix::new(output_grad, rows, outputs), Matrix::new(weight, outputs, inputs));
-        input_grad.par_chunks_mut(MIN_PARALLEL).zip(kept.par_chunks(MIN_PARALLEL)).for_each(|(gradients, kept)| {
-            simd(|| {
-                for (gradient, &kept) in gradients.iter_mut().zip(kept) {
-                    *gradient *= activation.derivative(kept);
-                }
-            });
-        });
+        let pieces = input_grad.par_chunks_mut(MIN_PARALLEL).zip(kept.par_chunks(MIN_PARALLEL));
+        pieces.for_each(|(gradients, kept)| activation.differentiate(gradients, kept));
     }
 
     fn cases() -> Vec<Case> {

@@ -64,8 +64,8 @@ impl Dropout {
         rows.enumerate().with_min_len(MIN_PARALLEL.div_ceil(4 * features)).for_each_init(
             || vec![T::zero(); features],
             |factors, (index, values)| {
-                simd(|| self.factors(step, index, factors));
-                simd(|| row(values, factors));
+                simd!(self.factors(step, index, factors));
+                simd!(row(values, factors));
             },
         );
     }

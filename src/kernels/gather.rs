@@ -64,7 +64,7 @@ impl KernelSpec for Gather {
             let example = order[step.start as usize + row] as usize;
             *target = labels[example];
             let bytes = &images[example * features..][..features];
-            simd(|| {
+            simd!({
                 let widened = input.iter_mut().zip(bytes.iter().map(|&byte| T::from_f32(f32::from(byte))));
                 if by_example {
                     let (factor, offset) = (factors[example], offsets[example]);

@@ -46,7 +46,7 @@ impl KernelSpec for MaxNorm {
             if norm > max_norm {
                 // A norm whose square f32 cannot hold scales by itself: what has diverged must show.
                 let factor = if norm.is_finite() { max_norm / norm } else { norm };
-                simd(|| row.iter_mut().for_each(|weight| *weight *= factor));
+                simd!(row.iter_mut().for_each(|weight| *weight *= factor));
             }
         });
     }

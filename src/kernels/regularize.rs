@@ -52,7 +52,7 @@ impl KernelSpec for Regularize {
         let gradients = &mut arguments.reals_mut(1)[..length];
         weights.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks_mut(MIN_PARALLEL)).for_each(
             |(weights, gradients)| {
-                simd(|| {
+                simd!({
                     for (weight, gradient) in weights.iter_mut().zip(gradients) {
                         // What is off costs no traffic.
                         if penalizes {

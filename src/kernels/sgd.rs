@@ -40,7 +40,7 @@ impl KernelSpec for Sgd {
         let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
         parameters.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks(MIN_PARALLEL)).for_each(
             |(parameters, gradients)| {
-                simd(|| {
+                simd!({
                     for (parameter, &gradient) in parameters.iter_mut().zip(gradients) {
                         *parameter -= learning_rate * gradient;
                     }

@@ -1,9 +1,9 @@
 //! The fully connected layer.
 
-use super::{Layer, LayerTensors, Parameter, Recorder, Values};
+use super::{Layer, LayerTensors, Parameter, Recorder, Values, activated};
 use crate::activation::Activation;
 use crate::init::{Fan, Init};
-use crate::kernels::{Activate, BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
+use crate::kernels::{BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
 use crate::plan::Tensor;
 
 /// `y = activation(x W^T + b)`: x `[batch, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[batch, outputs]`.
@@ -13,6 +13,8 @@ pub struct Dense {
     pub inputs: usize,
     /// Units.
     pub outputs: usize,
+    /// Whether it has biases; before a batch normalization they would do nothing.
+    pub has_bias: bool,
     /// Applied to the output.
     pub activation: Activation,
     /// What the weights start from; biases start from zero.
@@ -30,16 +32,8 @@ impl Layer for Dense {
 
     fn parameters(&self) -> Vec<Parameter> {
         let fan = Fan { fan_in: self.inputs, fan_out: self.outputs };
-        vec![
-            Parameter {
-                name: "weight",
-                shape: vec![self.outputs, self.inputs],
-                init: self.init,
-                fan,
-                regularized: true,
-            },
-            Parameter { name: "bias", shape: vec![self.outputs], init: Init::Zeros, fan, regularized: false },
-        ]
+        let bias = self.has_bias.then(|| Parameter::plain("bias", vec![self.outputs], Init::Zeros));
+        [Parameter::weight(vec![self.outputs, self.inputs], self.init, fan)].into_iter().chain(bias).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -47,20 +41,16 @@ impl Layer for Dense {
     }
 
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values {
-        let activation = self.activation;
-        let output = recorder.activation("output", self.outputs);
         let kernel =
             DenseForward { rows: recorder.batch as u32, inputs: self.inputs as u32, outputs: self.outputs as u32 };
-        let [weight, bias] = tensors.parameters[..] else { unreachable!("a dense layer has two parameters") };
-        if !activation.keeps_pre_activation() {
-            recorder.launch(kernel, &[activation.constant()], &[input.tensor, weight, bias, output]);
-            return Values { tensor: output, activation, kept: output };
-        }
-        let kept = recorder.activation("pre_activation", self.outputs);
-        recorder.launch(kernel, &[Activation::Identity.constant()], &[input.tensor, weight, bias, kept]);
-        let length = (recorder.batch * self.outputs) as u32;
-        recorder.launch(Activate { length }, &[activation.constant()], &[kept, output]);
-        Values { tensor: output, activation, kept }
+        let bias = match tensors.parameters[1..] {
+            [bias] => bias,
+            _ => recorder.constant("no_bias", vec![0.0; self.outputs]),
+        };
+        let arguments = [input.tensor, tensors.parameters[0], bias];
+        activated(recorder, self.outputs, self.activation, |recorder, activation, output| {
+            recorder.launch(kernel, &[activation.constant()], &[&arguments[..], &[output]].concat());
+        })
     }
 
     fn backward(
@@ -72,11 +62,11 @@ impl Layer for Dense {
         wants_input_grad: bool,
     ) -> Option<Tensor> {
         let [rows, inputs, outputs] = [recorder.batch, self.inputs, self.outputs].map(|n| n as u32);
-        let [weight, _] = tensors.parameters[..] else { unreachable!("a dense layer has two parameters") };
-        let [weight_grad, bias_grad] = tensors.gradients[..] else { unreachable!("and as many gradients") };
-
+        let (weight, weight_grad) = (tensors.parameters[0], tensors.gradients[0]);
         recorder.launch(DenseWeightGrad { rows, inputs, outputs }, &[], &[output_grad, input.tensor, weight_grad]);
-        recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
+        if let [bias_grad] = tensors.gradients[1..] {
+            recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
+        }
         wants_input_grad.then(|| {
             let input_grad = recorder.activation("input_grad", self.inputs);
             let kernel = DenseInputGrad { rows, inputs, outputs };

@@ -135,7 +135,7 @@ fn create_unique(config: &Config) -> Result<PathBuf, StoreError> {
     fs::create_dir_all(RUNS).map_err(FileError::new("create the folder", RUNS))?;
     let mut arch = config.arch.to_string();
     if arch.len() > 80 {
-        arch = format!("{}-layers", config.arch.sizes().len() - 1);
+        arch = format!("{}-layers", config.arch.layers().len());
     }
     let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
     let mut number = 1;

@@ -22,8 +22,8 @@ use super::gpu;
 const ARCH: &str = "20-17-13-7";
 const EXAMPLES: usize = 64;
 /// A pass over the 64 examples is batches of 24, 24 and 16: the last one is short.
-const TRAINING_BATCH: usize = 24;
-const STEPS: usize = 10;
+pub const TRAINING_BATCH: usize = 24;
+pub const STEPS: usize = 10;
 
 /// Data, labels and starting parameters are in this file.
 pub const DENSE: &[u8] = include_bytes!("../golden/dense.safetensors");
@@ -78,13 +78,19 @@ pub struct Golden {
     start: SafeTensors<'static>,
     expected: SafeTensors<'static>,
     pub model: Model,
+    normalization: Normalization,
 }
 
 impl Golden {
-    /// The network, and a file of what it becomes.
+    /// The dense network, and a file of what it becomes.
     pub fn load(expected: &'static [u8]) -> Golden {
-        let [start, expected] = [DENSE, expected].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
-        Golden { start, expected, model: Model::new(&ARCH.parse::<Arch>().unwrap()) }
+        Golden::of(ARCH, DENSE, expected, Normalization::UNIT)
+    }
+
+    /// Any network, a file with data, labels and starting parameters, and one of what it becomes.
+    pub fn of(arch: &str, start: &'static [u8], expected: &'static [u8], normalization: Normalization) -> Golden {
+        let [start, expected] = [start, expected].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        Golden { start, expected, model: Model::new(&arch.parse::<Arch>().unwrap()), normalization }
     }
 
     pub fn expected(&self, name: &str) -> Vec<f64> {
@@ -112,7 +118,7 @@ pub struct Run {
 impl Run {
     pub fn load(golden: &Golden, backend: &dyn Backend, options: &TrainingOptions) -> Run {
         let features = golden.model.arch().inputs();
-        let normalization = Normalization::UNIT;
+        let normalization = golden.normalization.clone();
         let data = DataShape { train: EXAMPLES, examples: EXAMPLES, features, normalization };
         let recording = golden.model.record_training(data, options).unwrap();
         let mut program = backend.load(&recording.plan).unwrap();
@@ -138,6 +144,11 @@ impl Run {
         };
         self.program.run(Phase::Train, steps, &mut logged).unwrap();
         losses
+    }
+
+    /// Evaluates a batch.
+    pub fn evaluate(&mut self, step: &Step) {
+        self.program.run(Phase::Eval, std::slice::from_ref(step), &mut |_| ControlFlow::Continue(())).unwrap();
     }
 
     pub fn read(&mut self, tensor: Tensor) -> Vec<f32> {

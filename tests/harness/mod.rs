@@ -134,7 +134,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     run_one(&mut program, Phase::Train, &step);
     let gradients: Vec<Vec<f64>> =
         small.recording.gradients.iter().map(|&tensor| program.reals(tensor).to_vec()).collect();
-    let pattern = piece(small, &program);
+    let pattern = piece(small, &mut program);
 
     for (&parameter, gradient) in small.recording.parameters.iter().zip(&gradients) {
         let name = small.recording.plan.tensor(parameter).name.clone();
@@ -144,7 +144,11 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
                 program.reals_mut(parameter)[index] = original + offset;
                 run_one(&mut program, Phase::Train, &step);
                 program.reals_mut(parameter)[index] = original;
-                assert_eq!(piece(small, &program), pattern, "{name}[{index}] is too near a kink; choose another seed");
+                assert_eq!(
+                    piece(small, &mut program),
+                    pattern,
+                    "{name}[{index}] is too near a kink; choose another seed"
+                );
                 // The log is f32; the losses themselves are not.
                 program.reals(small.recording.loss.losses).iter().sum::<f64>() / f64::from(rows) * loss_scale
             };
@@ -159,10 +163,16 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     Ok(())
 }
 
-/// The piece of the piecewise smooth network and loss that the step is on: which hidden units are above zero, and which
-/// logits the loss wants lower, which for a hinge loss are those of the classes that count.
-fn piece(small: &Small, program: &CpuProgram<f64>) -> Vec<bool> {
-    let kinked = |name: &str| name.ends_with(".output") || name == "logits_grad";
-    let tensors = small.recording.plan.tensors().filter(|(_, info)| kinked(&info.name));
-    tensors.flat_map(|(tensor, _)| program.reals(tensor).iter().map(|&value| value > 0.0).collect::<Vec<_>>()).collect()
+/// The piece of the piecewise smooth network and loss that the step is on: which hidden units are above zero, which values are the
+/// greatest of their windows, and which logits the loss wants lower, which for a hinge loss are those of the classes that count.
+fn piece(small: &Small, program: &mut CpuProgram<f64>) -> Vec<u32> {
+    let mut piece = Vec::new();
+    for (tensor, info) in small.recording.plan.tensors() {
+        if info.name.ends_with(".chosen") {
+            piece.extend(program.slow_read_u32(tensor).unwrap());
+        } else if info.name.ends_with(".output") || info.name == "logits_grad" {
+            piece.extend(program.reals(tensor).iter().map(|&value| u32::from(value > 0.0)));
+        }
+    }
+    piece
 }

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub(super) recipe: Option<PathBuf>,
 
-    /// Layer sizes, inputs first [default: 784-512-256-10]
+    /// Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10 [default: 784-512-256-10]
     #[arg(long, help_heading = "Network")]
     pub(super) arch: Option<String>,
 

@@ -1,0 +1,69 @@
+// input_grad = (weight transposed, applied to output_grad) * activation'(kept): the gradient of the pre-activation that the input
+// came from, as a product [in_channels, out_channels * taps] x [out_channels * taps, input places].
+
+struct Params {
+    batch: u32,
+    in_channels: u32,
+    in_height: u32,
+    in_width: u32,
+    out_channels: u32,
+    out_height: u32,
+    out_width: u32,
+    kernel: u32,
+    stride: u32,
+    padding: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [out_channels, out_height, out_width, batch]
+@group(0) @binding(3) var<storage, read> weight: array<f32>; // [out_channels, in_channels, kernel, kernel]
+@group(0) @binding(4) var<storage, read> kept: array<f32>; // [in_channels, in_height, in_width, batch]
+@group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // likewise
+
+const A_K_CONTIGUOUS: bool = true;
+const B_K_CONTIGUOUS: bool = false;
+
+fn input_places() -> u32 {
+    return params.in_height * params.in_width * params.batch;
+}
+
+fn a_at(m: u32, k: u32) -> f32 {
+    if m < params.in_channels && k < params.out_channels * taps() {
+        return weight[((k / taps()) * params.in_channels + m) * taps() + k % taps()];
+    }
+    return 0.0;
+}
+
+// What the output owes at the place that sees input place n through tap k, 0 where there is none.
+fn b_at(k: u32, n: u32) -> f32 {
+    if k >= params.out_channels * taps() || n >= input_places() {
+        return 0.0;
+    }
+    let tap = tap_of(k);
+    let place = place_of(n, params.in_width);
+    // Wraps round and is too large where it would be negative.
+    let row = place.row + params.padding - tap.row;
+    let column = place.column + params.padding - tap.column;
+    let between = row % params.stride != 0u || column % params.stride != 0u;
+    if between || row / params.stride >= params.out_height || column / params.stride >= params.out_width {
+        return 0.0;
+    }
+    let position = (row / params.stride) * params.out_width + column / params.stride;
+    return output_grad[(tap.channel * params.out_height * params.out_width + position) * params.batch + place.example];
+}
+
+fn store(m: u32, n: u32, product: f32) {
+    if m < params.in_channels && n < input_places() {
+        let at = m * input_places() + n;
+        input_grad[at] = product * derivative(kept[at]);
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    tile_product(folded_tile(group, groups, params.in_channels), thread, params.out_channels * taps());
+}

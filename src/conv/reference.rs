@@ -1,0 +1,45 @@
+//! Convolutions in f64: the reference.
+
+use super::{Convolve, Lines, Sums};
+
+/// By the definition, one value after another.
+impl Convolve for f64 {
+    fn lines(task: Lines<'_, '_, f64>) {
+        let Lines { from, shape, kernel, weights, row, columns, to } = task;
+        let [channels, height, width, batch] = shape;
+        for (lane, line) in to.iter_mut().enumerate() {
+            for (index, value) in line.iter_mut().enumerate() {
+                let (column, example) = (index / batch, index % batch);
+                *value = 0.0;
+                for channel in 0..channels {
+                    for &(tap_row, at_row) in row {
+                        for &(tap_column, at_column) in &columns[column] {
+                            let weight = weights[(channel * kernel + tap_row) * kernel + tap_column][lane];
+                            let at = ((channel * height + at_row) * width + at_column) * batch + example;
+                            *value += weight * from[at];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn sums(task: Sums<'_, '_, f64>) {
+        let Sums { input, shape, kernel, gradients, rows, columns, to } = task;
+        let [_, height, width, batch] = shape;
+        for (gradients, sums) in gradients.iter().zip(to) {
+            sums.fill(0.0);
+            for (index, &gradient) in gradients.iter().enumerate() {
+                let (position, example) = (index / batch, index % batch);
+                for &(tap_row, at_row) in &rows[position / columns.len()] {
+                    for &(tap_column, at_column) in &columns[position % columns.len()] {
+                        for channel in 0..shape[0] {
+                            let at = ((channel * height + at_row) * width + at_column) * batch + example;
+                            sums[(channel * kernel + tap_row) * kernel + tap_column] += gradient * input[at];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

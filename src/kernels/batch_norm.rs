@@ -1,0 +1,74 @@
+//! Batch normalization's output.
+
+use super::lib::batch_norm::{ChannelSizes, awkward_cases};
+use super::{flat_grid, wgsl};
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// `output = activation((input - mean) / sqrt(variance + epsilon) * scale + shift)`, channel by channel (Ioffe and Szegedy, "Batch
+    /// normalization", ICML 2015, algorithm 1; with the running mean and variance, algorithm 2). Values as [`ChannelSizes`] says.
+    pub struct BatchNorm(ChannelSizes);
+}
+
+impl KernelSpec for BatchNorm {
+    const NAME: &'static str = "batch_norm";
+    const WGSL: &'static str = wgsl!("batch_norm", "linear", "activation");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("input", DType::F32),
+        Slot::read("mean", DType::F32),
+        Slot::read("variance", DType::F32),
+        Slot::read("scale", DType::F32),
+        Slot::read("shift", DType::F32),
+        Slot::write("output", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.0.total())
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let (total, channels) = (self.0.total(), self.0.channels as usize);
+        vec![total, channels, channels, channels, channels, total]
+    }
+
+    fn flops(&self) -> u64 {
+        4 * self.0.total() as u64
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let (input, mean, variance) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        let (scale, shift) = (arguments.reals(3), arguments.reals(4));
+        let epsilon = T::from_f32(self.0.epsilon);
+        let factors: Vec<T> =
+            scale.iter().zip(variance).map(|(&scale, &variance)| scale / (variance + epsilon).sqrt()).collect();
+        self.0.for_each_piece(arguments.reals_mut(5), |channel, start, output| {
+            let (input, mean, factor, shift) = (&input[start..], mean[channel], factors[channel], shift[channel]);
+            simd!({
+                for (value, &input) in output.iter_mut().zip(input) {
+                    *value = (input - mean) * factor;
+                }
+            });
+            activation.apply_to(output, shift);
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_cases()
+            .zip(Activation::ALL.into_iter().cycle())
+            .map(|((label, sizes, step), activation)| {
+                let variance = Input::Uniform { low: 0.1, high: 2.0 };
+                let inputs = vec![Input::SIGNED, Input::SIGNED, variance, Input::SIGNED, Input::SIGNED, Input::Poison];
+                Case::new(format!("{label}, {activation:?}"), BatchNorm(sizes), inputs)
+                    .constants(vec![activation.constant()])
+                    .step(step)
+                    .tolerance(Tolerance { absolute: 2e-6, relative: 1e-5, reason: "a root, a quotient and a product" })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! What the input of a batch normalization owes to the loss.
+
+use super::lib::batch_norm::{ChannelSizes, awkward_cases};
+use super::{flat_grid, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// With n values a channel, `x = (input - mean) / sqrt(variance + epsilon)` and the sums of [`super::BatchNormSums`]:
+    /// `input_grad = scale / sqrt(variance + epsilon) * (output_grad - shift_sums / n - x scale_sums / n)`, 0 for padding rows (Ioffe
+    /// and Szegedy, ICML 2015, section 3). Nothing is applied before a batch normalization, so that there is no derivative to
+    /// multiply by. Values as [`ChannelSizes`] says.
+    pub struct BatchNormGrad(ChannelSizes);
+}
+
+impl KernelSpec for BatchNormGrad {
+    const NAME: &'static str = "batch_norm_grad";
+    const WGSL: &'static str = wgsl!("batch_norm_grad", "step", "linear");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32),
+        Slot::read("input", DType::F32),
+        Slot::read("mean", DType::F32),
+        Slot::read("variance", DType::F32),
+        Slot::read("scale", DType::F32),
+        Slot::read("scale_sums", DType::F32),
+        Slot::read("shift_sums", DType::F32),
+        Slot::write("input_grad", DType::F32),
+    ];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const USES_STEP: bool = true;
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.0.total())
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let (total, channels) = (self.0.total(), self.0.channels as usize);
+        vec![total, total, channels, channels, channels, channels, channels, total]
+    }
+
+    fn flops(&self) -> u64 {
+        7 * self.0.total() as u64
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let step = arguments.step();
+        let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
+        let [mean, variance, scale, scale_sums, shift_sums] = [2, 3, 4, 5, 6].map(|slot| arguments.reals(slot));
+        let (epsilon, count) = (T::from_f32(self.0.epsilon), T::from_f64(self.0.count(step) as f64));
+        let inverses: Vec<T> = variance.iter().map(|&variance| T::one() / (variance + epsilon).sqrt()).collect();
+        let (batch, rows, value_stride) = (self.0.batch as usize, step.rows as usize, self.0.value_stride as usize);
+        self.0.for_each_piece(arguments.reals_mut(7), |channel, start, input_grad| {
+            let (mean, inverse, scale) = (mean[channel], inverses[channel], scale[channel]);
+            let (scale_mean, shift_mean) = (scale_sums[channel] / count, shift_sums[channel] / count);
+            let values = input_grad.iter_mut().zip(output_grad[start..].iter().zip(&input[start..]));
+            simd!({
+                for (value, (&gradient, &input)) in values {
+                    let normalized = (input - mean) * inverse;
+                    *value = scale * inverse * (gradient - shift_mean - normalized * scale_mean);
+                }
+            });
+            if rows < batch {
+                for (i, value) in (start..).zip(input_grad) {
+                    *value = if i / value_stride % batch < rows { *value } else { T::zero() };
+                }
+            }
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_cases()
+            .map(|(label, sizes, step)| {
+                let variance = Input::Uniform { low: 0.1, high: 2.0 };
+                let mut inputs = vec![Input::SIGNED; 8];
+                (inputs[3], inputs[7]) = (variance, Input::Poison);
+                Case::new(label, BatchNormGrad(sizes), inputs).step(step).tolerance(Tolerance {
+                    absolute: 1e-5,
+                    relative: 1e-5,
+                    reason: "differences of values around one, over a root that may be a third",
+                })
+            })
+            .collect()
+    }
+}

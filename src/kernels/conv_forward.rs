@@ -1,0 +1,59 @@
+//! A convolution's output.
+
+use super::lib::conv::{ConvSizes, awkward_cases};
+use super::wgsl;
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+
+params! {
+    /// `output = activation(weight * input + bias)`, where `*` slides windows over maps (a cross-correlation, as everywhere in the
+    /// field); sizes as [`ConvSizes`] says, bias `[out_channels]`.
+    pub struct ConvForward(ConvSizes);
+}
+
+impl KernelSpec for ConvForward {
+    const NAME: &'static str = "conv_forward";
+    const WGSL: &'static str = wgsl!("conv_forward", "activation", "tile", "conv");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("input", DType::F32),
+        Slot::read("weight", DType::F32),
+        Slot::read("bias", DType::F32),
+        Slot::write("output", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        let ConvSizes { batch, out_channels, out_height, out_width, .. } = self.0;
+        ConvSizes::tile_grid(out_channels, [batch, out_height, out_width].map(|n| n as usize).iter().product())
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [input, weight, output] = self.0.lengths();
+        vec![input, weight, self.0.out_channels as usize, output]
+    }
+
+    fn flops(&self) -> u64 {
+        self.0.flops()
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let (input, weight, bias) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        self.0.forward(input, weight, arguments.reals_mut(3), |channel, _, line| {
+            activation.apply_to(line, bias[channel]);
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_cases()
+            .map(|(label, sizes, activation)| {
+                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison];
+                Case::new(label, ConvForward(sizes), inputs)
+                    .constants(vec![activation.constant()])
+                    .tolerance(Tolerance::sum_of((sizes.in_channels * sizes.kernel * sizes.kernel) as usize))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! What a convolution's input owes to the loss.
+
+use super::lib::conv::{ConvSizes, awkward_cases};
+use super::wgsl;
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+
+params! {
+    /// `input_grad = (what every window that sees a value owes it) * activation'(kept)`: sizes as [`ConvSizes`] says, kept and
+    /// input_grad those of the input. The activation is the one that the input came out of, so that the result is the gradient of
+    /// its pre-activation; kept is what the derivative takes, the input or its pre-activation.
+    pub struct ConvInputGrad(ConvSizes);
+}
+
+impl KernelSpec for ConvInputGrad {
+    const NAME: &'static str = "conv_input_grad";
+    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "tile", "conv");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32),
+        Slot::read("weight", DType::F32),
+        Slot::read("kept", DType::F32),
+        Slot::write("input_grad", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        let ConvSizes { batch, in_channels, in_height, in_width, .. } = self.0;
+        ConvSizes::tile_grid(in_channels, [batch, in_height, in_width].map(|n| n as usize).iter().product())
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [input, weight, output] = self.0.lengths();
+        vec![output, weight, input, input]
+    }
+
+    fn flops(&self) -> u64 {
+        self.0.flops()
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let (output_grad, weight, kept) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
+        self.0.backward(output_grad, weight, arguments.reals_mut(3), |_, start, line| {
+            activation.differentiate(line, &kept[start..]);
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_cases()
+            .map(|(label, sizes, activation)| {
+                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison];
+                Case::new(label, ConvInputGrad(sizes), inputs)
+                    .constants(vec![activation.constant()])
+                    .tolerance(Tolerance::sum_of((sizes.out_channels * sizes.kernel * sizes.kernel) as usize))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! The maximum of each window.
+
+use rayon::prelude::*;
+
+use super::lib::pool::{PoolSizes, awkward_sizes};
+use super::{flat_grid, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// `output = the greatest value of each window`, the first of equals; a NaN is greater than any number. `chosen`, of the output's
+    /// shape, is where it stood, `row * in_width + column`. Sizes as [`PoolSizes`] says.
+    pub struct MaxPool(PoolSizes);
+}
+
+impl KernelSpec for MaxPool {
+    const NAME: &'static str = "max_pool";
+    const WGSL: &'static str = wgsl!("max_pool", "linear", "finite", "pool");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("input", DType::F32), Slot::write("output", DType::F32), Slot::write("chosen", DType::U32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.0.lengths()[1])
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [input, output] = self.0.lengths();
+        vec![input, output, output]
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
+        let maps = arguments.reals(0).par_chunks_exact(input_length);
+        let outputs = arguments.reals_mut(1).par_chunks_exact_mut(output_length);
+        let chosen = arguments.integers_mut(2).par_chunks_exact_mut(output_length);
+        maps.zip(outputs.zip(chosen)).for_each(|(map, (output, chosen))| {
+            self.0.windows(|window, pixels| {
+                let output = &mut output[window * batch..][..batch];
+                let chosen = &mut chosen[window * batch..][..batch];
+                let mut is_first = true;
+                for pixel in pixels {
+                    let values = &map[pixel * batch..][..batch];
+                    simd!({
+                        for ((best, chosen), &value) in output.iter_mut().zip(&mut *chosen).zip(values) {
+                            if is_first || value > *best || value.is_nan() && !best.is_nan() {
+                                (*best, *chosen) = (value, pixel as u32);
+                            }
+                        }
+                    });
+                    is_first = false;
+                }
+            });
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: String, sizes: PoolSizes, input: Input| {
+            Case::new(label, MaxPool(sizes), vec![input, Input::Poison, Input::Poison])
+        };
+        let equal = awkward_sizes().map(|(label, sizes)| {
+            let values = (0..sizes.lengths()[0]).map(|i| if i % 3 == 0 { -1.0 } else { -2.0 }).collect();
+            case(format!("{label}, many equals"), sizes, Input::F32(values))
+        });
+        awkward_sizes().map(|(label, sizes)| case(label, sizes, Input::SIGNED)).chain(equal).collect()
+    }
+}

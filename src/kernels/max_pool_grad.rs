@@ -1,0 +1,84 @@
+//! What the input of a max pooling owes to the loss.
+
+use rayon::prelude::*;
+
+use super::lib::pool::{PoolSizes, awkward_cases};
+use super::{flat_grid, wgsl};
+use crate::activation::Activation;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// `input_grad = (sum of output_grad over the windows that chose a value) * activation'(kept)`: chosen as
+    /// [`super::MaxPool`] leaves it, sizes as [`PoolSizes`] says. The activation is the one that the input came out of; kept is what
+    /// its derivative takes.
+    pub struct MaxPoolGrad(PoolSizes);
+}
+
+impl KernelSpec for MaxPoolGrad {
+    const NAME: &'static str = "max_pool_grad";
+    const WGSL: &'static str = wgsl!("max_pool_grad", "linear", "activation", "pool");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32),
+        Slot::read("chosen", DType::U32),
+        Slot::read("kept", DType::F32),
+        Slot::write("input_grad", DType::F32),
+    ];
+    const CONSTANTS: &'static [&'static str] = &["activation"];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        flat_grid(self.0.lengths()[0])
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        let [input, output] = self.0.lengths();
+        vec![output, output, input, input]
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let activation = Activation::from_constant(arguments.constant(0));
+        let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
+        let gradients = arguments.reals(0).par_chunks_exact(output_length);
+        let chosen = arguments.integers(1).par_chunks_exact(output_length);
+        let kept = arguments.reals(2).par_chunks_exact(input_length);
+        let input_grads = arguments.reals_mut(3).par_chunks_exact_mut(input_length);
+        gradients.zip(chosen).zip(kept.zip(input_grads)).for_each(|((output_grad, chosen), (kept, input_grad))| {
+            input_grad.fill(T::zero());
+            self.0.windows(|window, pixels| {
+                let range = window * batch..(window + 1) * batch;
+                let (gradients, chosen) = (&output_grad[range.clone()], &chosen[range]);
+                for pixel in pixels {
+                    let sums = &mut input_grad[pixel * batch..][..batch];
+                    simd!(for ((sum, &gradient), &chosen) in sums.iter_mut().zip(gradients).zip(chosen) {
+                        *sum += if chosen as usize == pixel { gradient } else { T::zero() };
+                    });
+                }
+            });
+            activation.differentiate(input_grad, kept);
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        awkward_cases()
+            .map(|(label, sizes, activation)| {
+                // Of each window the last pixel, or the middle one.
+                let (batch, [_, map]) = (sizes.batch as usize, sizes.map_lengths());
+                let mut chosen = vec![0; map];
+                sizes.windows(|window, pixels| {
+                    let pixels: Vec<usize> = pixels.collect();
+                    for example in 0..batch {
+                        let pixel = if example % 2 == 0 { pixels.len() - 1 } else { pixels.len() / 2 };
+                        chosen[window * batch + example] = pixels[pixel] as u32;
+                    }
+                });
+                let chosen = Input::U32(chosen.repeat(sizes.channels as usize));
+                let inputs = vec![Input::SIGNED, chosen, Input::SIGNED, Input::Poison];
+                Case::new(label, MaxPoolGrad(sizes), inputs)
+                    .constants(vec![activation.constant()])
+                    .tolerance(Tolerance::sum_of(sizes.window_len()))
+            })
+            .collect()
+    }
+}

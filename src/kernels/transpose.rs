@@ -1,0 +1,61 @@
+//! A matrix with rows and columns exchanged.
+
+use rayon::prelude::*;
+
+use super::wgsl;
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, linear_grid, params};
+use crate::real::Real;
+
+params! {
+    /// `output[c, r] = input[r, c]`: input `[rows, columns]`, output `[columns, rows]`.
+    pub struct Transpose {
+        /// Rows of the input.
+        pub rows: u32,
+        /// Its columns.
+        pub columns: u32,
+    }
+}
+
+/// Side of the tile that a workgroup exchanges, and of a CPU task's blocks.
+pub(super) const SIDE: usize = 16;
+
+impl KernelSpec for Transpose {
+    const NAME: &'static str = "transpose";
+    const WGSL: &'static str = wgsl!("transpose");
+    const SLOTS: &'static [Slot] = &[Slot::read("input", DType::F32), Slot::write("output", DType::F32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        linear_grid((self.rows as usize).div_ceil(SIDE) * (self.columns as usize).div_ceil(SIDE))
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.rows as usize * self.columns as usize; 2]
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let [rows, columns] = [self.rows, self.columns].map(|n| n as usize);
+        let (input, output) = (arguments.reals(0), &mut arguments.reals_mut(1)[..rows * columns]);
+        // A task writes whole rows of the output, in blocks of the input that a cache holds.
+        output.par_chunks_mut(SIDE * rows).enumerate().for_each(|(task, lines)| {
+            let first = task * SIDE;
+            for start in (0..rows).step_by(SIDE) {
+                for (column, line) in lines.chunks_exact_mut(rows).enumerate() {
+                    for row in start..rows.min(start + SIDE) {
+                        line[row] = input[row * columns + first + column];
+                    }
+                }
+            }
+        });
+    }
+
+    fn cases() -> Vec<Case> {
+        [(1, 1), (1, 37), (37, 1), (16, 16), (17, 15), (33, 100), (1_048_577, 1), (1, 1_048_577)]
+            .into_iter()
+            .map(|(rows, columns)| {
+                let inputs = vec![Input::SIGNED, Input::Poison];
+                Case::new(format!("{rows} by {columns}"), Transpose { rows, columns }, inputs)
+            })
+            .collect()
+    }
+}

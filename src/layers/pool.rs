@@ -1,0 +1,109 @@
+//! Pooling layers.
+
+use super::{Layer, LayerTensors, Parameter, Recorder, Values};
+use crate::arch::{Shape, Window};
+use crate::kernel::DType;
+use crate::kernels::{AvgPool, AvgPoolGrad, MaxPool, MaxPoolGrad, PoolSizes};
+use crate::plan::{Role, Tensor};
+
+/// What becomes of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    /// Its greatest value.
+    Max,
+    /// Its mean.
+    Average,
+}
+
+/// One value for each window of each map.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pool {
+    /// Shape of an example's input.
+    pub input: Shape,
+    /// Where the windows are; `None` is one over the whole of each map.
+    pub window: Option<Window>,
+    /// What becomes of them.
+    pub pooling: Pooling,
+}
+
+impl Pool {
+    fn output_len(&self) -> usize {
+        PoolSizes::new(1, self.input, self.window).lengths()[1]
+    }
+
+    /// Where the greatest values stood.
+    fn chosen(&self, recorder: &mut Recorder<'_>) -> Tensor {
+        let name = format!("{}.chosen", recorder.scope);
+        recorder.tensor(&name, &[self.output_len(), recorder.batch], DType::U32, Role::Activation)
+    }
+}
+
+impl Layer for Pool {
+    fn kind(&self) -> &'static str {
+        match self.pooling {
+            Pooling::Max => "max_pool",
+            Pooling::Average => "avg_pool",
+        }
+    }
+
+    fn describe(&self) -> String {
+        let PoolSizes { out_height, out_width, channels, window_height, window_width, stride, padding, .. } =
+            PoolSizes::new(1, self.input, self.window);
+        let name = self.kind().replace('_', " ");
+        let mut text =
+            format!("{name} {window_height}x{window_width}, {} -> {channels}x{out_height}x{out_width}", self.input);
+        if self.window.is_some_and(|window| window.stride != window.size) {
+            text += &format!(", stride {stride}");
+        }
+        if padding > 0 {
+            text += &format!(", padding {padding}");
+        }
+        text
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn forward_flops(&self) -> u64 {
+        (self.output_len() * PoolSizes::new(1, self.input, self.window).window_len()) as u64
+    }
+
+    fn forward(&self, recorder: &mut Recorder<'_>, input: Values, _tensors: &LayerTensors) -> Values {
+        let sizes = PoolSizes::new(recorder.batch, self.input, self.window);
+        let output = recorder.activation("output", self.output_len());
+        match self.pooling {
+            Pooling::Max => {
+                let chosen = self.chosen(recorder);
+                recorder.launch(MaxPool(sizes), &[], &[input.tensor, output, chosen]);
+            }
+            Pooling::Average => recorder.launch(AvgPool(sizes), &[], &[input.tensor, output]),
+        }
+        Values::plain(output)
+    }
+
+    fn backward(
+        &self,
+        recorder: &mut Recorder<'_>,
+        input: Values,
+        output_grad: Tensor,
+        _tensors: &LayerTensors,
+        wants_input_grad: bool,
+    ) -> Option<Tensor> {
+        wants_input_grad.then(|| {
+            let sizes = PoolSizes::new(recorder.batch, self.input, self.window);
+            let input_grad = recorder.activation("input_grad", self.input.len());
+            let activation = [input.activation.constant()];
+            match self.pooling {
+                Pooling::Max => {
+                    let chosen = self.chosen(recorder);
+                    recorder.launch(MaxPoolGrad(sizes), &activation, &[output_grad, chosen, input.kept, input_grad]);
+                }
+                Pooling::Average => {
+                    recorder.launch(AvgPoolGrad(sizes), &activation, &[output_grad, input.kept, input_grad]);
+                }
+            }
+            input_grad
+        })
+    }
+}
