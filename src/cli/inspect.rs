@@ -151,7 +151,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
     let states = plan.buffers().iter().filter(|buffer| buffer.role == Role::State).count() as u64;
     let reports = model.layers().iter().zip(model.scopes()).map(|(layer, scope)| {
-        let parameters: usize = layer.parameters().iter().map(|p| p.shape.iter().product::<usize>()).sum();
+        let trainable = layer.parameters().into_iter().filter(|parameter| parameter.trainable);
+        let parameters: usize = trainable.map(|parameter| parameter.shape.iter().product::<usize>()).sum();
         let prefix = scope + ".";
         let of_layer = plan.tensors().filter(|(_, tensor)| tensor.name.starts_with(&prefix));
         let tensors: u64 = of_layer.map(|(_, tensor)| tensor.len() as u64 * 4).sum();
@@ -169,13 +170,14 @@ fn print(report: &Report, examples: usize) -> std::io::Result<()> {
         report.batch,
         thousands(examples as u64)
     ))?;
-    line(&format!("\n{:<32} {:>12}  {:>14}  {:>12}", "layer", "parameters", "FLOP/example", "bytes"))?;
+    let width = report.layers.iter().map(|layer| layer.layer.len()).max().unwrap_or(0).max(32);
+    line(&format!("\n{:<width$} {:>12}  {:>14}  {:>12}", "layer", "parameters", "FLOP/example", "bytes"))?;
     for LayerReport { layer, parameters, forward_flops, bytes: size } in &report.layers {
         let (parameters, flops) = (thousands(*parameters as u64), metric(*forward_flops as f64) + "FLOP");
-        line(&format!("{layer:<32} {parameters:>12}  {flops:>14}  {:>12}", bytes(*size)))?;
+        line(&format!("{layer:<width$} {parameters:>12}  {flops:>14}  {:>12}", bytes(*size)))?;
     }
     let flops = metric(report.flops_per_step as f64);
-    line(&format!("{:<32} {:>12}", "all", thousands(report.parameters as u64)))?;
+    line(&format!("{:<width$} {:>12}", "all", thousands(report.parameters as u64)))?;
     line(&format!("\none training step: {flops}FLOP"))?;
     line("memory on a GPU device, constant over a run:")?;
     for (role, size) in &report.memory.tensors {
