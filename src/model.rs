@@ -55,17 +55,21 @@ impl Model {
     }
 
     /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters, and for
-    /// the others `<kind>.<i>`, by the next layer that has.
+    /// the others `<kind>.<i>`, by the next layer that has, with a number behind where there are several before it.
     pub fn scopes(&self) -> Vec<String> {
-        let mut next = 0;
-        let scopes = self.layers.iter().map(|layer| {
+        let (mut next, mut scopes) = (0, Vec::new());
+        for layer in &self.layers {
             if layer.parameters().is_empty() {
-                return format!("{}.{next}", layer.kind());
+                let scope = format!("{}.{next}", layer.kind());
+                let numbered = (2..).map(|number| format!("{scope}_{number}"));
+                let free = [scope.clone()].into_iter().chain(numbered).find(|name| !scopes.contains(name));
+                scopes.extend(free);
+            } else {
+                scopes.push(format!("layers.{next}"));
+                next += 1;
             }
-            next += 1;
-            format!("layers.{}", next - 1)
-        });
-        scopes.collect()
+        }
+        scopes
     }
 
     /// Number of trainable values.

@@ -47,6 +47,7 @@ fn gradients_of_convolutional_networks_are_slopes() {
         "2x4x4-3C3p1-BN-MP2-3",
         "1x6x6-3C3s2-BN-2C2p1-BN-4-BN-3",
         "1x3x3-2C3-2C1-GAP",
+        "1x9x9-2C2-MP2-MP2-2",
     ] {
         for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
             let network = Network { activation: PerLayer::All(activation), init: Init::Gaussian(0.5), ..network(arch) };
