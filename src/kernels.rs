@@ -177,6 +177,7 @@ mod tests {
     fn constants_are_those_of_the_shaders() {
         for (kernel, name, value) in [
             (DenseForward::KERNEL, "TILE", dense_forward::TILE),
+            (Transpose::KERNEL, "SIDE", transpose::SIDE as u32),
             (BiasGrad::KERNEL, "COLUMNS", bias_grad::COLUMNS as u32),
             (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),

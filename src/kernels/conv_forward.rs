@@ -26,7 +26,7 @@ impl KernelSpec for ConvForward {
 
     fn grid(&self) -> [u32; 3] {
         let ConvSizes { batch, out_channels, out_height, out_width, .. } = self.0;
-        ConvSizes::tile_grid(out_channels, [batch, out_height, out_width].map(|n| n as usize).iter().product())
+        ConvSizes::folded_grid(out_channels, [batch, out_height, out_width].map(|n| n as usize).iter().product())
     }
 
     fn lengths(&self) -> Vec<usize> {

@@ -27,7 +27,7 @@ impl KernelSpec for ConvInputGrad {
 
     fn grid(&self) -> [u32; 3] {
         let ConvSizes { batch, in_channels, in_height, in_width, .. } = self.0;
-        ConvSizes::tile_grid(in_channels, [batch, in_height, in_width].map(|n| n as usize).iter().product())
+        ConvSizes::folded_grid(in_channels, [batch, in_height, in_width].map(|n| n as usize).iter().product())
     }
 
     fn lengths(&self) -> Vec<usize> {

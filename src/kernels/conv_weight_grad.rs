@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
+use super::dense_forward::tile_grid;
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
+use crate::activation::Activation;
 use crate::conv::{CHANNELS, Sums};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -44,7 +46,8 @@ impl ConvWeightGrad {
     /// With slices enough.
     pub fn new(sizes: ConvSizes) -> ConvWeightGrad {
         let taps = sizes.in_channels * sizes.kernel * sizes.kernel;
-        let tiles = sizes.out_channels.div_ceil(64) * taps.div_ceil(64);
+        let [columns, rows, _] = tile_grid(sizes.out_channels, taps);
+        let tiles = columns * rows;
         let slices = ENOUGH_GROUPS.div_ceil(tiles).min(sizes.out_height);
         ConvWeightGrad::with_rows(sizes, sizes.out_height.div_ceil(slices))
     }
@@ -99,7 +102,8 @@ impl KernelSpec for ConvWeightGrad {
 
     fn grid(&self) -> [u32; 3] {
         let taps = self.in_channels * self.kernel * self.kernel;
-        [taps.div_ceil(64), self.out_channels.div_ceil(64), self.slices()]
+        let [columns, rows, _] = tile_grid(self.out_channels, taps);
+        [columns, rows, self.slices()]
     }
 
     fn lengths(&self) -> Vec<usize> {
@@ -142,7 +146,7 @@ impl KernelSpec for ConvWeightGrad {
             Case::new(label, kernel, vec![Input::SIGNED, Input::SIGNED, Input::Poison])
                 .tolerance(Tolerance::sum_of(places as usize))
         };
-        let sizes = || awkward_cases().filter(|(.., activation)| *activation == crate::activation::Activation::Relu);
+        let sizes = || awkward_cases().filter(|(.., activation)| *activation == Activation::Relu);
         let usual = sizes().map(|(label, sizes, _)| case(label, ConvWeightGrad::new(sizes)));
         let whole = sizes().map(|(label, sizes, _)| {
             case(format!("{label}, in one slice"), ConvWeightGrad::with_rows(sizes, sizes.out_height))

@@ -6,6 +6,7 @@ use crate::activation::Activation;
 use crate::arch::{Shape, Window};
 use crate::conv::{CHANNELS, Lines, Taps, pack, taps_of_input, taps_of_output};
 use crate::kernel::{linear_grid, params};
+use crate::kernels::dense_forward::TILE;
 use crate::real::Real;
 
 params! {
@@ -124,9 +125,9 @@ impl ConvSizes {
         );
     }
 
-    /// Grid of a product over tiles of 64x64: `rows` of them by the places of a map of the other side.
-    pub(crate) fn tile_grid(rows: u32, places: usize) -> [u32; 3] {
-        linear_grid(rows.div_ceil(64) as usize * places.div_ceil(64))
+    /// Grid of a product of shape `[rows, places]`, folded: there may be more places than one axis of a grid takes.
+    pub(crate) fn folded_grid(rows: u32, places: usize) -> [u32; 3] {
+        linear_grid(rows.div_ceil(TILE) as usize * places.div_ceil(TILE as usize))
     }
 }
 
