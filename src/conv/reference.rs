@@ -1,6 +1,6 @@
 //! Convolutions in f64: the reference.
 
-use super::{Convolve, Lines, Sums};
+use super::{CHANNELS, Convolve, Lines, Sums};
 
 /// By the definition, one value after another.
 impl Convolve for f64 {
@@ -13,8 +13,9 @@ impl Convolve for f64 {
                 *value = 0.0;
                 for channel in 0..channels {
                     for &(tap_row, at_row) in row {
-                        for &(tap_column, at_column) in &columns[column] {
-                            let weight = weights[(channel * kernel + tap_row) * kernel + tap_column][lane];
+                        for &(tap_column, at_column) in &columns.taps[column] {
+                            let tap = (channel * kernel + tap_row) * kernel + tap_column;
+                            let weight = weights[lane / CHANNELS][tap][lane % CHANNELS];
                             let at = ((channel * height + at_row) * width + at_column) * batch + example;
                             *value += weight * from[at];
                         }
@@ -32,7 +33,7 @@ impl Convolve for f64 {
             for (index, &gradient) in gradients.iter().enumerate() {
                 let (position, example) = (index / batch, index % batch);
                 for &(tap_row, at_row) in &rows[position / columns.len()] {
-                    for &(tap_column, at_column) in &columns[position % columns.len()] {
+                    for &(tap_column, at_column) in &columns.taps[position % columns.len()] {
                         for channel in 0..shape[0] {
                             let at = ((channel * height + at_row) * width + at_column) * batch + example;
                             sums[(channel * kernel + tap_row) * kernel + tap_column] += gradient * input[at];

@@ -1,96 +1,114 @@
 //! Convolutions in f32, in the widest vectors that this CPU has.
+//!
+//! In maps whose batch is a power of two, what a window sees lies at distances that fall into few sets of a cache. So each task
+//! first copies its rows, a vector of examples at a time, next to each other.
 
 use pulp::{Simd, WithSimd};
 
-use super::{CHANNELS, Convolve, Lines, Sums};
+use super::axis::Run;
+use super::{Axis, CHANNELS, Convolve, Lines, Sums};
 
 impl Convolve for f32 {
     fn lines(task: Lines<'_, '_, f32>) {
-        match task.to.len() {
-            1 => pulp::Arch::new().dispatch(LinesF32::<1>(task)),
-            2 => pulp::Arch::new().dispatch(LinesF32::<2>(task)),
-            3 => pulp::Arch::new().dispatch(LinesF32::<3>(task)),
-            _ => pulp::Arch::new().dispatch(LinesF32::<CHANNELS>(task)),
-        }
+        pulp::Arch::new().dispatch(LinesF32(task));
     }
 
     fn sums(task: Sums<'_, '_, f32>) {
-        match task.to.len() {
-            1 => pulp::Arch::new().dispatch(SumsF32::<1>(task)),
-            2 => pulp::Arch::new().dispatch(SumsF32::<2>(task)),
-            3 => pulp::Arch::new().dispatch(SumsF32::<3>(task)),
-            _ => pulp::Arch::new().dispatch(SumsF32::<CHANNELS>(task)),
-        }
+        pulp::Arch::new().dispatch(SumsF32(task));
     }
 }
 
-/// [`Lines`] of `O` channels.
-struct LinesF32<'a, 'b, const O: usize>(Lines<'a, 'b, f32>);
+/// Floats of a vector.
+const fn lanes<S: Simd>() -> usize {
+    size_of::<S::f32s>() / size_of::<f32>()
+}
 
-/// Floats of a window that are read over and over: half of what a first-level cache holds.
-const CACHED: usize = 4096;
+/// The vector at `start` of a slice of `batch` values, zeros where they end.
+#[inline(always)]
+fn load<S: Simd>(simd: S, values: &[f32], start: usize) -> S::f32s {
+    match values.get(start..start + lanes::<S>()) {
+        Some(whole) => S::as_simd_f32s(whole).0[0],
+        None => simd.partial_load_f32s(values.get(start..).unwrap_or_default()),
+    }
+}
 
-impl<const O: usize> WithSimd for LinesF32<'_, '_, O> {
+/// Copies a vector of examples of a row of a map.
+#[inline(always)]
+fn copy_row<S: Simd>(simd: S, row: &[f32], batch: usize, columns: &Axis, example: usize, copy: &mut [S::f32s]) {
+    for &(to, from) in &columns.copied {
+        copy[to] = load(simd, &row[from * batch..][..batch], example);
+    }
+}
+
+/// [`Lines`] in f32.
+struct LinesF32<'a, 'b>(Lines<'a, 'b, f32>);
+
+impl WithSimd for LinesF32<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let [channels, .., batch] = self.0.shape;
-        let lanes = size_of::<S::f32s>() / size_of::<f32>();
-        // As many vectors as leave registers for all sums.
-        let most = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
-        // Input channels come in blocks whose windows stay in the cache while columns pass.
-        let window = self.0.kernel * self.0.kernel * most * lanes;
-        let block = (CACHED / window.max(1)).max(1);
-        for first in (0..channels).step_by(block) {
-            let range = first..channels.min(first + block);
-            for column in 0..self.0.columns.len() {
-                let mut example = 0;
-                while example + most * lanes <= batch {
-                    match most {
-                        4 => self.tile::<S, 4>(simd, range.clone(), column, example),
-                        _ => self.tile::<S, 2>(simd, range.clone(), column, example),
-                    }
-                    example += most * lanes;
+        let Lines { from, shape: [channels, height, width, batch], row, columns, .. } = self.0;
+        // `[channels, taps of the row, copied columns]`.
+        let mut copy = vec![simd.splat_f32s(0.0); channels * row.len() * columns.copy_length];
+        for example in (0..batch).step_by(lanes::<S>()) {
+            let mut lines = copy.chunks_exact_mut(columns.copy_length);
+            for channel in 0..channels {
+                for (&(_, at_row), line) in row.iter().zip(&mut lines) {
+                    let row = &from[(channel * height + at_row) * width * batch..][..width * batch];
+                    copy_row(simd, row, batch, columns, example, line);
                 }
-                while example + lanes <= batch {
-                    self.tile::<S, 1>(simd, range.clone(), column, example);
-                    example += lanes;
+            }
+            for run in &columns.runs {
+                let mut first = 0;
+                // As many columns as leave registers for all sums.
+                while S::REGISTER_COUNT >= 32 && first + 4 <= run.count {
+                    self.tiles::<S, 4>(simd, &copy, run, first, example);
+                    first += 4;
                 }
-                if example < batch {
-                    self.rest::<S>(simd, range.clone(), column, example);
+                while first + 2 <= run.count {
+                    self.tiles::<S, 2>(simd, &copy, run, first, example);
+                    first += 2;
+                }
+                while first < run.count {
+                    self.tiles::<S, 1>(simd, &copy, run, first, example);
+                    first += 1;
                 }
             }
         }
     }
 }
 
-impl<const O: usize> LinesF32<'_, '_, O> {
-    /// Adds what some channels give to `V` vectors of examples of a column.
+impl LinesF32<'_, '_> {
+    /// Writes a vector of examples of `V` columns.
+    #[inline(always)]
+    fn tiles<S: Simd, const V: usize>(&mut self, simd: S, copy: &[S::f32s], run: &Run, first: usize, example: usize) {
+        for group in 0..self.0.weights.len() {
+            self.tile::<S, V>(simd, copy, run, first, group, example);
+        }
+    }
+
+    /// The same of a group of channels.
     #[inline(always)]
     fn tile<S: Simd, const V: usize>(
         &mut self,
         simd: S,
-        channels: std::ops::Range<usize>,
-        column: usize,
+        copy: &[S::f32s],
+        run: &Run,
+        first: usize,
+        group: usize,
         example: usize,
     ) {
-        let Lines { from, shape: [_, height, width, batch], kernel, weights, row, columns, ref mut to } = self.0;
-        let length = V * (size_of::<S::f32s>() / size_of::<f32>());
-        let mut sums = [[simd.splat_f32s(0.0); V]; O];
-        if channels.start > 0 {
-            for (sums, line) in sums.iter_mut().zip(to.iter()) {
-                sums.copy_from_slice(S::as_simd_f32s(&line[column * batch + example..][..length]).0);
-            }
-        }
-        for channel in channels {
-            for &(tap_row, at_row) in row {
-                let weights = &weights[(channel * kernel + tap_row) * kernel..][..kernel];
-                let line = &from[(channel * height + at_row) * width * batch..][..width * batch];
-                for &(tap_column, at_column) in &columns[column] {
-                    let values = S::as_simd_f32s(&line[at_column * batch + example..][..length]).0;
-                    let weights = &weights[tap_column];
-                    for o in 0..O {
+        let Lines { shape: [channels, .., batch], kernel, weights, row, columns, ref mut to, .. } = self.0;
+        let mut sums = [[simd.splat_f32s(0.0); V]; CHANNELS];
+        let mut lines = copy.chunks_exact(columns.copy_length);
+        for weights in weights[group].chunks_exact(kernel * kernel).take(channels) {
+            for (&(tap_row, _), line) in row.iter().zip(&mut lines) {
+                let weights = &weights[tap_row * kernel..][..kernel];
+                for &(tap, at) in &run.taps {
+                    let values = &line[at + first..][..V];
+                    let weights = &weights[tap];
+                    for o in 0..CHANNELS {
                         let weight = simd.splat_f32s(weights[o]);
                         for v in 0..V {
                             sums[o][v] = simd.mul_add_f32s(weight, values[v], sums[o][v]);
@@ -99,144 +117,139 @@ impl<const O: usize> LinesF32<'_, '_, O> {
                 }
             }
         }
-        for (sums, line) in sums.iter().zip(to.iter_mut()) {
-            S::as_mut_simd_f32s(&mut line[column * batch + example..][..length]).0.copy_from_slice(sums);
-        }
-    }
-
-    /// The same for fewer examples than a vector holds.
-    #[inline(always)]
-    fn rest<S: Simd>(&mut self, simd: S, channels: std::ops::Range<usize>, column: usize, example: usize) {
-        let Lines { from, shape: [_, height, width, batch], kernel, weights, row, columns, ref mut to } = self.0;
-        let ends = column * batch + example..(column + 1) * batch;
-        let mut sums = [simd.splat_f32s(0.0); O];
-        if channels.start > 0 {
-            for (sum, line) in sums.iter_mut().zip(to.iter()) {
-                *sum = simd.partial_load_f32s(&line[ends.clone()]);
+        // A copy, since what loops go over lies in memory, where the sums above must not.
+        let sums = sums;
+        let end = batch.min(example + lanes::<S>());
+        for (sums, line) in sums.iter().zip(to[group * CHANNELS..].iter_mut()) {
+            for (v, &sum) in sums.iter().enumerate() {
+                let column = run.first + (first + v) * run.step;
+                simd.partial_store_f32s(&mut line[column * batch + example..column * batch + end], sum);
             }
-        }
-        for channel in channels {
-            for &(tap_row, at_row) in row {
-                let weights = &weights[(channel * kernel + tap_row) * kernel..][..kernel];
-                let line = &from[(channel * height + at_row) * width * batch..][..width * batch];
-                for &(tap_column, at_column) in &columns[column] {
-                    let values = simd.partial_load_f32s(&line[at_column * batch + example..(at_column + 1) * batch]);
-                    for o in 0..O {
-                        sums[o] = simd.mul_add_f32s(simd.splat_f32s(weights[tap_column][o]), values, sums[o]);
-                    }
-                }
-            }
-        }
-        for (&sum, line) in sums.iter().zip(to.iter_mut()) {
-            simd.partial_store_f32s(&mut line[ends.clone()], sum);
         }
     }
 }
 
-/// [`Sums`] of `O` channels.
-struct SumsF32<'a, 'b, const O: usize>(Sums<'a, 'b, f32>);
+/// [`Sums`] in f32.
+struct SumsF32<'a, 'b>(Sums<'a, 'b, f32>);
 
-impl<const O: usize> WithSimd for SumsF32<'_, '_, O> {
+/// Vectors of examples that are copied at a time: enough work between two times that sums of vectors are added up.
+const VECTORS: usize = 4;
+
+impl WithSimd for SumsF32<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Sums { shape: [channels, .., batch], kernel, columns, .. } = self.0;
-        // Of each column, where each tap of a row sees the input.
-        let mut seen = vec![None; columns.len() * kernel];
-        for (seen, taps) in seen.chunks_exact_mut(kernel).zip(columns) {
-            taps.iter().for_each(|&(tap, at)| seen[tap] = Some(at * batch));
+        let Sums { input, shape: [channels, height, width, batch], kernel, gradients, rows, columns, .. } = self.0;
+        let vectors = VECTORS.min(batch.div_ceil(lanes::<S>()));
+        let zero = simd.splat_f32s(0.0);
+        // `[channels, kernel, vectors, copied columns]`, of which rows in the padding are not read.
+        let mut copy = vec![zero; channels * kernel * vectors * columns.copy_length];
+        // `[groups of channels, vectors, columns, channels of a group]`, filled up with zeros.
+        let of_group = vectors * columns.len();
+        let mut copied_gradients = vec![[zero; CHANNELS]; gradients.len().div_ceil(CHANNELS) * of_group];
+        for line in self.0.to.iter_mut() {
+            line.fill(0.0);
         }
-        // Instead of what lies in the padding.
-        let zeros = vec![0.0; batch];
-        let taps = channels * kernel;
-        for tap_row in 0..kernel {
-            let mut first = 0;
-            // Twelve sums at once: more do not stay in registers.
-            while S::REGISTER_COUNT >= 32 && first + 3 <= taps {
-                self.taps::<S, 3>(simd, tap_row, first, &seen, &zeros);
-                first += 3;
-            }
-            while first + 2 <= taps {
-                self.taps::<S, 2>(simd, tap_row, first, &seen, &zeros);
-                first += 2;
-            }
-            while first < taps {
-                self.taps::<S, 1>(simd, tap_row, first, &seen, &zeros);
-                first += 1;
+        for (index, row) in rows.iter().enumerate() {
+            for start in (0..batch).step_by(vectors * lanes::<S>()) {
+                for channel in 0..channels {
+                    for &(tap_row, at_row) in row {
+                        let row = &input[(channel * height + at_row) * width * batch..][..width * batch];
+                        for vector in 0..vectors {
+                            let line = (channel * kernel + tap_row) * vectors + vector;
+                            let line = &mut copy[line * columns.copy_length..][..columns.copy_length];
+                            copy_row(simd, row, batch, columns, start + vector * lanes::<S>(), line);
+                        }
+                    }
+                }
+                for (channel, gradients) in gradients.iter().enumerate() {
+                    let row = &gradients[index * columns.len() * batch..][..columns.len() * batch];
+                    let group = &mut copied_gradients[channel / CHANNELS * of_group..][..of_group];
+                    for (vector, line) in group.chunks_exact_mut(columns.len()).enumerate() {
+                        for (to, gradients) in line.iter_mut().zip(row.chunks_exact(batch)) {
+                            to[channel % CHANNELS] = load(simd, gradients, start + vector * lanes::<S>());
+                        }
+                    }
+                }
+                for (group, gradients) in copied_gradients.chunks_exact(of_group).enumerate() {
+                    for &(tap_row, _) in row {
+                        self.row_of_taps(simd, &copy, gradients, group, tap_row, vectors);
+                    }
+                }
             }
         }
     }
 }
 
-impl<const O: usize> SumsF32<'_, '_, O> {
-    /// The sums of `K` taps of a row of windows, counted over channels and columns of a window.
+impl SumsF32<'_, '_> {
+    /// Adds to the sums of one row of the windows of all channels.
     #[inline(always)]
+    fn row_of_taps<S: Simd>(
+        &mut self,
+        simd: S,
+        copy: &[S::f32s],
+        gradients: &[[S::f32s; CHANNELS]],
+        group: usize,
+        tap_row: usize,
+        vectors: usize,
+    ) {
+        let taps = self.0.shape[0] * self.0.kernel;
+        let mut first = 0;
+        // Twelve sums at once: more do not stay in registers.
+        while S::REGISTER_COUNT >= 32 && first + 3 <= taps {
+            self.taps::<S, 3>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 3;
+        }
+        while first + 2 <= taps {
+            self.taps::<S, 2>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 2;
+        }
+        while first < taps {
+            self.taps::<S, 1>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 1;
+        }
+    }
+
+    /// Adds to the sums of `K` taps of a row of windows, counted over channels and columns of a window.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "inner loop")]
     fn taps<S: Simd, const K: usize>(
         &mut self,
         simd: S,
+        copy: &[S::f32s],
+        gradients: &[[S::f32s; CHANNELS]],
+        group: usize,
         tap_row: usize,
         first: usize,
-        seen: &[Option<usize>],
-        zeros: &[f32],
+        vectors: usize,
     ) {
-        let Sums { input, shape: [_, height, width, batch], kernel, gradients, rows, columns, ref mut to } = self.0;
-        let lanes = size_of::<S::f32s>() / size_of::<f32>();
-        let whole = batch / lanes * lanes;
-        let mut sums = [[simd.splat_f32s(0.0); K]; O];
-        for (row, taps) in rows.iter().enumerate() {
-            let Some(&(_, at_row)) = taps.iter().find(|(tap, _)| *tap == tap_row) else { continue };
-            for column in 0..columns.len() {
-                let mut values: [&[f32]; K] = [zeros; K];
-                for (k, values) in values.iter_mut().enumerate() {
-                    let (channel, tap) = ((first + k) / kernel, (first + k) % kernel);
-                    if let Some(at) = seen[column * kernel + tap] {
-                        *values = &input[(channel * height + at_row) * width * batch + at..][..batch];
-                    }
-                }
-                let at = (row * columns.len() + column) * batch;
-                let mut gradients_here: [&[f32]; O] = [zeros; O];
-                for o in 0..O {
-                    gradients_here[o] = &gradients[o][at..][..batch];
-                }
-                let count = whole / lanes;
-                let mut vectors: [&[S::f32s]; K] = [&[]; K];
+        let Sums { kernel, columns, ref mut to, .. } = self.0;
+        let count = columns.len();
+        let mut sums = [[simd.splat_f32s(0.0); K]; CHANNELS];
+        for (vector, gradients) in gradients.chunks_exact(count).enumerate() {
+            let mut values: [&[S::f32s]; K] = [&[]; K];
+            for (k, values) in values.iter_mut().enumerate() {
+                let (channel, tap) = ((first + k) / kernel, (first + k) % kernel);
+                let line = (channel * kernel + tap_row) * vectors + vector;
+                let (_, at) = columns.runs[0].taps[tap];
+                *values = &copy[line * columns.copy_length + at..][..gradients.len()];
+            }
+            for (column, gradients) in gradients.iter().enumerate() {
                 for k in 0..K {
-                    vectors[k] = &S::as_simd_f32s(values[k]).0[..count];
-                }
-                let mut of_gradients: [&[S::f32s]; O] = [&[]; O];
-                for o in 0..O {
-                    of_gradients[o] = &S::as_simd_f32s(gradients_here[o]).0[..count];
-                }
-                let mut here = sums;
-                for example in 0..count {
-                    let mut values = [simd.splat_f32s(0.0); K];
-                    for k in 0..K {
-                        values[k] = vectors[k][example];
-                    }
-                    for o in 0..O {
-                        let gradient = of_gradients[o][example];
-                        for k in 0..K {
-                            here[o][k] = simd.mul_add_f32s(gradient, values[k], here[o][k]);
-                        }
-                    }
-                }
-                sums = here;
-                if whole < batch {
-                    for o in 0..O {
-                        let gradient = simd.partial_load_f32s(&gradients_here[o][whole..]);
-                        for k in 0..K {
-                            let value = simd.partial_load_f32s(&values[k][whole..]);
-                            sums[o][k] = simd.mul_add_f32s(gradient, value, sums[o][k]);
-                        }
+                    let value = values[k][column];
+                    for o in 0..CHANNELS {
+                        sums[o][k] = simd.mul_add_f32s(gradients[o], value, sums[o][k]);
                     }
                 }
             }
         }
-        for (sums, to) in sums.iter().zip(to.iter_mut()) {
+        // As above.
+        let sums = sums;
+        for (sums, to) in sums.iter().zip(to[group * CHANNELS..].iter_mut()) {
             for (k, &sum) in sums.iter().enumerate() {
                 let (channel, tap) = ((first + k) / kernel, (first + k) % kernel);
-                to[(channel * kernel + tap_row) * kernel + tap] = simd.reduce_sum_f32s(sum);
+                to[(channel * kernel + tap_row) * kernel + tap] += simd.reduce_sum_f32s(sum);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::dense_forward::tile_grid;
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
 use crate::activation::Activation;
-use crate::conv::{CHANNELS, Sums};
+use crate::conv::{Sums, TASK_CHANNELS};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -124,14 +124,14 @@ impl KernelSpec for ConvWeightGrad {
         let [out_height, slice_rows, kernel] = [self.out_height, self.slice_rows, self.kernel].map(|n| n as usize);
         let line = self.out_width as usize * shape[3];
         let per_channel = shape[0] * kernel * kernel;
-        let [rows, columns] = sizes.taps_of_output();
-        let slices = partials.par_chunks_mut(weights).zip(rows.par_chunks(slice_rows)).enumerate();
+        let [rows, columns] = sizes.axes_of_output();
+        let slices = partials.par_chunks_mut(weights).zip(rows.taps.par_chunks(slice_rows)).enumerate();
         slices.for_each(|(slice, (partial, rows))| {
-            partial.par_chunks_mut(CHANNELS * per_channel).enumerate().for_each(|(group, partial)| {
+            partial.par_chunks_mut(TASK_CHANNELS * per_channel).enumerate().for_each(|(block, partial)| {
                 let mut to: Vec<&mut [T]> = partial.chunks_mut(per_channel).collect();
                 let gradients: Vec<&[T]> = (0..to.len())
                     .map(|lane| {
-                        let first = (group * CHANNELS + lane) * out_height + slice * slice_rows;
+                        let first = (block * TASK_CHANNELS + lane) * out_height + slice * slice_rows;
                         &output_grad[first * line..][..rows.len() * line]
                     })
                     .collect();

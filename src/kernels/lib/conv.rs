@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::activation::Activation;
 use crate::arch::{Shape, Window};
-use crate::conv::{CHANNELS, Lines, Taps, pack, taps_of_input, taps_of_output};
+use crate::conv::{Axis, CHANNELS, Lines, TASK_CHANNELS, pack};
 use crate::kernel::{linear_grid, params};
 use crate::kernels::dense_forward::TILE;
 use crate::real::Real;
@@ -73,12 +73,12 @@ impl ConvSizes {
         2 * u64::from(self.out_channels) * u64::from(self.in_channels) * area * places
     }
 
-    /// Taps along rows and columns, seen from the output.
-    pub(crate) fn taps_of_output(&self) -> [Taps; 2] {
-        self.taps(taps_of_output)
+    /// Rows and columns of the output.
+    pub(crate) fn axes_of_output(&self) -> [Axis; 2] {
+        self.axes(Axis::of_output)
     }
 
-    fn taps(&self, of: fn(usize, usize, usize, usize, usize) -> Taps) -> [Taps; 2] {
+    fn axes(&self, of: fn(usize, usize, usize, usize, usize) -> Axis) -> [Axis; 2] {
         let [kernel, stride, padding] = [self.kernel, self.stride, self.padding].map(|n| n as usize);
         [(self.out_height, self.in_height), (self.out_width, self.in_width)]
             .map(|(output, input)| of(output as usize, input as usize, kernel, stride, padding))
@@ -96,7 +96,7 @@ impl ConvSizes {
         let taps = self.in_channels as usize * self.kernel as usize * self.kernel as usize;
         let shape = [self.in_channels, self.in_height, self.in_width, self.batch].map(|n| n as usize);
         correlate(
-            Correlation { from: input, shape, kernel: self.kernel as usize, taps: self.taps_of_output() },
+            Correlation { from: input, shape, kernel: self.kernel as usize, axes: self.axes_of_output() },
             output,
             self.out_channels as usize,
             |channel, tap| weight[channel * taps + tap],
@@ -117,7 +117,7 @@ impl ConvSizes {
         let shape = [self.out_channels, self.out_height, self.out_width, self.batch].map(|n| n as usize);
         let weight = |channel: usize, tap: usize| weight[(tap / area * in_channels + channel) * area + tap % area];
         correlate(
-            Correlation { from: output_grad, shape, kernel, taps: self.taps(taps_of_input) },
+            Correlation { from: output_grad, shape, kernel, axes: self.axes(Axis::of_input) },
             input_grad,
             in_channels,
             weight,
@@ -137,8 +137,8 @@ struct Correlation<'a, T> {
     /// Of `from`: channels, height, width and batch.
     shape: [usize; 4],
     kernel: usize,
-    /// Along rows and columns of the result.
-    taps: [Taps; 2],
+    /// Rows and columns of the result.
+    axes: [Axis; 2],
 }
 
 /// Computes a result `[channels, rows, columns, batch]`, some channels of a row a task; `weight` is asked for channel and tap.
@@ -149,24 +149,29 @@ fn correlate<T: Real>(
     weight: impl Fn(usize, usize) -> T + Sync,
     finish: impl Fn(usize, usize, &mut [T]) + Sync,
 ) {
-    let Correlation { from, shape, kernel, taps: [rows, columns] } = correlation;
+    let Correlation { from, shape, kernel, axes: [rows, columns] } = correlation;
     let line = columns.len() * shape[3];
-    let groups: Vec<usize> = (0..channels).step_by(CHANNELS).collect();
-    let packed: Vec<Vec<[T; CHANNELS]>> = groups
-        .par_iter()
-        .map(|&first| pack(shape[0] * kernel * kernel, first..channels.min(first + CHANNELS), &weight))
+    let packed: Vec<Vec<[T; CHANNELS]>> = (0..channels.div_ceil(CHANNELS))
+        .into_par_iter()
+        .map(|group| {
+            let first = group * CHANNELS;
+            pack(shape[0] * kernel * kernel, first..channels.min(first + CHANNELS), &weight)
+        })
         .collect();
     // A task has the same row of neighbouring channels, which are apart in memory.
-    let mut tasks: Vec<Vec<&mut [T]>> = (0..groups.len() * rows.len()).map(|_| Vec::with_capacity(CHANNELS)).collect();
+    let blocks: Vec<&[Vec<_>]> = packed.chunks(TASK_CHANNELS / CHANNELS).collect();
+    let mut tasks: Vec<Vec<&mut [T]>> =
+        (0..blocks.len() * rows.len()).map(|_| Vec::with_capacity(TASK_CHANNELS)).collect();
     for (index, values) in result[..channels * rows.len() * line].chunks_mut(line).enumerate() {
         let (channel, row) = (index / rows.len(), index % rows.len());
-        tasks[channel / CHANNELS * rows.len() + row].push(values);
+        tasks[channel / TASK_CHANNELS * rows.len() + row].push(values);
     }
     tasks.par_iter_mut().enumerate().for_each(|(task, to)| {
-        let (group, row) = (task / rows.len(), task % rows.len());
-        T::lines(Lines { from, shape, kernel, weights: &packed[group], row: &rows[row], columns: &columns, to });
+        let (block, row) = (task / rows.len(), task % rows.len());
+        let weights = blocks[block];
+        T::lines(Lines { from, shape, kernel, weights, row: &rows.taps[row], columns: &columns, to });
         for (lane, values) in to.iter_mut().enumerate() {
-            let channel = groups[group] + lane;
+            let channel = block * TASK_CHANNELS + lane;
             finish(channel, (channel * rows.len() + row) * line, values);
         }
     });
