@@ -2,6 +2,8 @@
 
 /// An axis of a convolution, or of what its input owes.
 pub(crate) struct Axis {
+    /// From one window to the next.
+    stride: usize,
     /// For each position of the result: the taps of a window that see the source, and where.
     pub(crate) taps: Vec<Vec<(usize, usize)>>,
     /// Positions of the result whose taps are the same.
@@ -70,11 +72,22 @@ impl Axis {
         };
         let is_copied = |&at: &isize| (0..phase).contains(&(at.div_euclid(advance) - low));
         Axis {
+            stride: step.max(advance as usize),
             taps,
             runs: firsts().map(run).collect(),
             copy_length: (advance * phase) as usize,
             copied: (0..source as isize).filter(is_copied).map(|at| (in_copy(at), at as usize)).collect(),
         }
+    }
+
+    /// Whether every position sees as many taps, one further than its neighbour.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.stride == 1
+    }
+
+    /// What lies at a position of the copy.
+    pub(crate) fn source(&self, at: usize) -> Option<usize> {
+        self.copied.iter().find(|&&(to, _)| to == at).map(|&(_, from)| from)
     }
 
     /// Positions of the result.

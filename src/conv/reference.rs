@@ -1,23 +1,25 @@
 //! Convolutions in f64: the reference.
 
-use super::{CHANNELS, Convolve, Lines, Sums};
+use super::{CHANNELS, Convolve, Correlation, Strip, Sums};
 
 /// By the definition, one value after another.
 impl Convolve for f64 {
-    fn lines(task: Lines<'_, '_, f64>) {
-        let Lines { from, shape, kernel, weights, row, columns, to } = task;
+    const WINOGRAD: bool = false;
+
+    fn strip(strip: Strip<'_, '_, f64>) {
+        let Strip { of: &Correlation { from, shape, kernel, ref rows, ref columns }, weights, .. } = strip;
         let [channels, height, width, batch] = shape;
-        for (lane, line) in to.iter_mut().enumerate() {
-            for (index, value) in line.iter_mut().enumerate() {
-                let (column, example) = (index / batch, index % batch);
+        for (lane, values) in strip.to.iter_mut().enumerate() {
+            for (index, value) in values.iter_mut().enumerate() {
+                let (position, example) = (index / batch, index % batch);
+                let (row, column) = (strip.rows.start + position / columns.len(), position % columns.len());
                 *value = 0.0;
                 for channel in 0..channels {
-                    for &(tap_row, at_row) in row {
+                    for &(tap_row, at_row) in &rows.taps[row] {
                         for &(tap_column, at_column) in &columns.taps[column] {
                             let tap = (channel * kernel + tap_row) * kernel + tap_column;
-                            let weight = weights[lane / CHANNELS][tap][lane % CHANNELS];
                             let at = ((channel * height + at_row) * width + at_column) * batch + example;
-                            *value += weight * from[at];
+                            *value += weights[lane / CHANNELS][tap][lane % CHANNELS] * from[at];
                         }
                     }
                 }

@@ -1,10 +1,8 @@
 //! What the kernels of a convolution share, as their shaders do in `shaders/lib/conv.wgsl`.
 
-use rayon::prelude::*;
-
 use crate::activation::Activation;
 use crate::arch::{Shape, Window};
-use crate::conv::{Axis, CHANNELS, Lines, TASK_CHANNELS, pack};
+use crate::conv::{Axis, Correlation};
 use crate::kernel::{linear_grid, params};
 use crate::kernels::dense_forward::TILE;
 use crate::real::Real;
@@ -93,15 +91,13 @@ impl ConvSizes {
         output: &mut [T],
         finish: impl Fn(usize, usize, &mut [T]) + Sync,
     ) {
-        let taps = self.in_channels as usize * self.kernel as usize * self.kernel as usize;
+        let [channels, kernel] = [self.in_channels, self.kernel].map(|n| n as usize);
         let shape = [self.in_channels, self.in_height, self.in_width, self.batch].map(|n| n as usize);
-        correlate(
-            Correlation { from: input, shape, kernel: self.kernel as usize, axes: self.axes_of_output() },
-            output,
-            self.out_channels as usize,
-            |channel, tap| weight[channel * taps + tap],
-            finish,
-        );
+        let [rows, columns] = self.axes_of_output();
+        let weight =
+            |channel: usize, source: usize, tap: usize| weight[(channel * channels + source) * kernel * kernel + tap];
+        let convolution = Correlation { from: input, shape, kernel, rows, columns };
+        convolution.run(output, self.out_channels as usize, weight, finish);
     }
 
     /// Writes what the input owes, before any activation; `finish` likewise.
@@ -113,68 +109,19 @@ impl ConvSizes {
         finish: impl Fn(usize, usize, &mut [T]) + Sync,
     ) {
         let [in_channels, kernel] = [self.in_channels, self.kernel].map(|n| n as usize);
-        let area = kernel * kernel;
         let shape = [self.out_channels, self.out_height, self.out_width, self.batch].map(|n| n as usize);
-        let weight = |channel: usize, tap: usize| weight[(tap / area * in_channels + channel) * area + tap % area];
-        correlate(
-            Correlation { from: output_grad, shape, kernel, axes: self.axes(Axis::of_input) },
-            input_grad,
-            in_channels,
-            weight,
-            finish,
-        );
+        let [rows, columns] = self.axes(Axis::of_input);
+        let weight = |channel: usize, source: usize, tap: usize| {
+            weight[(source * in_channels + channel) * kernel * kernel + tap]
+        };
+        let owed = Correlation { from: output_grad, shape, kernel, rows, columns };
+        owed.run(input_grad, in_channels, weight, finish);
     }
 
     /// Grid of a product of shape `[rows, places]`, folded: there may be more places than one axis of a grid takes.
     pub(crate) fn folded_grid(rows: u32, places: usize) -> [u32; 3] {
         linear_grid(rows.div_ceil(TILE) as usize * places.div_ceil(TILE as usize))
     }
-}
-
-/// Sums over channels and taps.
-struct Correlation<'a, T> {
-    from: &'a [T],
-    /// Of `from`: channels, height, width and batch.
-    shape: [usize; 4],
-    kernel: usize,
-    /// Rows and columns of the result.
-    axes: [Axis; 2],
-}
-
-/// Computes a result `[channels, rows, columns, batch]`, some channels of a row a task; `weight` is asked for channel and tap.
-fn correlate<T: Real>(
-    correlation: Correlation<'_, T>,
-    result: &mut [T],
-    channels: usize,
-    weight: impl Fn(usize, usize) -> T + Sync,
-    finish: impl Fn(usize, usize, &mut [T]) + Sync,
-) {
-    let Correlation { from, shape, kernel, axes: [rows, columns] } = correlation;
-    let line = columns.len() * shape[3];
-    let packed: Vec<Vec<[T; CHANNELS]>> = (0..channels.div_ceil(CHANNELS))
-        .into_par_iter()
-        .map(|group| {
-            let first = group * CHANNELS;
-            pack(shape[0] * kernel * kernel, first..channels.min(first + CHANNELS), &weight)
-        })
-        .collect();
-    // A task has the same row of neighbouring channels, which are apart in memory.
-    let blocks: Vec<&[Vec<_>]> = packed.chunks(TASK_CHANNELS / CHANNELS).collect();
-    let mut tasks: Vec<Vec<&mut [T]>> =
-        (0..blocks.len() * rows.len()).map(|_| Vec::with_capacity(TASK_CHANNELS)).collect();
-    for (index, values) in result[..channels * rows.len() * line].chunks_mut(line).enumerate() {
-        let (channel, row) = (index / rows.len(), index % rows.len());
-        tasks[channel / TASK_CHANNELS * rows.len() + row].push(values);
-    }
-    tasks.par_iter_mut().enumerate().for_each(|(task, to)| {
-        let (block, row) = (task / rows.len(), task % rows.len());
-        let weights = blocks[block];
-        T::lines(Lines { from, shape, kernel, weights, row: &rows.taps[row], columns: &columns, to });
-        for (lane, values) in to.iter_mut().enumerate() {
-            let channel = block * TASK_CHANNELS + lane;
-            finish(channel, (channel * rows.len() + row) * line, values);
-        }
-    });
 }
 
 /// Awkward convolutions, with ReLU, and one of them with every other activation: an image of one pixel, a kernel as large as the
@@ -193,6 +140,9 @@ pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ConvSizes, Activa
         [20, 3, 4, 4, 5, 1, 2, 0],
         [2, 5, 11, 9, 7, 7, 1, 3],
         [64, 70, 3, 3, 66, 3, 1, 1],
+        [35, 17, 7, 6, 18, 3, 1, 1],
+        [3, 16, 9, 6, 37, 3, 1, 0],
+        [17, 33, 5, 4, 16, 3, 1, 2],
         [130, 1, 9, 9, 9, 5, 2, 4],
     ];
     let sizes = |[batch, channels, height, width, maps, size, stride, padding]: [usize; 8]| {

@@ -1,0 +1,132 @@
+//! What the weights of a convolution owe, in f32.
+
+use pulp::{Simd, WithSimd};
+
+use super::vectors::{copy_row, lanes, load};
+use super::{CHANNELS, Sums};
+
+/// [`Sums`] in f32.
+pub(super) struct WeightGrad<'a, 'b>(pub(super) Sums<'a, 'b, f32>);
+
+/// Vectors of examples that are copied at a time: enough work between two times that sums of vectors are added up.
+const VECTORS: usize = 4;
+
+impl WithSimd for WeightGrad<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Sums { input, shape: [channels, height, width, batch], kernel, gradients, rows, columns, .. } = self.0;
+        let vectors = VECTORS.min(batch.div_ceil(lanes::<S>()));
+        let zero = simd.splat_f32s(0.0);
+        // `[channels, kernel, vectors, copied columns]`, of which rows in the padding are not read.
+        let mut copy = vec![zero; channels * kernel * vectors * columns.copy_length];
+        // `[groups of channels, vectors, columns, channels of a group]`, filled up with zeros.
+        let of_group = vectors * columns.len();
+        let mut copied_gradients = vec![[zero; CHANNELS]; gradients.len().div_ceil(CHANNELS) * of_group];
+        for line in self.0.to.iter_mut() {
+            line.fill(0.0);
+        }
+        for (index, row) in rows.iter().enumerate() {
+            for start in (0..batch).step_by(vectors * lanes::<S>()) {
+                for channel in 0..channels {
+                    for &(tap_row, at_row) in row {
+                        let row = &input[(channel * height + at_row) * width * batch..][..width * batch];
+                        for vector in 0..vectors {
+                            let line = (channel * kernel + tap_row) * vectors + vector;
+                            let line = &mut copy[line * columns.copy_length..][..columns.copy_length];
+                            copy_row(simd, row, batch, columns, start + vector * lanes::<S>(), line);
+                        }
+                    }
+                }
+                for (channel, gradients) in gradients.iter().enumerate() {
+                    let row = &gradients[index * columns.len() * batch..][..columns.len() * batch];
+                    let group = &mut copied_gradients[channel / CHANNELS * of_group..][..of_group];
+                    for (vector, line) in group.chunks_exact_mut(columns.len()).enumerate() {
+                        for (to, gradients) in line.iter_mut().zip(row.chunks_exact(batch)) {
+                            to[channel % CHANNELS] = load(simd, gradients, start + vector * lanes::<S>());
+                        }
+                    }
+                }
+                for (group, gradients) in copied_gradients.chunks_exact(of_group).enumerate() {
+                    for &(tap_row, _) in row {
+                        self.row_of_taps(simd, &copy, gradients, group, tap_row, vectors);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl WeightGrad<'_, '_> {
+    /// Adds to the sums of one row of the windows of all channels.
+    #[inline(always)]
+    fn row_of_taps<S: Simd>(
+        &mut self,
+        simd: S,
+        copy: &[S::f32s],
+        gradients: &[[S::f32s; CHANNELS]],
+        group: usize,
+        tap_row: usize,
+        vectors: usize,
+    ) {
+        let taps = self.0.shape[0] * self.0.kernel;
+        let mut first = 0;
+        // Twelve sums at once: more do not stay in registers.
+        while S::REGISTER_COUNT >= 32 && first + 3 <= taps {
+            self.taps::<S, 3>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 3;
+        }
+        while first + 2 <= taps {
+            self.taps::<S, 2>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 2;
+        }
+        while first < taps {
+            self.taps::<S, 1>(simd, copy, gradients, group, tap_row, first, vectors);
+            first += 1;
+        }
+    }
+
+    /// Adds to the sums of `K` taps of a row of windows, counted over channels and columns of a window.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "inner loop")]
+    fn taps<S: Simd, const K: usize>(
+        &mut self,
+        simd: S,
+        copy: &[S::f32s],
+        gradients: &[[S::f32s; CHANNELS]],
+        group: usize,
+        tap_row: usize,
+        first: usize,
+        vectors: usize,
+    ) {
+        let Sums { kernel, columns, ref mut to, .. } = self.0;
+        let count = columns.len();
+        let mut sums = [[simd.splat_f32s(0.0); K]; CHANNELS];
+        for (vector, gradients) in gradients.chunks_exact(count).enumerate() {
+            let mut values: [&[S::f32s]; K] = [&[]; K];
+            for (k, values) in values.iter_mut().enumerate() {
+                let (channel, tap) = ((first + k) / kernel, (first + k) % kernel);
+                let line = (channel * kernel + tap_row) * vectors + vector;
+                let (_, at) = columns.runs[0].taps[tap];
+                *values = &copy[line * columns.copy_length + at..][..gradients.len()];
+            }
+            for (column, gradients) in gradients.iter().enumerate() {
+                for k in 0..K {
+                    let value = values[k][column];
+                    for o in 0..CHANNELS {
+                        sums[o][k] = simd.mul_add_f32s(gradients[o], value, sums[o][k]);
+                    }
+                }
+            }
+        }
+        // As above.
+        let sums = sums;
+        for (sums, to) in sums.iter().zip(to[group * CHANNELS..].iter_mut()) {
+            for (k, &sum) in sums.iter().enumerate() {
+                let (channel, tap) = ((first + k) / kernel, (first + k) % kernel);
+                to[(channel * kernel + tap_row) * kernel + tap] += simd.reduce_sum_f32s(sum);
+            }
+        }
+    }
+}
