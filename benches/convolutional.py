@@ -5,11 +5,16 @@
 Both train in float32 with Adam on made-up examples; PyTorch gets its batches ready-made as floats, while gpunet widens its
 from bytes within the step. Contenders take turns, round by round; figures to quote are of an idle machine. PyTorch's variants
 must agree on the losses of three steps before anything is timed, and `gpunet bench` checks its own against float64.
+Then `gpunet eval`, the whole command, reads and classifies the 10,000 test images of MNIST; PyTorch's forward pass alone gets
+as many ready-made images in batches of 1,000.
 """
 
 import copy
 import json
+import os
+import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -55,6 +60,10 @@ class Network:
         self.optimizer.step()
         return loss.item()
 
+    def classify(self, inputs):
+        self.network.eval()
+        return self.network(inputs.contiguous(memory_format=self.layout)).argmax(1)
+
 
 VARIANTS = {
     "PyTorch eager": {},
@@ -96,6 +105,38 @@ def timed_gpunet(binary, arch):
     return [times["min"], times["median"], times["max"]]
 
 
+def run(command):
+    """Seconds that a command takes, and the most memory in MiB that it held."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(command)} failed")
+    return time.perf_counter() - begun, usage.ru_maxrss / 1024
+
+
+def inference(binary, arch, networks):
+    """A table of 10,000 images through each contender."""
+    images = torch.randint(0, 256, (10, 1000, 1, 28, 28)).float() / 255
+    rounds = {name: [] for name in ["gpunet eval", *networks]}
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        trained = f"--arch {arch} --adam --batch {BATCH} --epochs 1 --device cpu --out {folder}/run"
+        _, training = run([binary, "train", *trained.split()])
+        for _ in range(ROUNDS):
+            seconds, evaluation = run([binary, "eval", f"{folder}/run", "--device", "cpu"])
+            rounds["gpunet eval"].append(seconds)
+            for name, network in networks.items():
+                begun = time.perf_counter()
+                for batch in images:
+                    network.classify(batch)
+                rounds[name].append(time.perf_counter() - begun)
+    print("\n| 10,000 images | images/s | seconds | from | to |\n|---|--:|--:|--:|--:|")
+    for name, times in rounds.items():
+        median = np.median(times)
+        print(f"| {name} | {10_000 / median:,.0f} | {median:.2f} | {min(times):.2f} | {max(times):.2f} |")
+    print(f"\nMost memory held: {training:.0f} MiB by `gpunet train`, {evaluation:.0f} MiB by `gpunet eval`.")
+
+
 def main():
     gpunet = sys.argv[1] if len(sys.argv) > 1 else "target/release/gpunet"
     print(f"batch {BATCH}, Adam, float32, {ROUNDS} rounds of {STEPS} steps, PyTorch {torch.__version__}  \n{machine()}")
@@ -115,6 +156,7 @@ def main():
             least, medians, greatest = zip(*times)
             median = np.median(medians)
             print(f"| {name} | {median:.2f} | {min(least):.2f} | {max(greatest):.2f} | {ours / median:.2f} |")
+        inference(gpunet, arch, networks)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-//! Convolutions on the CPU, over maps `[channels, height, width, batch]`: direct, without a matrix of windows.
+//! Convolutions on the CPU, over maps `[channels, height, width, batch]`: direct, without a matrix of windows, or with Winograd's
+//! minimal filtering.
 //!
 //! With the examples innermost (Krizhevsky's cuda-convnet, 2012), neighbours in memory are the same pixel of other images: they
 //! fill vectors whatever the width of a map, and windows, strides and padding are only a choice of which vectors to read.
@@ -18,11 +19,15 @@ pub(crate) use axis::Axis;
 
 use crate::real::Real;
 
-/// Output channels side by side in registers.
+/// Channels of the result side by side in registers.
 pub(crate) const CHANNELS: usize = 4;
 
-/// Output channels that one task computes from one copy of its rows.
-pub(crate) const TASK_CHANNELS: usize = 8 * CHANNELS;
+/// Channels of the result that a task computes from one copy of its rows, of `channels` that so many strips of rows are made of: as
+/// many as leave several tasks for each thread, at most 32. What is computed does not depend on it.
+pub(crate) fn task_channels(channels: usize, strips: usize) -> usize {
+    let wanted = (4 * rayon::current_num_threads()).div_ceil(strips.max(1));
+    channels.div_ceil(wanted).next_multiple_of(CHANNELS).clamp(CHANNELS, 8 * CHANNELS)
+}
 
 /// Some neighbouring rows of some neighbouring channels of the result: sums over all channels and taps of weight times value.
 pub struct Strip<'a, 'b, T> {
@@ -34,19 +39,19 @@ pub struct Strip<'a, 'b, T> {
     pub(crate) weights: &'a [Vec<[T; CHANNELS]>],
     /// Rows of the result.
     pub(crate) rows: Range<usize>,
-    /// At most [`TASK_CHANNELS`] channels `[rows, columns, batch]`.
+    /// Channels `[rows, columns, batch]`.
     pub(crate) to: &'a mut [&'b mut [T]],
 }
 
-/// Products of gradients and windows, summed over some rows of the output.
-pub struct Sums<'a, 'b, T> {
+/// The weights' gradient: products of output gradients and windows, summed over some rows of the output.
+pub struct WeightGrad<'a, 'b, T> {
     /// `[channels, height, width, batch]`.
     pub(crate) input: &'a [T],
     /// Of the input: channels, height, width and batch.
     pub(crate) shape: [usize; 4],
     /// Side of the windows.
     pub(crate) kernel: usize,
-    /// Of at most [`TASK_CHANNELS`] output channels, the gradients of these rows: `[rows, columns, batch]` each.
+    /// Of some output channels, the gradients of these rows: `[rows, columns, batch]` each.
     pub(crate) gradients: &'a [&'a [T]],
     /// Taps of these rows.
     pub(crate) rows: &'a [Vec<(usize, usize)>],
@@ -58,12 +63,12 @@ pub struct Sums<'a, 'b, T> {
 
 /// What convolutions are made from.
 pub trait Convolve: Sized {
-    /// Whether there is a fast way besides the direct one.
+    /// Whether it has [`Method::Winograd`].
     const WINOGRAD: bool;
     /// Writes the strip.
     fn strip(strip: Strip<'_, '_, Self>);
-    /// Writes the sums.
-    fn sums(sums: Sums<'_, '_, Self>);
+    /// Writes the gradient.
+    fn weight_grad(task: WeightGrad<'_, '_, Self>);
 }
 
 /// A way to convolve.
@@ -83,6 +88,8 @@ pub(crate) struct Correlation<'a, T> {
     pub(crate) shape: [usize; 4],
     /// Side of the windows.
     pub(crate) kernel: usize,
+    /// From one window to the next.
+    pub(crate) stride: usize,
     /// How rows see rows.
     pub(crate) rows: Axis,
     /// How columns see columns.
@@ -109,15 +116,16 @@ impl<T: Real> Correlation<'_, T> {
             .collect();
         let task_rows = if method == Method::Winograd { winograd::ROWS } else { 1 };
         let strips = self.rows.len().div_ceil(task_rows);
+        let task_channels = task_channels(channels, strips);
         // A task has the same rows of neighbouring channels, which are apart in memory.
-        let blocks: Vec<_> = groups.chunks(TASK_CHANNELS / CHANNELS).collect();
+        let blocks: Vec<_> = groups.chunks(task_channels / CHANNELS).collect();
         let mut tasks: Vec<Vec<&mut [T]>> = Vec::new();
-        tasks.resize_with(blocks.len() * strips, || Vec::with_capacity(TASK_CHANNELS));
+        tasks.resize_with(blocks.len() * strips, || Vec::with_capacity(task_channels));
         let line = self.columns.len() * self.shape[3];
         let maps = result[..channels * self.rows.len() * line].chunks_mut(self.rows.len() * line);
         for (channel, map) in maps.enumerate() {
             for (strip, rows) in map.chunks_mut(task_rows * line).enumerate() {
-                tasks[channel / TASK_CHANNELS * strips + strip].push(rows);
+                tasks[channel / task_channels * strips + strip].push(rows);
             }
         }
         tasks.par_iter_mut().enumerate().for_each(|(task, to)| {
@@ -125,20 +133,17 @@ impl<T: Real> Correlation<'_, T> {
             let rows = first..self.rows.len().min(first + task_rows);
             T::strip(Strip { of: self, method, weights: blocks[block], rows, to });
             for (lane, values) in to.iter_mut().enumerate() {
-                let channel = block * TASK_CHANNELS + lane;
+                let channel = block * task_channels + lane;
                 finish(channel, (channel * self.rows.len() + first) * line, values);
             }
         });
     }
 
-    /// The faster one.
+    /// Winograd's where it applies and its transformations are likely to pay.
     fn method(&self, channels: usize) -> Method {
-        let fits = winograd::fits(self.kernel, &self.rows) && winograd::fits(self.kernel, &self.columns);
-        if T::WINOGRAD && fits && winograd::pays(self.shape[0].min(channels)) {
-            Method::Winograd
-        } else {
-            Method::Direct
-        }
+        let sizes = [self.rows.len(), self.columns.len()];
+        let pays = T::WINOGRAD && winograd::pays(self.kernel, self.stride, sizes, [self.shape[0], channels]);
+        if pays { Method::Winograd } else { Method::Direct }
     }
 
     /// Lays out the weights of some channels of the result, zeros where they are fewer than [`CHANNELS`].
@@ -155,14 +160,11 @@ impl<T: Real> Correlation<'_, T> {
             };
             std::array::from_fn(lane)
         };
-        let sources = 0..self.shape[0];
+        let area = self.kernel * self.kernel;
         match method {
             // `[channels, kernel, kernel]`.
-            Method::Direct => {
-                let of_source = |source: usize| (0..self.kernel * self.kernel).map(move |tap| (source, tap));
-                sources.flat_map(of_source).map(|(source, tap)| lanes(source, tap)).collect()
-            }
-            Method::Winograd => winograd::pack(sources, &self.rows, &self.columns, lanes),
+            Method::Direct => (0..self.shape[0] * area).map(|tap| lanes(tap / area, tap % area)).collect(),
+            Method::Winograd => winograd::pack(self.shape[0], &self.rows, &self.columns, lanes),
         }
     }
 }

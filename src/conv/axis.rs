@@ -2,16 +2,14 @@
 
 /// An axis of a convolution, or of what its input owes.
 pub(crate) struct Axis {
-    /// From one window to the next.
-    stride: usize,
     /// For each position of the result: the taps of a window that see the source, and where.
     pub(crate) taps: Vec<Vec<(usize, usize)>>,
-    /// Positions of the result whose taps are the same.
+    /// All positions of the result: one run, or for what an input owes one for each position modulo the stride.
     pub(crate) runs: Vec<Run>,
     /// Length of a copy of the source in which neighbours of a run see neighbours: with margins for what lies in the padding, and
-    /// sorted by phase where windows stride.
+    /// sorted by position modulo the stride where windows stride.
     pub(crate) copy_length: usize,
-    /// Where in the copy each position of the source lies, as far as it is seen: positions of the copy and of the source.
+    /// Where in the copy positions of the source lie, as far as windows reach: positions of the copy and of the source.
     pub(crate) copied: Vec<(usize, usize)>,
 }
 
@@ -20,7 +18,7 @@ pub(crate) struct Run {
     pub(crate) first: usize,
     pub(crate) step: usize,
     pub(crate) count: usize,
-    /// Taps of the first, and where they see the copy; the n-th position sees it n further.
+    /// Taps of the first, and where they see the copy, margins included; the n-th position sees it n further.
     pub(crate) taps: Vec<(usize, usize)>,
 }
 
@@ -62,7 +60,8 @@ impl Axis {
             firsts().flat_map(|first| seen(first).map(move |(_, at)| (at.div_euclid(advance), count(first) as isize)))
         };
         let low = reach().map(|(start, _)| start).min().unwrap_or(0);
-        let phase = reach().map(|(start, count)| start + count - low).max().unwrap_or(0);
+        // Where nothing is seen, a copy of zeros.
+        let phase = reach().map(|(start, count)| start + count - low).max().unwrap_or(1);
         let in_copy = |at: isize| (at.rem_euclid(advance) * phase + at.div_euclid(advance) - low) as usize;
         let run = |first: usize| Run {
             first,
@@ -72,7 +71,6 @@ impl Axis {
         };
         let is_copied = |&at: &isize| (0..phase).contains(&(at.div_euclid(advance) - low));
         Axis {
-            stride: step.max(advance as usize),
             taps,
             runs: firsts().map(run).collect(),
             copy_length: (advance * phase) as usize,
@@ -80,14 +78,15 @@ impl Axis {
         }
     }
 
-    /// Whether every position sees as many taps, one further than its neighbour.
-    pub(crate) fn is_dense(&self) -> bool {
-        self.stride == 1
-    }
-
-    /// What lies at a position of the copy.
-    pub(crate) fn source(&self, at: usize) -> Option<usize> {
-        self.copied.iter().find(|&&(to, _)| to == at).map(|&(_, from)| from)
+    /// What lies at the first positions of the copy, where it is not a margin.
+    pub(crate) fn sources(&self, count: usize) -> Vec<Option<usize>> {
+        let mut sources = vec![None; count];
+        for &(to, from) in &self.copied {
+            if let Some(source) = sources.get_mut(to) {
+                *source = Some(from);
+            }
+        }
+        sources
     }
 
     /// Positions of the result.

@@ -6,7 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::axis::Run;
-use super::vectors::{copy_row, lanes, store};
+use super::vectors::{Scratch, copy_row, lanes, store};
 use super::{CHANNELS, Correlation, Strip};
 
 /// A strip, directly.
@@ -30,28 +30,29 @@ impl Direct<'_, '_> {
         let &Correlation { from, shape: [channels, height, width, batch], ref rows, ref columns, .. } = self.0.of;
         let taps = &rows.taps[self.0.rows.start + row];
         // `[channels, taps of the row, copied columns]`.
-        let mut copy = vec![simd.splat_f32s(0.0); channels * taps.len() * columns.copy_length];
+        let mut copy = Scratch::new::<S>(channels * taps.len() * columns.copy_length);
+        let copy = copy.vectors::<S>();
         for example in (0..batch).step_by(lanes::<S>()) {
             let mut lines = copy.chunks_exact_mut(columns.copy_length);
             for channel in 0..channels {
                 for (&(_, at_row), line) in taps.iter().zip(&mut lines) {
-                    let row = &from[(channel * height + at_row) * width * batch..][..width * batch];
-                    copy_row(simd, row, batch, columns, example, line);
+                    let seen = &from[(channel * height + at_row) * width * batch..][..width * batch];
+                    copy_row(simd, seen, batch, columns, example, line);
                 }
             }
             for run in &columns.runs {
                 let mut first = 0;
                 // As many columns as leave registers for all sums.
                 while S::REGISTER_COUNT >= 32 && first + 4 <= run.count {
-                    self.columns::<S, 4>(simd, &copy, row, run, first, example);
+                    self.columns::<S, 4>(simd, copy, row, run, first, example);
                     first += 4;
                 }
                 while first + 2 <= run.count {
-                    self.columns::<S, 2>(simd, &copy, row, run, first, example);
+                    self.columns::<S, 2>(simd, copy, row, run, first, example);
                     first += 2;
                 }
                 while first < run.count {
-                    self.columns::<S, 1>(simd, &copy, row, run, first, example);
+                    self.columns::<S, 1>(simd, copy, row, run, first, example);
                     first += 1;
                 }
             }

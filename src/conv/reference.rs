@@ -1,25 +1,27 @@
 //! Convolutions in f64: the reference.
 
-use super::{CHANNELS, Convolve, Correlation, Strip, Sums};
+use super::{CHANNELS, Convolve, Correlation, Strip, WeightGrad};
+use crate::simd::simd;
 
-/// By the definition, one value after another.
+/// By the definition, one tap after another.
 impl Convolve for f64 {
     const WINOGRAD: bool = false;
 
     fn strip(strip: Strip<'_, '_, f64>) {
-        let Strip { of: &Correlation { from, shape, kernel, ref rows, ref columns }, weights, .. } = strip;
+        let Strip { of: &Correlation { from, shape, kernel, ref rows, ref columns, .. }, weights, .. } = strip;
         let [channels, height, width, batch] = shape;
         for (lane, values) in strip.to.iter_mut().enumerate() {
-            for (index, value) in values.iter_mut().enumerate() {
-                let (position, example) = (index / batch, index % batch);
+            for (position, values) in values.chunks_exact_mut(batch).enumerate() {
                 let (row, column) = (strip.rows.start + position / columns.len(), position % columns.len());
-                *value = 0.0;
+                values.fill(0.0);
                 for channel in 0..channels {
                     for &(tap_row, at_row) in &rows.taps[row] {
                         for &(tap_column, at_column) in &columns.taps[column] {
                             let tap = (channel * kernel + tap_row) * kernel + tap_column;
-                            let at = ((channel * height + at_row) * width + at_column) * batch + example;
-                            *value += weights[lane / CHANNELS][tap][lane % CHANNELS] * from[at];
+                            let weight = weights[lane / CHANNELS][tap][lane % CHANNELS];
+                            let at = ((channel * height + at_row) * width + at_column) * batch;
+                            let seen = &from[at..][..batch];
+                            simd!(values.iter_mut().zip(seen).for_each(|(value, seen)| *value += weight * seen));
                         }
                     }
                 }
@@ -27,18 +29,18 @@ impl Convolve for f64 {
         }
     }
 
-    fn sums(task: Sums<'_, '_, f64>) {
-        let Sums { input, shape, kernel, gradients, rows, columns, to } = task;
-        let [_, height, width, batch] = shape;
+    fn weight_grad(task: WeightGrad<'_, '_, f64>) {
+        let WeightGrad { input, shape, kernel, gradients, rows, columns, to } = task;
+        let [channels, height, width, batch] = shape;
         for (gradients, sums) in gradients.iter().zip(to) {
             sums.fill(0.0);
-            for (index, &gradient) in gradients.iter().enumerate() {
-                let (position, example) = (index / batch, index % batch);
+            for (position, gradients) in gradients.chunks_exact(batch).enumerate() {
                 for &(tap_row, at_row) in &rows[position / columns.len()] {
                     for &(tap_column, at_column) in &columns.taps[position % columns.len()] {
-                        for channel in 0..shape[0] {
-                            let at = ((channel * height + at_row) * width + at_column) * batch + example;
-                            sums[(channel * kernel + tap_row) * kernel + tap_column] += gradient * input[at];
+                        for channel in 0..channels {
+                            let at = ((channel * height + at_row) * width + at_column) * batch;
+                            let products = gradients.iter().zip(&input[at..][..batch]).map(|(g, x)| g * x);
+                            sums[(channel * kernel + tap_row) * kernel + tap_column] += products.sum::<f64>();
                         }
                     }
                 }

@@ -3,9 +3,9 @@
 use pulp::Simd;
 
 use super::direct::Direct;
-use super::weight_grad::WeightGrad;
+use super::weight_grad::Gradient;
 use super::winograd::Winograd;
-use super::{Axis, Convolve, Method, Strip, Sums};
+use super::{Axis, Convolve, Method, Strip, WeightGrad};
 
 impl Convolve for f32 {
     const WINOGRAD: bool = true;
@@ -17,14 +17,35 @@ impl Convolve for f32 {
         }
     }
 
-    fn sums(sums: Sums<'_, '_, f32>) {
-        pulp::Arch::new().dispatch(WeightGrad(sums));
+    fn weight_grad(task: WeightGrad<'_, '_, f32>) {
+        pulp::Arch::new().dispatch(Gradient(task));
     }
 }
 
 /// Floats of a vector.
 pub(super) const fn lanes<S: Simd>() -> usize {
     size_of::<S::f32s>() / size_of::<f32>()
+}
+
+/// Bytes of a line of the cache, and of the longest vector.
+const LINE: usize = 64;
+
+/// Memory for vectors, of zeros. A vector that lies across two lines of the cache takes twice as long to read, so these begin where
+/// a line does.
+pub(super) struct Scratch(Vec<f32>);
+
+impl Scratch {
+    /// For so many vectors.
+    pub(super) fn new<S: Simd>(vectors: usize) -> Scratch {
+        Scratch(vec![0.0; vectors * lanes::<S>() + LINE / size_of::<f32>()])
+    }
+
+    /// The vectors, and perhaps some more.
+    #[inline(always)]
+    pub(super) fn vectors<S: Simd>(&mut self) -> &mut [S::f32s] {
+        let start = self.0.as_ptr().align_offset(LINE).min(LINE / size_of::<f32>());
+        S::as_mut_simd_f32s(&mut self.0[start..]).0
+    }
 }
 
 /// The vector at `start` of a slice of `batch` values, zeros where they end.
@@ -45,7 +66,7 @@ pub(super) fn store<S: Simd>(simd: S, values: &mut [f32], start: usize, vector: 
     }
 }
 
-/// Copies a vector of examples of a row of a map.
+/// Copies a vector of examples of a row `[width, batch]` of a map to a row `[copied columns]`.
 #[inline(always)]
 pub(super) fn copy_row<S: Simd>(
     simd: S,

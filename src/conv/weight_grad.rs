@@ -1,29 +1,34 @@
-//! What the weights of a convolution owe, in f32.
+//! The gradient of a convolution's weights, in f32.
 
 use pulp::{Simd, WithSimd};
 
-use super::vectors::{copy_row, lanes, load};
-use super::{CHANNELS, Sums};
+use super::vectors::{Scratch, copy_row, lanes, load};
+use super::{CHANNELS, WeightGrad};
 
-/// [`Sums`] in f32.
-pub(super) struct WeightGrad<'a, 'b>(pub(super) Sums<'a, 'b, f32>);
+/// [`WeightGrad`] in f32.
+pub(super) struct Gradient<'a, 'b>(pub(super) WeightGrad<'a, 'b, f32>);
 
 /// Vectors of examples that are copied at a time: enough work between two times that sums of vectors are added up.
 const VECTORS: usize = 4;
 
-impl WithSimd for WeightGrad<'_, '_> {
+impl WithSimd for Gradient<'_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Sums { input, shape: [channels, height, width, batch], kernel, gradients, rows, columns, .. } = self.0;
-        let vectors = VECTORS.min(batch.div_ceil(lanes::<S>()));
-        let zero = simd.splat_f32s(0.0);
+        let WeightGrad { input, shape: [channels, height, width, batch], kernel, gradients, rows, columns, .. } =
+            self.0;
+        // The same number each time, as few in vain as possible.
+        let vectors = batch.div_ceil(lanes::<S>());
+        let vectors = vectors.div_ceil(vectors.div_ceil(VECTORS));
         // `[channels, kernel, vectors, copied columns]`, of which rows in the padding are not read.
-        let mut copy = vec![zero; channels * kernel * vectors * columns.copy_length];
+        let mut copy = Scratch::new::<S>(channels * kernel * vectors * columns.copy_length);
+        let copy = copy.vectors::<S>();
         // `[groups of channels, vectors, columns, channels of a group]`, filled up with zeros.
         let of_group = vectors * columns.len();
-        let mut copied_gradients = vec![[zero; CHANNELS]; gradients.len().div_ceil(CHANNELS) * of_group];
+        let groups = gradients.len().div_ceil(CHANNELS);
+        let mut copied_gradients = Scratch::new::<S>(groups * of_group * CHANNELS);
+        let copied_gradients = copied_gradients.vectors::<S>().as_chunks_mut::<CHANNELS>().0;
         for line in self.0.to.iter_mut() {
             line.fill(0.0);
         }
@@ -31,11 +36,11 @@ impl WithSimd for WeightGrad<'_, '_> {
             for start in (0..batch).step_by(vectors * lanes::<S>()) {
                 for channel in 0..channels {
                     for &(tap_row, at_row) in row {
-                        let row = &input[(channel * height + at_row) * width * batch..][..width * batch];
+                        let seen = &input[(channel * height + at_row) * width * batch..][..width * batch];
                         for vector in 0..vectors {
                             let line = (channel * kernel + tap_row) * vectors + vector;
                             let line = &mut copy[line * columns.copy_length..][..columns.copy_length];
-                            copy_row(simd, row, batch, columns, start + vector * lanes::<S>(), line);
+                            copy_row(simd, seen, batch, columns, start + vector * lanes::<S>(), line);
                         }
                     }
                 }
@@ -48,9 +53,9 @@ impl WithSimd for WeightGrad<'_, '_> {
                         }
                     }
                 }
-                for (group, gradients) in copied_gradients.chunks_exact(of_group).enumerate() {
+                for (group, gradients) in copied_gradients.chunks_exact(of_group).take(groups).enumerate() {
                     for &(tap_row, _) in row {
-                        self.row_of_taps(simd, &copy, gradients, group, tap_row, vectors);
+                        self.row_of_taps(simd, copy, gradients, group, tap_row, vectors);
                     }
                 }
             }
@@ -58,7 +63,7 @@ impl WithSimd for WeightGrad<'_, '_> {
     }
 }
 
-impl WeightGrad<'_, '_> {
+impl Gradient<'_, '_> {
     /// Adds to the sums of one row of the windows of all channels.
     #[inline(always)]
     fn row_of_taps<S: Simd>(
@@ -100,7 +105,7 @@ impl WeightGrad<'_, '_> {
         first: usize,
         vectors: usize,
     ) {
-        let Sums { kernel, columns, ref mut to, .. } = self.0;
+        let WeightGrad { kernel, columns, ref mut to, .. } = self.0;
         let count = columns.len();
         let mut sums = [[simd.splat_f32s(0.0); K]; CHANNELS];
         for (vector, gradients) in gradients.chunks_exact(count).enumerate() {
@@ -120,7 +125,7 @@ impl WeightGrad<'_, '_> {
                 }
             }
         }
-        // As above.
+        // A copy, since what loops go over lies in memory, where the sums above must not.
         let sums = sums;
         for (sums, to) in sums.iter().zip(to[group * CHANNELS..].iter_mut()) {
             for (k, &sum) in sums.iter().enumerate() {

@@ -41,8 +41,8 @@ impl KernelSpec for ConvForward {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
         let (input, weight, bias) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
-        self.0.forward(input, weight, arguments.reals_mut(3), |channel, _, line| {
-            activation.apply_to(line, bias[channel]);
+        self.0.forward(input, weight, arguments.reals_mut(3), |channel, _, rows| {
+            activation.apply_to(rows, bias[channel]);
         });
     }
 

@@ -42,8 +42,8 @@ impl KernelSpec for ConvInputGrad {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
         let (output_grad, weight, kept) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
-        self.0.backward(output_grad, weight, arguments.reals_mut(3), |_, start, line| {
-            activation.differentiate(line, &kept[start..]);
+        self.0.backward(output_grad, weight, arguments.reals_mut(3), |_, start, rows| {
+            activation.differentiate(rows, &kept[start..]);
         });
     }
 

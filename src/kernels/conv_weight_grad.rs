@@ -6,7 +6,7 @@ use super::dense_forward::tile_grid;
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
 use crate::activation::Activation;
-use crate::conv::{Sums, TASK_CHANNELS};
+use crate::conv::{WeightGrad, task_channels};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -39,7 +39,7 @@ params! {
     }
 }
 
-/// As many workgroups, or CPU tasks, keep a device busy.
+/// As many workgroups keep a device busy.
 const ENOUGH_GROUPS: u32 = 256;
 
 impl ConvWeightGrad {
@@ -125,17 +125,19 @@ impl KernelSpec for ConvWeightGrad {
         let line = self.out_width as usize * shape[3];
         let per_channel = shape[0] * kernel * kernel;
         let [rows, columns] = sizes.axes_of_output();
+        let task_channels = task_channels(self.out_channels as usize, self.slices() as usize);
         let slices = partials.par_chunks_mut(weights).zip(rows.taps.par_chunks(slice_rows)).enumerate();
         slices.for_each(|(slice, (partial, rows))| {
-            partial.par_chunks_mut(TASK_CHANNELS * per_channel).enumerate().for_each(|(block, partial)| {
+            partial.par_chunks_mut(task_channels * per_channel).enumerate().for_each(|(block, partial)| {
                 let mut to: Vec<&mut [T]> = partial.chunks_mut(per_channel).collect();
                 let gradients: Vec<&[T]> = (0..to.len())
                     .map(|lane| {
-                        let first = (block * TASK_CHANNELS + lane) * out_height + slice * slice_rows;
+                        let first = (block * task_channels + lane) * out_height + slice * slice_rows;
                         &output_grad[first * line..][..rows.len() * line]
                     })
                     .collect();
-                T::sums(Sums { input, shape, kernel, gradients: &gradients, rows, columns: &columns, to: &mut to });
+                let columns = &columns;
+                T::weight_grad(WeightGrad { input, shape, kernel, gradients: &gradients, rows, columns, to: &mut to });
             });
         });
     }

@@ -71,7 +71,7 @@ impl ConvSizes {
         2 * u64::from(self.out_channels) * u64::from(self.in_channels) * area * places
     }
 
-    /// Rows and columns of the output.
+    /// How the output sees the input, along rows and along columns.
     pub(crate) fn axes_of_output(&self) -> [Axis; 2] {
         self.axes(Axis::of_output)
     }
@@ -82,8 +82,7 @@ impl ConvSizes {
             .map(|(output, input)| of(output as usize, input as usize, kernel, stride, padding))
     }
 
-    /// Writes the output's pre-activations without their bias; `finish` is called for every line with its channel and where it
-    /// begins.
+    /// Writes the output's pre-activations without their bias; `finish` gets some rows of a channel, the channel and where they begin.
     pub(crate) fn forward<T: Real>(
         &self,
         input: &[T],
@@ -96,7 +95,8 @@ impl ConvSizes {
         let [rows, columns] = self.axes_of_output();
         let weight =
             |channel: usize, source: usize, tap: usize| weight[(channel * channels + source) * kernel * kernel + tap];
-        let convolution = Correlation { from: input, shape, kernel, rows, columns };
+        let stride = self.stride as usize;
+        let convolution = Correlation { from: input, shape, kernel, stride, rows, columns };
         convolution.run(output, self.out_channels as usize, weight, finish);
     }
 
@@ -114,7 +114,8 @@ impl ConvSizes {
         let weight = |channel: usize, source: usize, tap: usize| {
             weight[(source * in_channels + channel) * kernel * kernel + tap]
         };
-        let owed = Correlation { from: output_grad, shape, kernel, rows, columns };
+        let stride = self.stride as usize;
+        let owed = Correlation { from: output_grad, shape, kernel, stride, rows, columns };
         owed.run(input_grad, in_channels, weight, finish);
     }
 
@@ -143,6 +144,8 @@ pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ConvSizes, Activa
         [35, 17, 7, 6, 18, 3, 1, 1],
         [3, 16, 9, 6, 37, 3, 1, 0],
         [17, 33, 5, 4, 16, 3, 1, 2],
+        [18, 16, 5, 13, 20, 3, 1, 1],
+        [3, 2, 1, 1, 3, 1, 3, 1],
         [130, 1, 9, 9, 9, 5, 2, 4],
     ];
     let sizes = |[batch, channels, height, width, maps, size, stride, padding]: [usize; 8]| {
