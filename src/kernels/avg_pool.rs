@@ -30,17 +30,17 @@ impl KernelSpec for AvgPool {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
         let count = T::from_f64(self.0.window_len() as f64);
+        let windows = self.0.windows();
         let maps = arguments.reals(0).par_chunks_exact(input_length);
         let outputs = arguments.reals_mut(1).par_chunks_exact_mut(output_length);
         maps.zip(outputs).for_each(|(map, output)| {
-            self.0.windows(|window, pixels| {
+            simd!(for (window, pixels) in windows.iter().enumerate() {
                 let output = &mut output[window * batch..][..batch];
                 output.fill(T::zero());
-                for pixel in pixels {
-                    let values = &map[pixel * batch..][..batch];
-                    simd!(output.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value));
+                for &pixel in pixels {
+                    output.iter_mut().zip(&map[pixel * batch..][..batch]).for_each(|(sum, &value)| *sum += value);
                 }
-                simd!(output.iter_mut().for_each(|sum| *sum /= count));
+                output.iter_mut().for_each(|sum| *sum /= count);
             });
         });
     }

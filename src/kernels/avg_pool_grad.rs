@@ -36,16 +36,17 @@ impl KernelSpec for AvgPoolGrad {
         let activation = Activation::from_constant(arguments.constant(0));
         let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
         let count = T::from_f64(self.0.window_len() as f64);
+        let windows = self.0.windows();
         let gradients = arguments.reals(0).par_chunks_exact(output_length);
         let kept = arguments.reals(1).par_chunks_exact(input_length);
         let input_grads = arguments.reals_mut(2).par_chunks_exact_mut(input_length);
         gradients.zip(kept.zip(input_grads)).for_each(|(output_grad, (kept, input_grad))| {
             input_grad.fill(T::zero());
-            self.0.windows(|window, pixels| {
+            simd!(for (window, pixels) in windows.iter().enumerate() {
                 let gradients = &output_grad[window * batch..][..batch];
-                for pixel in pixels {
+                for &pixel in pixels {
                     let sums = &mut input_grad[pixel * batch..][..batch];
-                    simd!(sums.iter_mut().zip(gradients).for_each(|(sum, &gradient)| *sum += gradient));
+                    sums.iter_mut().zip(gradients).for_each(|(sum, &gradient)| *sum += gradient);
                 }
             });
             simd!(input_grad.iter_mut().for_each(|gradient| *gradient /= count));

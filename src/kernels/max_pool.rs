@@ -32,24 +32,21 @@ impl KernelSpec for MaxPool {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
+        let windows = self.0.windows();
         let maps = arguments.reals(0).par_chunks_exact(input_length);
         let outputs = arguments.reals_mut(1).par_chunks_exact_mut(output_length);
         let chosen = arguments.integers_mut(2).par_chunks_exact_mut(output_length);
         maps.zip(outputs.zip(chosen)).for_each(|(map, (output, chosen))| {
-            self.0.windows(|window, pixels| {
+            simd!(for (window, pixels) in windows.iter().enumerate() {
                 let output = &mut output[window * batch..][..batch];
                 let chosen = &mut chosen[window * batch..][..batch];
-                let mut is_first = true;
-                for pixel in pixels {
+                for (index, &pixel) in pixels.iter().enumerate() {
                     let values = &map[pixel * batch..][..batch];
-                    simd!({
-                        for ((best, chosen), &value) in output.iter_mut().zip(&mut *chosen).zip(values) {
-                            if is_first || value > *best || value.is_nan() && !best.is_nan() {
-                                (*best, *chosen) = (value, pixel as u32);
-                            }
+                    for ((best, chosen), &value) in output.iter_mut().zip(&mut *chosen).zip(values) {
+                        if index == 0 || value > *best || value.is_nan() && !best.is_nan() {
+                            (*best, *chosen) = (value, pixel as u32);
                         }
-                    });
-                    is_first = false;
+                    }
                 }
             });
         });

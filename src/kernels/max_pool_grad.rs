@@ -40,20 +40,21 @@ impl KernelSpec for MaxPoolGrad {
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
         let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
+        let windows = self.0.windows();
         let gradients = arguments.reals(0).par_chunks_exact(output_length);
         let chosen = arguments.integers(1).par_chunks_exact(output_length);
         let kept = arguments.reals(2).par_chunks_exact(input_length);
         let input_grads = arguments.reals_mut(3).par_chunks_exact_mut(input_length);
         gradients.zip(chosen).zip(kept.zip(input_grads)).for_each(|((output_grad, chosen), (kept, input_grad))| {
             input_grad.fill(T::zero());
-            self.0.windows(|window, pixels| {
+            simd!(for (window, pixels) in windows.iter().enumerate() {
                 let range = window * batch..(window + 1) * batch;
                 let (gradients, chosen) = (&output_grad[range.clone()], &chosen[range]);
-                for pixel in pixels {
+                for &pixel in pixels {
                     let sums = &mut input_grad[pixel * batch..][..batch];
-                    simd!(for ((sum, &gradient), &chosen) in sums.iter_mut().zip(gradients).zip(chosen) {
-                        *sum += if chosen as usize == pixel { gradient } else { T::zero() };
-                    });
+                    for ((sum, &gradient), &chosen) in sums.iter_mut().zip(gradients).zip(chosen) {
+                        *sum += if chosen == pixel as u32 { gradient } else { T::zero() };
+                    }
                 }
             });
             activation.differentiate(input_grad, kept);
@@ -66,13 +67,12 @@ impl KernelSpec for MaxPoolGrad {
                 // Of each window the last pixel, or the middle one.
                 let (batch, [_, map]) = (sizes.batch as usize, sizes.map_lengths());
                 let mut chosen = vec![0; map];
-                sizes.windows(|window, pixels| {
-                    let pixels: Vec<usize> = pixels.collect();
+                for (window, pixels) in sizes.windows().iter().enumerate() {
                     for example in 0..batch {
                         let pixel = if example % 2 == 0 { pixels.len() - 1 } else { pixels.len() / 2 };
                         chosen[window * batch + example] = pixels[pixel] as u32;
                     }
-                });
+                }
                 let chosen = Input::U32(chosen.repeat(sizes.channels as usize));
                 let inputs = vec![Input::SIGNED, chosen, Input::SIGNED, Input::Poison];
                 Case::new(label, MaxPoolGrad(sizes), inputs)

@@ -74,17 +74,17 @@ impl PoolSizes {
         self.lengths().map(|length| length / self.channels as usize)
     }
 
-    /// Calls `visit` for every window of a map in order, with its number and the pixels in it.
-    pub(crate) fn windows(&self, mut visit: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
-        for row in 0..self.out_height {
-            let rows = self.window(row, self.window_height, self.in_height);
-            for column in 0..self.out_width {
-                let columns = self.window(column, self.window_width, self.in_width);
-                let width = self.in_width as usize;
-                let mut pixels = rows.clone().flat_map(|row| columns.clone().map(move |column| row * width + column));
-                visit((row * self.out_width + column) as usize, &mut pixels);
-            }
-        }
+    /// The pixels of every window of a map, in order.
+    pub(crate) fn windows(&self) -> Vec<Vec<usize>> {
+        let rows = (0..self.out_height).map(|row| self.window(row, self.window_height, self.in_height));
+        let columns = |column: u32| self.window(column, self.window_width, self.in_width);
+        let width = self.in_width as usize;
+        let of_row = |rows: Range<usize>| {
+            (0..self.out_width).map(move |column| {
+                rows.clone().flat_map(|row| columns(column).map(move |column| row * width + column)).collect()
+            })
+        };
+        rows.flat_map(of_row).collect()
     }
 
     /// What the window at a position of an axis sees of it.
