@@ -111,12 +111,15 @@ mod tests {
             (9, 5, 2, 4),
             (5, 1, 2, 0),
             (4, 2, 5, 1),
+            (1, 1, 3, 1),
+            (3, 1, 5, 2),
         ] {
             let output = (input + 2 * padding - kernel) / stride + 1;
             for axis in [
                 Axis::of_output(output, input, kernel, stride, padding),
                 Axis::of_input(output, input, kernel, stride, padding),
             ] {
+                assert!(axis.copy_length > 0, "a copy has a length");
                 let mut copy = vec![None; axis.copy_length];
                 axis.copied.iter().for_each(|&(to, from)| copy[to] = Some(from));
                 let mut seen = vec![Vec::new(); axis.len()];
