@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> input: array<f32>; // [channels, in_height, in_width, batch]
 @group(0) @binding(3) var<storage, read_write> output: array<f32>; // [channels, out_height, out_width, batch]
-@group(0) @binding(4) var<storage, read_write> chosen: array<u32>; // likewise: row * in_width + column of the greatest
+@group(0) @binding(4) var<storage, read_write> indices: array<u32>; // likewise: row * in_width + column of the greatest
 
 @compute @workgroup_size(256)
 fn main(
@@ -47,7 +47,7 @@ fn main(
         }
     }
     output[index] = best;
-    chosen[index] = at;
+    indices[index] = at;
 }
 
 const OUTSIDE: u32 = 0xffffffffu;

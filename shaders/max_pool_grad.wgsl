@@ -16,7 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [channels, out_height, out_width, batch]
-@group(0) @binding(3) var<storage, read> chosen: array<u32>; // likewise: row * in_width + column of the greatest
+@group(0) @binding(3) var<storage, read> indices: array<u32>; // likewise: row * in_width + column of the greatest
 @group(0) @binding(4) var<storage, read> kept: array<f32>; // [channels, in_height, in_width, batch]
 @group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // likewise
 
@@ -40,7 +40,7 @@ fn main(
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
             let window = (map + row * params.out_width + column) * params.batch + example;
-            if chosen[window] == pixel {
+            if indices[window] == pixel {
                 sum += output_grad[window];
             }
         }

@@ -85,7 +85,7 @@ impl Arch {
         if layer == LayerSpec::BatchNorm && !follows_weights {
             return Err("BN normalizes what a dense or convolutional layer gives, and must follow one".to_string());
         }
-        if shape.len() > MAX_VALUES {
+        if shape.checked_len().is_none_or(|values| values > MAX_VALUES) {
             return Err(format!("it would give {shape}, more than {MAX_VALUES} values an example"));
         }
         self.layers.push(layer);
@@ -243,6 +243,8 @@ mod tests {
             ("1x8x8-8C3s0-10", 6, 5, "is 0"),
             ("1x8x8-8C3x1-10", 6, 5, "no layer"),
             ("1x8x8-MP2p2-10", 6, 5, "padding of 2"),
+            ("1x8x8-AP65536p32768-10", 6, 13, "at most 32768"),
+            ("1x28x28-4C29p1073741824-10", 8, 15, "more than 1073741824 values"),
             ("1x8x8-BN-10", 6, 2, "must follow"),
             ("1x8x8-8C3-MP2-BN-10", 14, 2, "must follow"),
             ("1x8x8-8C3", 6, 3, "ends in `8C3`"),

@@ -15,6 +15,7 @@ pub use pool::{Pool, Pooling};
 pub use reorder::Reorder;
 
 use crate::activation::Activation;
+use crate::arch::Shape;
 use crate::init::{Fan, Init};
 use crate::kernel::{DType, KernelSpec};
 use crate::kernels::Activate;
@@ -55,12 +56,11 @@ impl Parameter {
 /// of pre-activations.
 #[derive(Clone, Copy, Debug)]
 pub struct Values {
-    /// `[batch, features]`.
+    /// Features `[batch, features]`, or maps `[channels, height, width, batch]`.
     pub tensor: Tensor,
     /// What was applied last to make it.
     pub activation: Activation,
-    /// What the activation's derivative is made from: the values themselves, or the pre-activations, likewise
-    /// `[batch, features]`.
+    /// What the activation's derivative is made from: the values themselves, or the pre-activations, laid out alike.
     pub kept: Tensor,
 }
 
@@ -80,22 +80,22 @@ pub struct LayerTensors {
     pub gradients: Vec<Tensor>,
 }
 
-/// Records a layer's output `[.., batch]` of so many values an example, of which `launch` writes `activation(pre-activation)` to a
-/// tensor. Where the derivative takes the pre-activation, that is kept, and the activation is a launch of its own.
+/// Records a layer's output, of which `launch` writes `activation(pre-activation)` to a tensor. Where there is a backward pass whose
+/// derivative takes the pre-activation, that is kept, and the activation is a launch of its own.
 fn activated(
     recorder: &mut Recorder<'_>,
-    values: usize,
+    dims: &[usize],
     activation: Activation,
     launch: impl Fn(&mut Recorder<'_>, Activation, Tensor),
 ) -> Values {
-    let output = recorder.activation("output", values);
-    if !activation.keeps_pre_activation() {
+    let output = recorder.activation("output", dims);
+    if !activation.keeps_pre_activation() || recorder.phase == Phase::Eval {
         launch(recorder, activation, output);
         return Values { tensor: output, activation, kept: output };
     }
-    let kept = recorder.activation("pre_activation", values);
+    let kept = recorder.activation("pre_activation", dims);
     launch(recorder, Activation::Identity, kept);
-    let length = (recorder.batch * values) as u32;
+    let length = dims.iter().product::<usize>() as u32;
     recorder.launch(Activate { length }, &[activation.constant()], &[kept, output]);
     Values { tensor: output, activation, kept }
 }
@@ -114,13 +114,13 @@ pub trait Layer {
     /// Multiply-adds count as two: operations of the forward pass for one example.
     fn forward_flops(&self) -> u64;
 
-    /// Appends the forward pass: `[batch, inputs]` to `[batch, outputs]`.
+    /// Appends the forward pass.
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values;
 
     /// Appends the backward pass.
     ///
-    /// `output_grad` is the gradient of this layer's pre-activation, `[batch, outputs]`. Writes the parameters' gradients and,
-    /// where asked, returns the gradient of the pre-activation that `input` came from, `[batch, inputs]`.
+    /// `output_grad` is the gradient of this layer's pre-activation, laid out as its output. Writes the parameters' gradients and,
+    /// where asked, returns the gradient of the pre-activation that `input` came from, laid out as `input`.
     fn backward(
         &self,
         recorder: &mut Recorder<'_>,
@@ -145,9 +145,22 @@ pub struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// A float tensor of this layer with so many values an example: `[batch, features]`, or maps with the batch innermost.
-    pub fn activation(&mut self, name: &str, values: usize) -> Tensor {
-        self.scratch(name, &[self.batch, values], Role::Activation)
+    /// The dimensions of a batch of features.
+    pub fn features(&self, features: usize) -> Vec<usize> {
+        vec![self.batch, features]
+    }
+
+    /// The dimensions of a batch of maps: the batch innermost.
+    pub fn maps(&self, shape: Shape) -> Vec<usize> {
+        match shape {
+            Shape::Features(features) => vec![features, self.batch],
+            Shape::Maps { channels, height, width } => vec![channels, height, width, self.batch],
+        }
+    }
+
+    /// A float tensor of this layer.
+    pub fn activation(&mut self, name: &str, dims: &[usize]) -> Tensor {
+        self.scratch(name, dims, Role::Activation)
     }
 
     /// Any float tensor of this layer.

@@ -66,11 +66,7 @@ impl Network {
             PerLayer::All(rate) => std::slice::from_ref(rate),
             PerLayer::Each(rates) => rates,
         };
-        for &rate in rates {
-            let must = "the probability to drop a value lies from 0 up to but below 1";
-            ConfigError::unless((0.0..1.0).contains(&rate), "dropout", rate, must)?;
-        }
-        Ok(())
+        rates.iter().try_for_each(|&rate| check_dropout("dropout", rate))
     }
 
     /// The layers in order. Panics where [`Network::check`] would refuse.
@@ -86,14 +82,14 @@ impl Network {
             let features = input.len();
             // Dropout draws by features, in the order of images.
             if in_maps && (rate > 0.0 || !takes_maps) {
-                layers.push(Box::new(Reorder { features, flattens: true }));
+                layers.push(Box::new(Reorder { shape: input, flattens: true }));
                 in_maps = false;
             }
             if rate > 0.0 {
                 layers.push(Box::new(Dropout { features, site: index, rate }));
             }
             if takes_maps && !in_maps {
-                layers.push(Box::new(Reorder { features, flattens: false }));
+                layers.push(Box::new(Reorder { shape: input, flattens: false }));
                 in_maps = true;
             }
             let normalized = specs.get(number + 1) == Some(&LayerSpec::BatchNorm);
@@ -115,7 +111,7 @@ impl Network {
             index += usize::from(spec.has_weights());
         }
         if in_maps {
-            layers.push(Box::new(Reorder { features: self.arch.outputs(), flattens: true }));
+            layers.push(Box::new(Reorder { shape: Shape::Features(self.arch.outputs()), flattens: true }));
         }
         layers
     }
@@ -137,6 +133,15 @@ impl Network {
             PerLayer::Each(rates) => rates[index],
         }
     }
+}
+
+/// Checks a probability to drop a value.
+///
+/// # Errors
+/// One that is none, of the setting `key`.
+pub(crate) fn check_dropout(key: &'static str, rate: f64) -> Result<(), ConfigError> {
+    let must = "the probability to drop a value lies from 0 up to but below 1";
+    ConfigError::unless((0.0..1.0).contains(&rate), key, rate, must)
 }
 
 /// By hand, since an untagged enum forgets what was wrong with a value.

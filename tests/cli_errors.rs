@@ -27,6 +27,11 @@ fn mistakes_in_options_are_answered_with_sentences() {
         &["--arch", "4-3", "--validation", "60"],
         &["a validation part of 60 cannot be cut from the 60 training examples"],
     );
+    refuses_training(
+        &["--arch", "4-8-BN-3", "--batch", "7"],
+        &["--arch and --batch contradict", "50 training", "--batch, such as 8"],
+    );
+    refuses_training(&["--arch", "4-8-BN-3", "--batch", "1"], &["--arch and --batch contradict", "--batch, such as 2"]);
     refuses_training(&["--arch", "4-3", "--device", "no-such-gpu"], &["no device fits", "auto, cpu"]);
     refuses_training(&["--arch", "4-3", "--device", "99"], &["no device fits `--device 99`"]);
     refuses_training(
@@ -195,4 +200,26 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && !stderr.contains("panicked"), "{stderr}");
+}
+
+/// Images in colour, `[count, channels, rows, columns]`, train a network that begins with their shape, and only such a one.
+#[test]
+fn images_in_colour_have_channels() {
+    let folder = fresh_folder();
+    let data = folder.path().join("data");
+    for file in [0, 2] {
+        let grey = fs::read(data.join(FILES[file])).unwrap();
+        let count = u32::from_be_bytes(grey[4..8].try_into().unwrap());
+        let bytes: Vec<u8> = grey[16..].chunks(4).flat_map(|image| [image, &[0; 4], image].concat()).collect();
+        fs::remove_file(data.join(FILES[file])).unwrap();
+        fs::write(data.join(FILES[file].replace("idx3", "idx4")), idx(0x804, &[count, 3, 2, 2], &bytes)).unwrap();
+    }
+    let train = ["train", "--data", "data", "--adam", "--lr", "0.05", "--batch", "7", "--device", "cpu"];
+    let arch = "3x2x2-8C2p1-MP2-3";
+    let printed = succeeds(folder.path(), &[&train[..], &["--arch", arch, "--epochs", "40", "--out", "run"]].concat());
+    assert!(printed.contains("100.00 %"), "{printed}");
+    succeeds(folder.path(), &["eval", "run", "--device", "cpu"]);
+    let refused = |arch: &str, parts: &[&str]| refuses(folder.path(), &[&train[..], &["--arch", arch]].concat(), parts);
+    refused("1x3x4-8C2-3", &["1x3x4", "3x2x2"]);
+    refused("1x2x2-8C2-3", &["takes 4 inputs", "3x2x2"]);
 }

@@ -41,7 +41,14 @@ fn with_everything(config: &Config) -> Config {
 fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
     // Layers wide enough that products and updates are cut into pieces for threads, and thin ones.
     let dataset = Dataset::load("mnist", &Split { validation: Some(55_000), ..Split::default() }).unwrap();
-    let plain = ["784-10", "784-301-10", "784-700-500-64-10"].map(|arch| config(arch, 96, 1, 3));
+    let plain = [
+        "784-10",
+        "784-301-10",
+        "784-700-500-64-10",
+        // Both methods of convolution, with and without strides; channels for several tasks.
+        "1x28x28-17C5s2-BN-37C3p1-BN-16C3-MP2-40C3s2p1-AP2-10",
+    ]
+    .map(|arch| config(arch, 96, 1, 3));
     for config in plain.iter().cloned().chain([with_everything(&plain[2])]) {
         let files: Vec<Vec<u8>> = [1, 2, 2, 3]
             .map(|threads| model_file(&config, &dataset, &CpuBackend::<f32>::new(Some(threads)).unwrap()))
@@ -53,8 +60,9 @@ fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
 #[test]
 fn one_seed_gives_one_model_file_on_the_gpu() {
     let dataset = random_dataset(500, 30, 5);
+    let convolutional = config("1x5x6-7C3p1-BN-MP2-5C2-GAP", 64, 3, 3);
     let config = config("30-70-40-5", 64, 3, 3);
-    for config in [with_everything(&config), config] {
+    for config in [with_everything(&config), config, convolutional] {
         let files = [(); 2].map(|()| model_file(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref()));
         assert!(files[0] == files[1], "{config:?}");
     }
@@ -63,7 +71,7 @@ fn one_seed_gives_one_model_file_on_the_gpu() {
 #[test]
 fn a_stop_on_the_gpu_changes_no_bit() {
     let dataset = random_dataset(500, 30, 5);
-    let config = with_everything(&config("30-70-40-5", 64, 4, 3));
+    let config = with_everything(&config("1x5x6-7C3p1-BN-MP2-40-BN-5", 64, 4, 3));
     let backend = gpu(ShaderChecks::Trusted);
     let whole = train(&config, &dataset, backend.as_ref(), None, &mut |_| {}).unwrap();
 

@@ -109,7 +109,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (MapSums::KERNEL, "channel * params.length + i", "i"),
     (MapSums::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
     (MaxPool::KERNEL, "value > best", "value >= best"),
-    (MaxPool::KERNEL, "chosen[index] = at", "chosen[index] = 0u"),
+    (MaxPool::KERNEL, "indices[index] = at", "indices[index] = 0u"),
     (MaxPool::KERNEL, "max(start, params.padding) - params.padding", "start"),
     (MaxPoolGrad::KERNEL, "padded / params.stride + 1u", "padded / params.stride"),
     (MaxPoolGrad::KERNEL, "sum * derivative(kept[index])", "sum"),
@@ -226,4 +226,26 @@ fn gradient_check_catches_bugs_in_plans() {
 
     // A loss scale that is not what was asked for.
     assert!(check_gradients(&fresh(), 6, 1.0).is_err(), "a forgotten loss scale");
+}
+
+/// Likewise of maps: tensors of equal shape in each other's place.
+#[test]
+fn gradient_check_catches_bugs_in_convolutional_plans() {
+    let fresh = || Small::new("1x5x6-3C3p1-BN-MP2-3", 6, Optimizer::sgd(), 3.0);
+    check_gradients(&fresh(), 4, 3.0).unwrap();
+    for (name, [a, b]) in [
+        ("batch_norm_grad", [5, 6]), // The sums of the scale's gradient and of the shift's.
+        ("batch_norm_sums", [0, 1]), // The gradient of the output and the input.
+        ("conv_weight_grad", [0, 0]),
+    ] {
+        let mut small = fresh();
+        let launches = small.recording.plan.launches(Phase::Train);
+        let at = launches.iter().position(|launch| launch.kernel.name == name).unwrap();
+        let normalized = small.recording.plan.find("layers.1.output").unwrap();
+        let changed = small.recording.plan.with_launch(Phase::Train, at, |launch| {
+            if a == b { launch.args[a] = normalized } else { launch.args.swap(a, b) }
+        });
+        small.recording.plan = changed.unwrap();
+        assert!(check_gradients(&small, 4, 3.0).is_err(), "{name}: arguments {a} and {b}");
+    }
 }

@@ -19,6 +19,14 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Number of values; `None` where it passes what can be counted.
+    pub(super) fn checked_len(&self) -> Option<usize> {
+        match *self {
+            Shape::Features(features) => Some(features),
+            Shape::Maps { channels, height, width } => channels.checked_mul(height)?.checked_mul(width),
+        }
+    }
+
     /// Number of values.
     #[expect(clippy::len_without_is_empty, reason = "no shape is empty")]
     pub fn len(&self) -> usize {

@@ -7,6 +7,9 @@ use super::{LayerSpec, Shape, Window};
 /// The largest number of the notation. Sums of two of them do not overflow, and what networks they make is bounded apart.
 const LARGEST: usize = 1 << 30;
 
+/// The largest side of a window: shaders count its places in 32 bits.
+const LARGEST_WINDOW: usize = 1 << 15;
+
 /// What may stand where a layer is expected.
 const LAYERS: &str =
     "layers are units (500), convolutions (32C5, 32C3s2p1), max and average pooling (MP2, AP3s2), GAP and BN";
@@ -69,6 +72,9 @@ fn window(text: &str, stride_is_size: bool, token: &str) -> Result<Window, Optio
         None => (text, None),
     };
     let size = number(text, token)?;
+    if size > LARGEST_WINDOW {
+        return Err(Some(format!("`{token}` has a window of {size}x{size}; its sides are at most {LARGEST_WINDOW}")));
+    }
     let stride = stride.unwrap_or(if stride_is_size { size } else { 1 });
     Ok(Window { size, stride, padding })
 }

@@ -5,7 +5,8 @@ use toml::{Table, Value};
 
 use super::ConfigError;
 use crate::activation::Activation;
-use crate::arch::{LayerSpec, Window};
+use crate::arch::{Arch, LayerSpec, Window};
+use crate::network::check_dropout;
 use crate::spec::{self, SpecError};
 
 /// The key of the input's shape, and that of the layers.
@@ -59,7 +60,10 @@ pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)
     let (input, layers) = match (input, layers) {
         (None, None) => return Ok(()),
         (Some(input), Some(Value::Array(layers))) => (input, layers),
-        (Some(_), _) => return Err((None, SpecError::Missing("layers"))),
+        (Some(_), None) => return Err((None, SpecError::Missing("layers"))),
+        (Some(_), Some(_)) => {
+            return Err((None, SpecError::Other("`layers` are sections, each below a line [[layers]]".to_string())));
+        }
         (None, _) => return Err((None, SpecError::Missing("input"))),
     };
     for key in ["arch", "activation", "dropout"] {
@@ -72,7 +76,7 @@ pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)
         return Err((None, SpecError::Value { key: "input".to_string(), value: input.to_string(), must }));
     };
     let mut arch = vec![input];
-    let (mut activations, mut dropouts) = (Vec::new(), Vec::new());
+    let (mut activations, mut dropouts, mut last) = (Vec::new(), Vec::new(), None);
     for (number, layer) in (1..).zip(&layers) {
         let fault = |error: SpecError| (Some(number), error);
         let Value::Table(layer) = layer else {
@@ -84,6 +88,7 @@ pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)
         if let Some((activation, dropout)) = of_units {
             activations.push(activation);
             dropouts.push(dropout);
+            last = Some(number);
         }
     }
     // What comes out of the last layer is the logits.
@@ -91,16 +96,30 @@ pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)
         && (activation.is_some_and(|activation| activation != Activation::Identity) || dropout != 0.0)
     {
         let problem = "the last layer with weights gives the logits, which have neither activation nor dropout";
-        return Err((Some(layers.len()), SpecError::Other(problem.to_string())));
+        return Err((last, SpecError::Other(problem.to_string())));
     }
+    let arch = arch.join("-");
+    if let Err(error) = arch.parse::<Arch>() {
+        // The input has no section, and is no layer.
+        let number = arch.chars().take(error.column).filter(|&c| c == '-').count();
+        return Err(((number > 0).then_some(number), SpecError::Other(error.to_string())));
+    }
+    table.insert("arch".to_string(), arch.into());
     let names = activations.into_iter().map(|activation| activation.unwrap_or(Activation::Relu).name().into());
-    table.insert("arch".to_string(), arch.join("-").into());
-    table.insert("activation".to_string(), Value::Array(names.collect()));
-    if dropouts.iter().any(|&dropout| dropout != 0.0) {
-        let rates = [0.0].into_iter().chain(dropouts).map(Value::Float);
-        table.insert("dropout".to_string(), Value::Array(rates.collect()));
-    }
+    set_per_layer(table, "activation", None, names.collect());
+    set_per_layer(table, "dropout", Some(0.0.into()), dropouts.into_iter().map(Value::Float).collect());
     Ok(())
+}
+
+/// Sets `key` to the one value of all hidden layers, as for any other depth, or to the list of them, behind that of the inputs.
+fn set_per_layer(table: &mut Table, key: &str, of_inputs: Option<Value>, values: Vec<Value>) {
+    let Some(first) = values.first() else { return };
+    let value = if values.iter().all(|value| value == first) {
+        first.clone()
+    } else {
+        Value::Array(of_inputs.into_iter().chain(values).collect())
+    };
+    table.insert(key.to_string(), value);
 }
 
 impl Section {
@@ -112,10 +131,16 @@ impl Section {
             ConfigError::unless(stride > 0, "layers.stride", stride, must)?;
             Ok(Window { size, stride, padding })
         };
+        let units = |activation: Option<Activation>, dropout: f64| {
+            check_dropout("layers.dropout", dropout)?;
+            Ok(Some((activation, dropout)))
+        };
         Ok(match self {
-            Section::Dense { units, activation, dropout } => (LayerSpec::Dense(units), Some((activation, dropout))),
+            Section::Dense { units: count, activation, dropout } => {
+                (LayerSpec::Dense(count), units(activation, dropout)?)
+            }
             Section::Conv { maps, kernel, stride, padding, activation, dropout } => {
-                (LayerSpec::Conv(maps, window(kernel, stride.unwrap_or(1), padding)?), Some((activation, dropout)))
+                (LayerSpec::Conv(maps, window(kernel, stride.unwrap_or(1), padding)?), units(activation, dropout)?)
             }
             Section::MaxPool { size, stride, padding } => {
                 (LayerSpec::MaxPool(window(size, stride.unwrap_or(size), padding)?), None)

@@ -180,7 +180,11 @@ mod tests {
             ("units = 10", "units = 10\nactivation = 'relu'", Some(18), "gives the logits"),
             ("epochs = 3", "arch = '4-3'", None, "`arch` and `layers` say the same"),
             ("input = '1x28x28'", "", None, "the setting `input` is missing"),
-            ("input = '1x28x28'", "input = '784'", None, "takes maps"),
+            ("input = '1x28x28'", "input = '784'", Some(3), "takes maps"),
+            ("input = '1x28x28'", "input = '28x28'", None, "1x28x28"),
+            ("maps = 6", "maps = 0", Some(3), "is 0"),
+            ("size = 2", "size = 29", Some(11), "window of 29x29"),
+            ("dropout = 0.5", "dropout = 1.5", Some(14), "`layers.dropout` is 1.5"),
         ] {
             let error = Config::from_recipe(&text.replace(wrong, right)).unwrap_err();
             assert_eq!(error.line, line, "{right}: {error}");

@@ -25,12 +25,14 @@ pub(crate) struct Run {
 impl Axis {
     /// Of the output: position `y` sees the input at `y * stride + tap - padding`.
     pub(crate) fn of_output(output: usize, input: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
+        let stride = effective(stride, output);
         let sees = |position: usize, tap: usize| Some((position * stride + tap) as isize - padding as isize);
         Axis::new(output, input, kernel, [1, stride], sees)
     }
 
     /// Of the input: position `x` owes to the output at `(x + padding - tap) / stride`, where that divides.
     pub(crate) fn of_input(output: usize, input: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
+        let stride = effective(stride, output);
         let sees = |position: usize, tap: usize| {
             let start = (position + padding) as isize - tap as isize;
             (start.rem_euclid(stride as isize) == 0).then_some(start / stride as isize)
@@ -95,11 +97,16 @@ impl Axis {
     }
 }
 
+/// The stride, or 1 where a single window goes nowhere: copies are as long as strides are.
+fn effective(stride: usize, output: usize) -> usize {
+    if output == 1 { 1 } else { stride }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Every tap of every position, found through the copy, is the one found directly; others find nothing.
+    /// Every tap of every position is the one of the definition, and is found through the copy; others find nothing.
     #[test]
     fn copies_show_what_positions_see() {
         for (input, kernel, stride, padding) in [
@@ -113,12 +120,28 @@ mod tests {
             (4, 2, 5, 1),
             (1, 1, 3, 1),
             (3, 1, 5, 2),
+            (3, 2, 1 << 30, 1),
         ] {
             let output = (input + 2 * padding - kernel) / stride + 1;
-            for axis in [
-                Axis::of_output(output, input, kernel, stride, padding),
-                Axis::of_input(output, input, kernel, stride, padding),
+            // By the definition: output position y sees the input at y * stride + tap - padding, and what it sees owes to it.
+            let (mut of_output, mut of_input) = (vec![Vec::new(); output], vec![Vec::new(); input]);
+            for tap in 0..kernel {
+                for y in 0..output {
+                    if let Some(x) = (y * stride + tap).checked_sub(padding).filter(|&x| x < input) {
+                        of_output[y].push((tap, x));
+                        of_input[x].push((tap, y));
+                    }
+                }
+            }
+            for (axis, expected) in [
+                (Axis::of_output(output, input, kernel, stride, padding), of_output),
+                (Axis::of_input(output, input, kernel, stride, padding), of_input),
             ] {
+                assert_eq!(axis.taps, expected, "input {input}, kernel {kernel}, stride {stride}, padding {padding}");
+                assert!(
+                    axis.copy_length <= 4 * (input + kernel + padding),
+                    "one position needs no room for its stride"
+                );
                 assert!(axis.copy_length > 0, "a copy has a length");
                 let mut copy = vec![None; axis.copy_length];
                 axis.copied.iter().for_each(|&(to, from)| copy[to] = Some(from));

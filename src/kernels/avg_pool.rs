@@ -37,7 +37,7 @@ impl KernelSpec for AvgPool {
             simd!(for (window, pixels) in windows.iter().enumerate() {
                 let output = &mut output[window * batch..][..batch];
                 output.fill(T::zero());
-                for &pixel in pixels {
+                for pixel in pixels {
                     output.iter_mut().zip(&map[pixel * batch..][..batch]).for_each(|(sum, &value)| *sum += value);
                 }
                 output.iter_mut().for_each(|sum| *sum /= count);

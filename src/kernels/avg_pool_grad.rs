@@ -44,7 +44,7 @@ impl KernelSpec for AvgPoolGrad {
             input_grad.fill(T::zero());
             simd!(for (window, pixels) in windows.iter().enumerate() {
                 let gradients = &output_grad[window * batch..][..batch];
-                for &pixel in pixels {
+                for pixel in pixels {
                     let sums = &mut input_grad[pixel * batch..][..batch];
                     sums.iter_mut().zip(gradients).for_each(|(sum, &gradient)| *sum += gradient);
                 }

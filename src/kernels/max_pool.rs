@@ -9,8 +9,8 @@ use crate::real::Real;
 use crate::simd::simd;
 
 params! {
-    /// `output = the greatest value of each window`, the first of equals; a NaN is greater than any number. `chosen`, of the output's
-    /// shape, is where it stood, `row * in_width + column`. Sizes as [`PoolSizes`] says.
+    /// `output = the greatest value of each window`, the first of equals; a NaN is greater than any number. `indices`, of the output's
+    /// shape, say where it stood, `row * in_width + column`. Sizes as [`PoolSizes`] says.
     pub struct MaxPool(PoolSizes);
 }
 
@@ -18,7 +18,7 @@ impl KernelSpec for MaxPool {
     const NAME: &'static str = "max_pool";
     const WGSL: &'static str = wgsl!("max_pool", "linear", "finite", "pool");
     const SLOTS: &'static [Slot] =
-        &[Slot::read("input", DType::F32), Slot::write("output", DType::F32), Slot::write("chosen", DType::U32)];
+        &[Slot::read("input", DType::F32), Slot::write("output", DType::F32), Slot::write("indices", DType::U32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
@@ -35,16 +35,16 @@ impl KernelSpec for MaxPool {
         let windows = self.0.windows();
         let maps = arguments.reals(0).par_chunks_exact(input_length);
         let outputs = arguments.reals_mut(1).par_chunks_exact_mut(output_length);
-        let chosen = arguments.integers_mut(2).par_chunks_exact_mut(output_length);
-        maps.zip(outputs.zip(chosen)).for_each(|(map, (output, chosen))| {
+        let indices = arguments.integers_mut(2).par_chunks_exact_mut(output_length);
+        maps.zip(outputs.zip(indices)).for_each(|(map, (output, indices))| {
             simd!(for (window, pixels) in windows.iter().enumerate() {
                 let output = &mut output[window * batch..][..batch];
-                let chosen = &mut chosen[window * batch..][..batch];
-                for (index, &pixel) in pixels.iter().enumerate() {
+                let indices = &mut indices[window * batch..][..batch];
+                for (number, pixel) in pixels.enumerate() {
                     let values = &map[pixel * batch..][..batch];
-                    for ((best, chosen), &value) in output.iter_mut().zip(&mut *chosen).zip(values) {
-                        if index == 0 || value > *best || value.is_nan() && !best.is_nan() {
-                            (*best, *chosen) = (value, pixel as u32);
+                    for ((best, at), &value) in output.iter_mut().zip(&mut *indices).zip(values) {
+                        if number == 0 || value > *best || value.is_nan() && !best.is_nan() {
+                            (*best, *at) = (value, pixel as u32);
                         }
                     }
                 }

@@ -10,7 +10,7 @@ use crate::real::Real;
 use crate::simd::simd;
 
 params! {
-    /// `input_grad = (sum of output_grad over the windows that chose a value) * activation'(kept)`: chosen as
+    /// `input_grad = (sum of output_grad over the windows that chose a value) * activation'(kept)`: indices as
     /// [`super::MaxPool`] leaves it, sizes as [`PoolSizes`] says. The activation is the one that the input came out of; kept is what
     /// its derivative takes.
     pub struct MaxPoolGrad(PoolSizes);
@@ -21,7 +21,7 @@ impl KernelSpec for MaxPoolGrad {
     const WGSL: &'static str = wgsl!("max_pool_grad", "linear", "activation", "pool");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
-        Slot::read("chosen", DType::U32),
+        Slot::read("indices", DType::U32),
         Slot::read("kept", DType::F32),
         Slot::write("input_grad", DType::F32),
     ];
@@ -42,18 +42,18 @@ impl KernelSpec for MaxPoolGrad {
         let ([input_length, output_length], batch) = (self.0.map_lengths(), self.0.batch as usize);
         let windows = self.0.windows();
         let gradients = arguments.reals(0).par_chunks_exact(output_length);
-        let chosen = arguments.integers(1).par_chunks_exact(output_length);
+        let indices = arguments.integers(1).par_chunks_exact(output_length);
         let kept = arguments.reals(2).par_chunks_exact(input_length);
         let input_grads = arguments.reals_mut(3).par_chunks_exact_mut(input_length);
-        gradients.zip(chosen).zip(kept.zip(input_grads)).for_each(|((output_grad, chosen), (kept, input_grad))| {
+        gradients.zip(indices).zip(kept.zip(input_grads)).for_each(|((output_grad, indices), (kept, input_grad))| {
             input_grad.fill(T::zero());
             simd!(for (window, pixels) in windows.iter().enumerate() {
                 let range = window * batch..(window + 1) * batch;
-                let (gradients, chosen) = (&output_grad[range.clone()], &chosen[range]);
-                for &pixel in pixels {
+                let (gradients, indices) = (&output_grad[range.clone()], &indices[range]);
+                for pixel in pixels {
                     let sums = &mut input_grad[pixel * batch..][..batch];
-                    for ((sum, &gradient), &chosen) in sums.iter_mut().zip(gradients).zip(chosen) {
-                        *sum += if chosen == pixel as u32 { gradient } else { T::zero() };
+                    for ((sum, &gradient), &index) in sums.iter_mut().zip(gradients).zip(indices) {
+                        *sum += if index == pixel as u32 { gradient } else { T::zero() };
                     }
                 }
             });
@@ -66,15 +66,16 @@ impl KernelSpec for MaxPoolGrad {
             .map(|(label, sizes, activation)| {
                 // Of each window the last pixel, or the middle one.
                 let (batch, [_, map]) = (sizes.batch as usize, sizes.map_lengths());
-                let mut chosen = vec![0; map];
+                let mut indices = vec![0; map];
                 for (window, pixels) in sizes.windows().iter().enumerate() {
+                    let pixels: Vec<usize> = pixels.collect();
                     for example in 0..batch {
                         let pixel = if example % 2 == 0 { pixels.len() - 1 } else { pixels.len() / 2 };
-                        chosen[window * batch + example] = pixels[pixel] as u32;
+                        indices[window * batch + example] = pixels[pixel] as u32;
                     }
                 }
-                let chosen = Input::U32(chosen.repeat(sizes.channels as usize));
-                let inputs = vec![Input::SIGNED, chosen, Input::SIGNED, Input::Poison];
+                let indices = Input::U32(indices.repeat(sizes.channels as usize));
+                let inputs = vec![Input::SIGNED, indices, Input::SIGNED, Input::Poison];
                 Case::new(label, MaxPoolGrad(sizes), inputs)
                     .constants(vec![activation.constant()])
                     .tolerance(Tolerance::sum_of(sizes.window_len()))

@@ -30,6 +30,14 @@ impl BatchNorm {
         ChannelSizes::new(batch, self.shape, EPSILON)
     }
 
+    /// Of a batch of its values.
+    fn dims(&self, recorder: &Recorder<'_>) -> Vec<usize> {
+        match self.shape {
+            Shape::Features(features) => recorder.features(features),
+            Shape::Maps { .. } => recorder.maps(self.shape),
+        }
+    }
+
     /// A tensor with a value a channel.
     fn of_channels(&self, recorder: &mut Recorder<'_>, name: &str) -> Tensor {
         recorder.scratch(name, &[self.shape.channels()], Role::Activation)
@@ -77,7 +85,8 @@ impl Layer for BatchNorm {
             recorder.launch(BatchNormStats::new(sizes, MOMENTUM), &[], &arguments);
         }
         let [mean, variance] = moments;
-        activated(recorder, self.shape.len(), self.activation, |recorder, activation, output| {
+        let dims = self.dims(recorder);
+        activated(recorder, &dims, self.activation, |recorder, activation, output| {
             let arguments = [input.tensor, mean, variance, weight, bias, output];
             recorder.launch(BatchNormKernel(sizes), &[activation.constant()], &arguments);
         })
@@ -100,7 +109,7 @@ impl Layer for BatchNorm {
             recorder.launch(AddPartials { length: sizes.channels, slices: 1 }, &[], &[sums, gradient]);
         }
         wants_input_grad.then(|| {
-            let input_grad = recorder.activation("input_grad", self.shape.len());
+            let input_grad = recorder.activation("input_grad", &self.dims(recorder));
             let weight = tensors.parameters[0];
             let arguments = [output_grad, input.tensor, mean, variance, weight, sums[0], sums[1], input_grad];
             recorder.launch(BatchNormGrad(sizes), &[], &arguments);

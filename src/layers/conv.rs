@@ -29,10 +29,10 @@ impl Conv {
         ConvSizes::new(batch, self.input, self.maps, self.window)
     }
 
-    /// Rows and columns of an output map.
-    fn area(&self) -> usize {
-        let sizes = self.sizes(1);
-        sizes.out_height as usize * sizes.out_width as usize
+    /// Shape of an example's output.
+    fn output(&self) -> Shape {
+        let ConvSizes { out_height, out_width, .. } = self.sizes(1);
+        Shape::Maps { channels: self.maps, height: out_height as usize, width: out_width as usize }
     }
 }
 
@@ -42,9 +42,8 @@ impl Layer for Conv {
     }
 
     fn describe(&self) -> String {
-        let ConvSizes { out_height, out_width, .. } = self.sizes(1);
         let Window { size, stride, padding } = self.window;
-        let mut text = format!("conv {size}x{size}, {} -> {}x{out_height}x{out_width}", self.input, self.maps);
+        let mut text = format!("conv {size}x{size}, {} -> {}", self.input, self.output());
         if stride > 1 {
             text += &format!(", stride {stride}");
         }
@@ -63,7 +62,7 @@ impl Layer for Conv {
     }
 
     fn forward_flops(&self) -> u64 {
-        2 * (self.maps * self.area() * self.input.channels()) as u64 * (self.window.size * self.window.size) as u64
+        self.sizes(1).flops()
     }
 
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values {
@@ -73,7 +72,8 @@ impl Layer for Conv {
             _ => recorder.constant("no_bias", vec![0.0; self.maps]),
         };
         let arguments = [input.tensor, tensors.parameters[0], bias];
-        activated(recorder, self.maps * self.area(), self.activation, |recorder, activation, output| {
+        let dims = recorder.maps(self.output());
+        activated(recorder, &dims, self.activation, |recorder, activation, output| {
             recorder.launch(ConvForward(sizes), &[activation.constant()], &[&arguments[..], &[output]].concat());
         })
     }
@@ -93,11 +93,11 @@ impl Layer for Conv {
         recorder.launch(kernel, &[], &[output_grad, input.tensor, partials]);
         recorder.launch(AddPartials { length: length as u32, slices }, &[], &[partials, tensors.gradients[0]]);
         if let [bias_grad] = tensors.gradients[1..] {
-            let length = (recorder.batch * self.area()) as u32;
+            let length = (recorder.batch * self.output().len() / self.maps) as u32;
             recorder.launch(MapSums { channels: sizes.out_channels, length }, &[], &[output_grad, bias_grad]);
         }
         wants_input_grad.then(|| {
-            let input_grad = recorder.activation("input_grad", self.input.len());
+            let input_grad = recorder.activation("input_grad", &recorder.maps(self.input));
             let arguments = [output_grad, tensors.parameters[0], input.kept, input_grad];
             recorder.launch(ConvInputGrad(sizes), &[input.activation.constant()], &arguments);
             input_grad

@@ -48,7 +48,8 @@ impl Layer for Dense {
             _ => recorder.constant("no_bias", vec![0.0; self.outputs]),
         };
         let arguments = [input.tensor, tensors.parameters[0], bias];
-        activated(recorder, self.outputs, self.activation, |recorder, activation, output| {
+        let dims = recorder.features(self.outputs);
+        activated(recorder, &dims, self.activation, |recorder, activation, output| {
             recorder.launch(kernel, &[activation.constant()], &[&arguments[..], &[output]].concat());
         })
     }
@@ -68,7 +69,7 @@ impl Layer for Dense {
             recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
         }
         wants_input_grad.then(|| {
-            let input_grad = recorder.activation("input_grad", self.inputs);
+            let input_grad = recorder.activation("input_grad", &recorder.features(self.inputs));
             let kernel = DenseInputGrad { rows, inputs, outputs };
             recorder.launch(kernel, &[input.activation.constant()], &[output_grad, weight, input.kept, input_grad]);
             input_grad

@@ -44,7 +44,7 @@ impl Layer for Dropout {
         if recorder.phase == Phase::Eval {
             return input;
         }
-        let output = recorder.activation("output", self.features);
+        let output = recorder.activation("output", &recorder.features(self.features));
         recorder.launch(self.kernel(recorder), &[], &[input.tensor, output]);
         Values::plain(output)
     }
@@ -58,7 +58,7 @@ impl Layer for Dropout {
         wants_input_grad: bool,
     ) -> Option<Tensor> {
         wants_input_grad.then(|| {
-            let input_grad = recorder.activation("input_grad", self.features);
+            let input_grad = recorder.activation("input_grad", &recorder.features(self.features));
             let kernel = DropoutGrad::from(self.kernel(recorder));
             recorder.launch(kernel, &[input.activation.constant()], &[output_grad, input.kept, input_grad]);
             input_grad

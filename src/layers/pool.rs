@@ -27,14 +27,17 @@ pub struct Pool {
 }
 
 impl Pool {
-    fn output_len(&self) -> usize {
-        PoolSizes::new(1, self.input, self.window).lengths()[1]
+    /// Shape of an example's output.
+    fn output(&self) -> Shape {
+        let PoolSizes { channels, out_height, out_width, .. } = PoolSizes::new(1, self.input, self.window);
+        let [channels, height, width] = [channels, out_height, out_width].map(|n| n as usize);
+        Shape::Maps { channels, height, width }
     }
 
     /// Where the greatest values stood.
-    fn chosen(&self, recorder: &mut Recorder<'_>) -> Tensor {
-        let name = format!("{}.chosen", recorder.scope);
-        recorder.tensor(&name, &[self.output_len(), recorder.batch], DType::U32, Role::Activation)
+    fn indices(&self, recorder: &mut Recorder<'_>) -> Tensor {
+        let name = format!("{}.indices", recorder.scope);
+        recorder.tensor(&name, &recorder.maps(self.output()), DType::U32, Role::Activation)
     }
 }
 
@@ -47,11 +50,9 @@ impl Layer for Pool {
     }
 
     fn describe(&self) -> String {
-        let PoolSizes { out_height, out_width, channels, window_height, window_width, stride, padding, .. } =
-            PoolSizes::new(1, self.input, self.window);
+        let PoolSizes { window_height, window_width, stride, padding, .. } = PoolSizes::new(1, self.input, self.window);
         let name = self.kind().replace('_', " ");
-        let mut text =
-            format!("{name} {window_height}x{window_width}, {} -> {channels}x{out_height}x{out_width}", self.input);
+        let mut text = format!("{name} {window_height}x{window_width}, {} -> {}", self.input, self.output());
         if self.window.is_some_and(|window| window.stride != window.size) {
             text += &format!(", stride {stride}");
         }
@@ -66,16 +67,16 @@ impl Layer for Pool {
     }
 
     fn forward_flops(&self) -> u64 {
-        (self.output_len() * PoolSizes::new(1, self.input, self.window).window_len()) as u64
+        self.output().len() as u64 * PoolSizes::new(1, self.input, self.window).window_len() as u64
     }
 
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, _tensors: &LayerTensors) -> Values {
         let sizes = PoolSizes::new(recorder.batch, self.input, self.window);
-        let output = recorder.activation("output", self.output_len());
+        let output = recorder.activation("output", &recorder.maps(self.output()));
         match self.pooling {
             Pooling::Max => {
-                let chosen = self.chosen(recorder);
-                recorder.launch(MaxPool(sizes), &[], &[input.tensor, output, chosen]);
+                let indices = self.indices(recorder);
+                recorder.launch(MaxPool(sizes), &[], &[input.tensor, output, indices]);
             }
             Pooling::Average => recorder.launch(AvgPool(sizes), &[], &[input.tensor, output]),
         }
@@ -92,12 +93,12 @@ impl Layer for Pool {
     ) -> Option<Tensor> {
         wants_input_grad.then(|| {
             let sizes = PoolSizes::new(recorder.batch, self.input, self.window);
-            let input_grad = recorder.activation("input_grad", self.input.len());
+            let input_grad = recorder.activation("input_grad", &recorder.maps(self.input));
             let activation = [input.activation.constant()];
             match self.pooling {
                 Pooling::Max => {
-                    let chosen = self.chosen(recorder);
-                    recorder.launch(MaxPoolGrad(sizes), &activation, &[output_grad, chosen, input.kept, input_grad]);
+                    let indices = self.indices(recorder);
+                    recorder.launch(MaxPoolGrad(sizes), &activation, &[output_grad, indices, input.kept, input_grad]);
                 }
                 Pooling::Average => {
                     recorder.launch(AvgPoolGrad(sizes), &activation, &[output_grad, input.kept, input_grad]);

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 use serde::Serialize;
 
 use super::Metrics;
+use crate::arch::Shape;
 use crate::backend::{Backend, Program};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
@@ -13,8 +14,11 @@ use crate::plan::{Data, Phase};
 use crate::step::Step;
 use crate::store::SavedModel;
 
-/// Rows of a batch where no training plan sets them.
-const EVALUATION_BATCH: usize = 500;
+/// The most rows of a batch where no training plan sets them.
+const MOST_ROWS: usize = 500;
+
+/// Values that a batch may have between two layers, where one example has fewer: 16 MB in f32.
+const MOST_VALUES: usize = 4_000_000;
 
 /// What a model makes of a test set.
 #[derive(Clone, Debug)]
@@ -66,7 +70,8 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
     dataset.check_arch(&model.metadata.arch)?;
     let network = Model::of(&model.metadata.network());
     let test = dataset.part(Part::Test);
-    let batch = EVALUATION_BATCH.min(test.len());
+    let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
+    let batch = (MOST_VALUES / widest).clamp(1, MOST_ROWS).min(test.len());
     let data = dataset.shape(model.metadata.normalization.clone());
     let recording = network.record_evaluation(data, batch, model.metadata.loss)?;
     let mut program = backend.load(&recording.plan)?;

@@ -1,7 +1,8 @@
 //! What comes before training: the plan, and whether it can be.
 
+use crate::arch::{Arch, LayerSpec};
 use crate::backend::Backend;
-use crate::config::{Batching, Config};
+use crate::config::{Batching, Config, ConfigError};
 use crate::data::{Dataset, Normalization, Part};
 use crate::error::Error;
 use crate::model::{Model, Recording, TrainingOptions};
@@ -31,6 +32,7 @@ pub(super) fn record(
 ) -> Result<(Model, Recording), Error> {
     config.validate()?;
     dataset.check_arch(&config.arch)?;
+    check_batch_norm(&config.arch, batching(config, dataset))?;
     let model = Model::of(&config.network());
     let data = dataset.shape(normalization);
     let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
@@ -38,4 +40,22 @@ pub(super) fn record(
     let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
     let recording = model.record_training(data, &options)?;
     Ok((model, recording))
+}
+
+/// No batch may leave batch normalization a single value of a channel: whatever it is, it would become zero.
+fn check_batch_norm(arch: &Arch, Batching { rows, examples, .. }: Batching) -> Result<(), ConfigError> {
+    let mut layers = arch.layers().iter().zip(arch.shapes());
+    let has_one_value = layers.any(|(layer, of)| *layer == LayerSpec::BatchNorm && of.len() == of.channels());
+    let leaves_one = |rows: usize| rows == 1 || examples % rows == 1;
+    if !has_one_value || !leaves_one(rows) {
+        return Ok(());
+    }
+    let others = (rows..=examples).chain((2..rows).rev());
+    let such_as =
+        others.into_iter().find(|&rows| !leaves_one(rows)).map_or(String::new(), |rows| format!(", such as {rows}"));
+    let why = format!(
+        "{examples} training examples in batches of {rows} leave batch normalization a batch of one, in which every feature is its \
+         own mean; use another --batch{such_as}"
+    );
+    Err(ConfigError::Contradiction { keys: ["arch", "batch"], why })
 }

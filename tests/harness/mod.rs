@@ -168,7 +168,7 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
 fn piece(small: &Small, program: &mut CpuProgram<f64>) -> Vec<u32> {
     let mut piece = Vec::new();
     for (tensor, info) in small.recording.plan.tensors() {
-        if info.name.ends_with(".chosen") {
+        if info.name.ends_with(".indices") {
             piece.extend(program.slow_read_u32(tensor).unwrap());
         } else if info.name.ends_with(".output") || info.name == "logits_grad" {
             piece.extend(program.reals(tensor).iter().map(|&value| u32::from(value > 0.0)));

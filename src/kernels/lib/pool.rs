@@ -74,17 +74,13 @@ impl PoolSizes {
         self.lengths().map(|length| length / self.channels as usize)
     }
 
-    /// The pixels of every window of a map, in order.
-    pub(crate) fn windows(&self) -> Vec<Vec<usize>> {
-        let rows = (0..self.out_height).map(|row| self.window(row, self.window_height, self.in_height));
-        let columns = |column: u32| self.window(column, self.window_width, self.in_width);
-        let width = self.in_width as usize;
-        let of_row = |rows: Range<usize>| {
-            (0..self.out_width).map(move |column| {
-                rows.clone().flat_map(|row| columns(column).map(move |column| row * width + column)).collect()
-            })
-        };
-        rows.flat_map(of_row).collect()
+    /// What every window of a map sees of it.
+    pub(crate) fn windows(&self) -> Windows {
+        Windows {
+            rows: (0..self.out_height).map(|row| self.window(row, self.window_height, self.in_height)).collect(),
+            columns: (0..self.out_width).map(|column| self.window(column, self.window_width, self.in_width)).collect(),
+            width: self.in_width as usize,
+        }
     }
 
     /// What the window at a position of an axis sees of it.
@@ -92,6 +88,27 @@ impl PoolSizes {
         let start = position * self.stride;
         let end = (start + size).saturating_sub(self.padding).min(length);
         start.saturating_sub(self.padding) as usize..end as usize
+    }
+}
+
+/// Windows over a map, each the rows and columns that it sees.
+pub(crate) struct Windows {
+    rows: Vec<Range<usize>>,
+    columns: Vec<Range<usize>>,
+    /// Columns of the map.
+    width: usize,
+}
+
+impl Windows {
+    /// The pixels of each window, in order.
+    #[inline(always)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = impl Iterator<Item = usize>> {
+        let width = self.width;
+        let pixels = move |rows: &Range<usize>, columns: &Range<usize>| {
+            let columns = columns.clone();
+            rows.clone().flat_map(move |row| columns.clone().map(move |column| row * width + column))
+        };
+        self.rows.iter().flat_map(move |rows| self.columns.iter().map(move |columns| pixels(rows, columns)))
     }
 }
 
