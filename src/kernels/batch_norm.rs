@@ -48,13 +48,18 @@ impl KernelSpec for BatchNorm {
         let factors: Vec<T> =
             scale.iter().zip(variance).map(|(&scale, &variance)| scale / (variance + epsilon).sqrt()).collect();
         self.0.for_each_piece(arguments.reals_mut(5), |channel, start, output| {
-            let (input, mean, factor, shift) = (&input[start..], mean[channel], factors[channel], shift[channel]);
-            simd!({
-                for (value, &input) in output.iter_mut().zip(input) {
-                    *value = (input - mean) * factor;
-                }
-            });
-            activation.apply_to(output, shift);
+            let values = output.iter_mut().zip(&input[start..]);
+            if self.0.of_features() {
+                simd!(for ((value, &input), ((&mean, &factor), &shift)) in
+                    values.zip(mean.iter().zip(&factors).zip(shift))
+                {
+                    *value = (input - mean) * factor + shift;
+                });
+                return activation.apply_to(output, T::zero());
+            }
+            let (mean, factor) = (mean[channel], factors[channel]);
+            simd!(values.for_each(|(value, &input)| *value = (input - mean) * factor));
+            activation.apply_to(output, shift[channel]);
         });
     }
 

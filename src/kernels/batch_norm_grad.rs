@@ -48,18 +48,29 @@ impl KernelSpec for BatchNormGrad {
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let [mean, variance, scale, scale_sums, shift_sums] = [2, 3, 4, 5, 6].map(|slot| arguments.reals(slot));
         let (epsilon, count) = (T::from_f32(self.0.epsilon), T::from_f64(self.0.count(step) as f64));
-        let inverses: Vec<T> = variance.iter().map(|&variance| T::one() / (variance + epsilon).sqrt()).collect();
+        // `input_grad = factor * (output_grad - shift_mean - (input - mean) * slope)`, all but two of them of the channel.
+        let of_channels: Vec<[T; 4]> = (0..self.0.channels as usize)
+            .map(|channel| {
+                let inverse = T::one() / (variance[channel] + epsilon).sqrt();
+                let (scale_mean, shift_mean) = (scale_sums[channel] / count, shift_sums[channel] / count);
+                [scale[channel] * inverse, shift_mean, mean[channel], inverse * scale_mean]
+            })
+            .collect();
         let (batch, rows, value_stride) = (self.0.batch as usize, step.rows as usize, self.0.value_stride as usize);
         self.0.for_each_piece(arguments.reals_mut(7), |channel, start, input_grad| {
-            let (mean, inverse, scale) = (mean[channel], inverses[channel], scale[channel]);
-            let (scale_mean, shift_mean) = (scale_sums[channel] / count, shift_sums[channel] / count);
             let values = input_grad.iter_mut().zip(output_grad[start..].iter().zip(&input[start..]));
-            simd!({
-                for (value, (&gradient, &input)) in values {
-                    let normalized = (input - mean) * inverse;
-                    *value = scale * inverse * (gradient - shift_mean - normalized * scale_mean);
-                }
-            });
+            if self.0.of_features() {
+                simd!(
+                    for ((value, (&gradient, &input)), &[factor, shift_mean, mean, slope]) in values.zip(&of_channels) {
+                        *value = factor * (gradient - shift_mean - (input - mean) * slope);
+                    }
+                );
+            } else {
+                let [factor, shift_mean, mean, slope] = of_channels[channel];
+                simd!(for (value, (&gradient, &input)) in values {
+                    *value = factor * (gradient - shift_mean - (input - mean) * slope);
+                });
+            }
             if rows < batch {
                 for (i, value) in (start..).zip(input_grad) {
                     *value = if i / value_stride % batch < rows { *value } else { T::zero() };

@@ -1,12 +1,12 @@
 //! Mean and variance of a batch.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use super::lib::batch_norm::{ChannelSizes, awkward_cases};
 use super::wgsl;
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, linear_grid, params};
 use crate::real::Real;
-use crate::simd::sum;
+use crate::simd::{simd, sum};
 
 params! {
     /// The mean and the biased variance of each channel over the batch's own examples; and
@@ -68,24 +68,40 @@ impl KernelSpec for BatchNormStats {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        let (sizes, step, channels) = (self.sizes(), arguments.step(), self.channels as usize);
+        let (sizes, step) = (self.sizes(), arguments.step());
         let input = arguments.reals(0);
-        let [mean, variance, running_mean, running_var] = [1, 2, 3, 4].map(|slot| arguments.reals_mut(slot));
+        let tensors = [1, 2, 3, 4].map(|slot| arguments.reals_mut(slot));
         let count = T::from_f64(sizes.count(step) as f64);
-        let momentum = T::from_f32(self.momentum);
-        let of_batch = mean[..channels].par_iter_mut().zip(&mut variance[..channels]);
-        let running = running_mean[..channels].par_iter_mut().zip(&mut running_var[..channels]);
-        of_batch.zip(running).enumerate().for_each(|(channel, ((mean, variance), (running_mean, running_var)))| {
-            let pieces = || sizes.pieces(channel, step).map(|piece| &input[piece]);
-            let batch_mean = pieces().map(|piece| sum(piece, |value| value)).sum::<T>() / count;
-            let deviation = |value: T| (value - batch_mean) * (value - batch_mean);
-            let squares = pieces().map(|piece| sum(piece, deviation)).sum::<T>();
-            *mean = batch_mean;
-            *variance = squares / count;
-            let keep = T::one() - momentum;
-            *running_mean = keep * *running_mean + momentum * batch_mean;
-            // Of a single value there is no unbiased variance; the biased one is 0.
-            *running_var = keep * *running_var + momentum * squares / (count - T::one()).max(T::one());
+        let (momentum, keep) = (T::from_f32(self.momentum), T::one() - T::from_f32(self.momentum));
+        sizes.for_each_block(tensors, |channels, [mean, variance, running_mean, running_var]| {
+            let add = |row: Range<usize>, [sums]: &mut [&mut [T]; 1]| {
+                simd!(sums.iter_mut().zip(&input[row]).for_each(|(sum, &value)| *sum += value));
+            };
+            sizes.sum(&channels, step, [&mut *mean], |piece| [sum(&input[piece], |value| value)], add);
+            mean.iter_mut().for_each(|mean| *mean /= count);
+            let (mean, squares) = (&*mean, variance);
+            let of_map = mean[0];
+            let deviations = |piece: Range<usize>| {
+                [sum(
+                    &input[piece],
+                    #[inline(always)]
+                    |value| (value - of_map) * (value - of_map),
+                )]
+            };
+            let add = |row: Range<usize>, [sums]: &mut [&mut [T]; 1]| {
+                simd!(for ((sum, &value), &mean) in sums.iter_mut().zip(&input[row]).zip(mean) {
+                    *sum += (value - mean) * (value - mean);
+                });
+            };
+            sizes.sum(&channels, step, [&mut *squares], deviations, add);
+            for (running, &mean) in running_mean.iter_mut().zip(mean) {
+                *running = keep * *running + momentum * mean;
+            }
+            for (running, squares) in running_var.iter_mut().zip(squares) {
+                // Of a single value there is no unbiased variance; the biased one is 0.
+                *running = keep * *running + momentum * *squares / (count - T::one()).max(T::one());
+                *squares /= count;
+            }
         });
     }
 

@@ -1,6 +1,6 @@
 //! What scale and shift of a batch normalization owe to the loss.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
 use super::lib::batch_norm::{ChannelSizes, awkward_cases};
 use super::wgsl;
@@ -42,22 +42,27 @@ impl KernelSpec for BatchNormSums {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        let (step, channels) = (arguments.step(), self.0.channels as usize);
+        let whole = Step { rows: self.0.batch, ..*arguments.step() };
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let (mean, variance) = (arguments.reals(2), arguments.reals(3));
-        let (scale_sums, shift_sums) = (arguments.reals_mut(4), arguments.reals_mut(5));
+        let sums = [4, 5].map(|slot| arguments.reals_mut(slot));
         let epsilon = T::from_f32(self.0.epsilon);
-        let whole = Step { rows: self.0.batch, ..*step };
-        let sums = scale_sums[..channels].par_iter_mut().zip(&mut shift_sums[..channels]);
-        sums.enumerate().for_each(|(channel, (scale_sum, shift_sum))| {
-            let (mean, inverse) = (mean[channel], T::one() / (variance[channel] + epsilon).sqrt());
-            let (mut products, mut gradients) = (T::zero(), T::zero());
-            for piece in self.0.pieces(channel, &whole) {
-                let (product, gradient) = sums_of(&output_grad[piece.clone()], &input[piece], mean);
-                products += product;
-                gradients += gradient;
+        self.0.for_each_block(sums, |channels, [scale_sums, shift_sums]| {
+            let (mean, variance) = (&mean[channels.clone()], &variance[channels.clone()]);
+            let of_piece = |piece: Range<usize>| sums_of(&output_grad[piece.clone()], &input[piece], mean[0]);
+            let add_row = |row: Range<usize>, [products, sums]: &mut [&mut [T]; 2]| {
+                let values = output_grad[row.clone()].iter().zip(&input[row]).zip(mean);
+                simd!(for ((product, sum), ((&gradient, &value), &mean)) in
+                    products.iter_mut().zip(&mut **sums).zip(values)
+                {
+                    *product += gradient * (value - mean);
+                    *sum += gradient;
+                });
+            };
+            self.0.sum(&channels, &whole, [&mut *scale_sums, shift_sums], of_piece, add_row);
+            for (sum, &variance) in scale_sums.iter_mut().zip(variance) {
+                *sum /= (variance + epsilon).sqrt();
             }
-            (*scale_sum, *shift_sum) = (products * inverse, gradients);
         });
     }
 
@@ -75,7 +80,7 @@ impl KernelSpec for BatchNormSums {
 }
 
 /// Sums of `gradient * (value - mean)` and of `gradient`.
-fn sums_of<T: Real>(gradients: &[T], values: &[T], mean: T) -> (T, T) {
+fn sums_of<T: Real>(gradients: &[T], values: &[T], mean: T) -> [T; 2] {
     const LANES: usize = 32;
     simd!({
         let (mut products, mut sums) = ([T::zero(); LANES], [T::zero(); LANES]);
@@ -90,6 +95,6 @@ fn sums_of<T: Real>(gradients: &[T], values: &[T], mean: T) -> (T, T) {
             products[lane] += gradient * (value - mean);
             sums[lane] += gradient;
         }
-        (products.into_iter().sum(), sums.into_iter().sum())
+        [products.into_iter().sum(), sums.into_iter().sum()]
     })
 }

@@ -52,35 +52,73 @@ impl ChannelSizes {
         self.length as usize / self.batch as usize * step.rows.max(1) as usize
     }
 
-    /// Where the values of a channel of the step's own examples are, in pieces.
-    pub(crate) fn pieces(&self, channel: usize, step: &Step) -> impl Iterator<Item = Range<usize>> + use<> {
-        let ChannelSizes { batch, length, channel_stride, value_stride, .. } = *self;
-        let [batch, length, channel_stride, value_stride] =
-            [batch, length, channel_stride, value_stride].map(|n| n as usize);
-        let (rows, first) = (step.rows as usize, channel * channel_stride);
-        // Neighbouring examples are one piece where they are neighbours in memory, and of a full batch all values.
-        let (pieces, stride, piece) = match value_stride {
-            1 if rows == batch => (1, length, length),
-            1 => (length / batch, batch, rows),
-            _ => (rows, value_stride, 1),
-        };
-        (0..pieces).map(move |index| first + index * stride).map(move |start| start..start + piece)
+    /// Whether neighbouring values are of neighbouring channels, as in features; else they are of one channel, as in maps.
+    pub(crate) fn of_features(&self) -> bool {
+        self.value_stride != 1
     }
 
-    /// Calls `write` for pieces of the output of one channel each, with the channel and where the piece begins.
+    /// Calls `work` for blocks of neighbouring channels, with their part of each tensor that has a value a channel: 256 features, or
+    /// a single map.
+    pub(crate) fn for_each_block<T: Real, const N: usize>(
+        &self,
+        tensors: [&mut [T]; N],
+        work: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
+    ) {
+        let (channels, block) = (self.channels as usize, if self.of_features() { 256 } else { 1 });
+        let mut parts = tensors.map(|tensor| tensor.split_at_mut(channels).0.chunks_mut(block));
+        let blocks = (0..channels).step_by(block);
+        let tasks: Vec<_> = blocks
+            .map(|first| {
+                (first..channels.min(first + block), parts.each_mut().map(|part| part.next().expect("as many")))
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|(channels, tensors)| work(channels, tensors));
+    }
+
+    /// Sums over the step's own examples, of each channel of a block. Of maps, `of_piece` tells the sums of a piece of the values; of
+    /// features, `add_row` adds those of an example. Both are told where the values are.
+    pub(crate) fn sum<T: Real, const N: usize>(
+        &self,
+        channels: &Range<usize>,
+        step: &Step,
+        sums: [&mut [T]; N],
+        of_piece: impl Fn(Range<usize>) -> [T; N],
+        add_row: impl Fn(Range<usize>, &mut [&mut [T]; N]),
+    ) {
+        let mut sums = sums;
+        sums.iter_mut().for_each(|sums| sums.fill(T::zero()));
+        let (batch, rows) = (self.batch as usize, step.rows as usize);
+        if self.of_features() {
+            for row in 0..rows {
+                let first = row * self.channels as usize;
+                add_row(first + channels.start..first + channels.end, &mut sums);
+            }
+            return;
+        }
+        let length = self.length as usize;
+        // Of a full batch all values are one piece; else those of each place are.
+        let (piece, stride) = if rows == batch { (length, length) } else { (rows, batch) };
+        for start in (channels.start * length..channels.end * length).step_by(stride) {
+            for (sum, of_piece) in sums.iter_mut().zip(of_piece(start..start + piece)) {
+                sum[0] += of_piece;
+            }
+        }
+    }
+
+    /// Calls `write` for pieces of the output, with the first value's channel and where it is. A piece is of one map, or of all features
+    /// of an example.
     pub(crate) fn for_each_piece<T: Real>(&self, output: &mut [T], write: impl Fn(usize, usize, &mut [T]) + Sync) {
         let (channels, length) = (self.channels as usize, self.length as usize);
-        if self.value_stride == 1 {
-            output[..self.total()].par_chunks_mut(length).enumerate().for_each(|(channel, values)| {
+        let output = &mut output[..self.total()];
+        if self.of_features() {
+            let rows = output.par_chunks_mut(channels).enumerate();
+            rows.with_min_len(MIN_PARALLEL.div_ceil(channels))
+                .for_each(|(row, values)| write(0, row * channels, values));
+        } else {
+            output.par_chunks_mut(length).enumerate().for_each(|(channel, values)| {
                 values.par_chunks_mut(MIN_PARALLEL).enumerate().for_each(|(piece, values)| {
                     write(channel, channel * length + piece * MIN_PARALLEL, values);
                 });
-            });
-        } else {
-            output[..self.total()].par_chunks_mut(channels).enumerate().with_min_len(16).for_each(|(row, values)| {
-                for (channel, value) in values.chunks_mut(1).enumerate() {
-                    write(channel, row * channels + channel, value);
-                }
             });
         }
     }
@@ -97,6 +135,7 @@ pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ChannelSizes, Ste
         (64, maps(3, 1, 20), 63),
         (7, Shape::Features(13), 7),
         (130, Shape::Features(300), 129),
+        (4, Shape::Features(257), 4),
         (3, Shape::Features(1), 3),
     ];
     cases.into_iter().map(|(batch, shape, rows)| {
