@@ -1,4 +1,4 @@
-// What scale and shift owe to the loss in this batch: of each channel, the sums of output_grad * normalized input and of output_grad.
+// The gradients of scale and shift in this batch: of each channel, the sums of output_grad * normalized input and of output_grad.
 
 struct Params {
     batch: u32,

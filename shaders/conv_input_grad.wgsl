@@ -34,7 +34,7 @@ fn a_at(m: u32, k: u32) -> f32 {
     return 0.0;
 }
 
-// What the output owes at the place that sees input place n through tap k, 0 where there is none.
+// The output's gradient at the place that sees input place n through tap k, 0 where there is none.
 fn b_at(k: u32, n: u32) -> f32 {
     if k >= params.out_channels * taps() || n >= input_places() {
         return 0.0;

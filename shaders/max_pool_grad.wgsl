@@ -1,4 +1,4 @@
-// input_grad = (of each window's gradient, what its greatest value owes) * activation'(kept): each value asks the windows it is in
+// input_grad = (sum of the gradients of the windows whose greatest value it is) * activation'(kept): each value asks the windows it is in
 // whether they chose it.
 
 struct Params {

@@ -80,7 +80,7 @@ pub(crate) enum Method {
     Winograd,
 }
 
-/// Sums over channels and taps of maps: a convolution, or what its input owes.
+/// Sums over channels and taps of maps: a convolution, or its input's gradient.
 pub(crate) struct Correlation<'a, T> {
     /// `[channels, height, width, batch]`.
     pub(crate) from: &'a [T],

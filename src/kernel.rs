@@ -13,12 +13,13 @@
 
 mod arguments;
 mod case;
+mod params;
 
 pub use arguments::{Argument, Arguments, Elements, ElementsMut, MAX_SLOTS};
 pub(crate) use case::words;
 pub use case::{Case, Input, Tolerance};
-
-use bytemuck::Pod;
+pub use params::{Field, Params, Scalar};
+pub(crate) use params::{joined, params};
 
 use crate::real::Real;
 
@@ -92,60 +93,6 @@ impl Slot {
         Slot { name, access: Access::ReadWrite, dtype }
     }
 }
-
-/// Scalar type of a launch parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scalar {
-    /// `u32` on both sides.
-    U32,
-    /// `f32` on both sides.
-    F32,
-}
-
-/// A field of a kernel's `Params`, in order; all fields are four bytes wide.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// Name, the same in Rust and in WGSL.
-    pub name: &'static str,
-    /// Type.
-    pub scalar: Scalar,
-}
-
-/// The launch parameters of a kernel as 32-bit words, with their names.
-pub trait Params: Pod + Send + Sync {
-    /// The fields in order.
-    const FIELDS: &'static [Field];
-}
-
-/// Declares a kernel's parameter struct: `#[repr(C)]`, plain data, with its field names kept for printing and checking.
-macro_rules! params {
-    (@scalar u32) => { $crate::kernel::Scalar::U32 };
-    (@scalar f32) => { $crate::kernel::Scalar::F32 };
-    // The same fields as another struct.
-    ($(#[$meta:meta])* pub struct $name:ident($sizes:ty);) => {
-        $(#[$meta])*
-        #[repr(transparent)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-        pub struct $name(pub $sizes);
-
-        impl $crate::kernel::Params for $name {
-            const FIELDS: &'static [$crate::kernel::Field] = <$sizes as $crate::kernel::Params>::FIELDS;
-        }
-    };
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ident,)* }) => {
-        $(#[$meta])*
-        #[repr(C)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-        pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* }
-
-        impl $crate::kernel::Params for $name {
-            const FIELDS: &'static [$crate::kernel::Field] = &[
-                $($crate::kernel::Field { name: stringify!($field), scalar: $crate::kernel::params!(@scalar $ty) },)*
-            ];
-        }
-    };
-}
-pub(crate) use params;
 
 /// A kernel, with its parameters as the implementing struct.
 pub trait KernelSpec: Params {

@@ -22,7 +22,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The network that `arch` describes: dense layers, ReLU on the hidden ones.
+    /// The network that `arch` describes, with ReLU on the hidden layers.
     pub fn new(arch: &Arch) -> Model {
         Model::of(&Network::from(arch.clone()))
     }

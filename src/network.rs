@@ -25,7 +25,7 @@ pub enum PerLayer<T> {
 /// A description of a network, from which its layers are built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// Layer sizes.
+    /// Layers and the shapes between them.
     pub arch: Arch,
     /// Of the hidden layers, in order.
     pub activation: PerLayer<Activation>,

@@ -31,7 +31,7 @@ pub enum Role {
     Data,
     /// The batch that the network reads, and its labels.
     Input,
-    /// Trainable parameters.
+    /// Parameters, running statistics among them.
     Param,
     /// Gradients of parameters.
     Grad,

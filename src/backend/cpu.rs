@@ -1,8 +1,8 @@
 //! The CPU backend: replays a plan with the kernels' CPU twins.
 //!
 //! In `f32` it is the backend of a machine without a GPU; in `f64` it is the reference that kernels are compared with and
-//! that gradients are checked in. Work inside a launch is spread over threads in pieces that do not depend on their number,
-//! so that results do not either.
+//! that gradients are checked in. Work inside a launch is spread over threads so that no sum depends on their number, and
+//! results do not either.
 
 mod memory;
 mod program;

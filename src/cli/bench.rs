@@ -11,7 +11,7 @@ use super::{DeviceArguments, Ended};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Layer sizes, inputs first
+    /// Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10
     #[arg(long, default_value = "784-3000-2500-2000-1500-1000-500-10")]
     arch: String,
 

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(conflicts_with = "arch")]
     model: Option<PathBuf>,
 
-    /// Layer sizes, inputs first, such as 784-500-10
+    /// Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10
     #[arg(long)]
     arch: Option<String>,
 

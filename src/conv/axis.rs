@@ -1,10 +1,10 @@
 //! How the positions of a convolution's result see those of its source, along one axis.
 
-/// An axis of a convolution, or of what its input owes.
+/// An axis of a convolution, or of its input's gradient.
 pub(crate) struct Axis {
     /// For each position of the result: the taps of a window that see the source, and where.
     pub(crate) taps: Vec<Vec<(usize, usize)>>,
-    /// All positions of the result: one run, or for what an input owes one for each position modulo the stride.
+    /// All positions of the result: one run, or for an input's gradient one for each position modulo the stride.
     pub(crate) runs: Vec<Run>,
     /// Length of a copy of the source in which neighbours of a run see neighbours: with margins for what lies in the padding, and
     /// sorted by position modulo the stride where windows stride.
@@ -30,7 +30,7 @@ impl Axis {
         Axis::new(output, input, kernel, [1, stride], sees)
     }
 
-    /// Of the input: position `x` owes to the output at `(x + padding - tap) / stride`, where that divides.
+    /// Of the input's gradient: position `x` sees the output at `(x + padding - tap) / stride`, where that divides.
     pub(crate) fn of_input(output: usize, input: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
         let stride = effective(stride, output);
         let sees = |position: usize, tap: usize| {
@@ -123,7 +123,7 @@ mod tests {
             (3, 2, 1 << 30, 1),
         ] {
             let output = (input + 2 * padding - kernel) / stride + 1;
-            // By the definition: output position y sees the input at y * stride + tap - padding, and what it sees owes to it.
+            // By the definition: output position y sees the input at y * stride + tap - padding, and the input's gradient there sees y.
             let (mut of_output, mut of_input) = (vec![Vec::new(); output], vec![Vec::new(); input]);
             for tap in 0..kernel {
                 for y in 0..output {

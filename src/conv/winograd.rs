@@ -47,7 +47,7 @@ pub(super) fn pack<T: Real>(
     packed
 }
 
-/// Taps of a window from the first position that it sees to the last: backwards for what the input owes.
+/// Taps of a window from the first position that it sees to the last: backwards for the input's gradient.
 fn taps_in_order(axis: &Axis) -> [usize; 3] {
     let mut taps = [0; 3];
     axis.runs[0].taps.iter().for_each(|&(tap, at)| taps[at] = tap);

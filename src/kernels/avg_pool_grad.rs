@@ -1,4 +1,4 @@
-//! What the input of an average pooling owes to the loss.
+//! The gradient of an average pooling's input.
 
 use rayon::prelude::*;
 

@@ -10,7 +10,12 @@ use crate::simd::simd;
 params! {
     /// `output = activation((input - mean) / sqrt(variance + epsilon) * scale + shift)`, channel by channel (Ioffe and Szegedy, "Batch
     /// normalization", ICML 2015, algorithm 1; with the running mean and variance, algorithm 2). Values as [`ChannelSizes`] says.
-    pub struct BatchNorm(ChannelSizes);
+    pub struct BatchNorm {
+        /// Where the values are.
+        pub sizes: ..ChannelSizes,
+        /// Added to variances.
+        pub epsilon: f32,
+    }
 }
 
 impl KernelSpec for BatchNorm {
@@ -28,28 +33,28 @@ impl KernelSpec for BatchNorm {
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
-        flat_grid(self.0.total())
+        flat_grid(self.sizes.total())
     }
 
     fn lengths(&self) -> Vec<usize> {
-        let (total, channels) = (self.0.total(), self.0.channels as usize);
+        let (total, channels) = (self.sizes.total(), self.sizes.channels as usize);
         vec![total, channels, channels, channels, channels, total]
     }
 
     fn flops(&self) -> u64 {
-        4 * self.0.total() as u64
+        4 * self.sizes.total() as u64
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
         let (input, mean, variance) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
         let (scale, shift) = (arguments.reals(3), arguments.reals(4));
-        let epsilon = T::from_f32(self.0.epsilon);
+        let epsilon = T::from_f32(self.epsilon);
         let factors: Vec<T> =
             scale.iter().zip(variance).map(|(&scale, &variance)| scale / (variance + epsilon).sqrt()).collect();
-        self.0.for_each_piece(arguments.reals_mut(5), |channel, start, output| {
+        self.sizes.for_each_piece(arguments.reals_mut(5), |channel, start, output| {
             let values = output.iter_mut().zip(&input[start..]);
-            if self.0.of_features() {
+            if self.sizes.of_features() {
                 simd!(for ((value, &input), ((&mean, &factor), &shift)) in
                     values.zip(mean.iter().zip(&factors).zip(shift))
                 {
@@ -69,7 +74,7 @@ impl KernelSpec for BatchNorm {
             .map(|((label, sizes, step), activation)| {
                 let variance = Input::Uniform { low: 0.1, high: 2.0 };
                 let inputs = vec![Input::SIGNED, Input::SIGNED, variance, Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(format!("{label}, {activation:?}"), BatchNorm(sizes), inputs)
+                Case::new(format!("{label}, {activation:?}"), BatchNorm { sizes, epsilon: 1e-5 }, inputs)
                     .constants(vec![activation.constant()])
                     .step(step)
                     .tolerance(Tolerance { absolute: 2e-6, relative: 1e-5, reason: "a root, a quotient and a product" })

@@ -1,4 +1,4 @@
-//! What the input of a batch normalization owes to the loss.
+//! The gradient of a batch normalization's input.
 
 use super::lib::batch_norm::{ChannelSizes, awkward_cases};
 use super::{flat_grid, wgsl};
@@ -11,7 +11,12 @@ params! {
     /// `input_grad = scale / sqrt(variance + epsilon) * (output_grad - shift_sums / n - x scale_sums / n)`, 0 for padding rows (Ioffe
     /// and Szegedy, ICML 2015, section 3). Nothing is applied before a batch normalization, so that there is no derivative to
     /// multiply by. Values as [`ChannelSizes`] says.
-    pub struct BatchNormGrad(ChannelSizes);
+    pub struct BatchNormGrad {
+        /// Where the values are.
+        pub sizes: ..ChannelSizes,
+        /// Added to variances.
+        pub epsilon: f32,
+    }
 }
 
 impl KernelSpec for BatchNormGrad {
@@ -31,35 +36,36 @@ impl KernelSpec for BatchNormGrad {
     const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
-        flat_grid(self.0.total())
+        flat_grid(self.sizes.total())
     }
 
     fn lengths(&self) -> Vec<usize> {
-        let (total, channels) = (self.0.total(), self.0.channels as usize);
+        let (total, channels) = (self.sizes.total(), self.sizes.channels as usize);
         vec![total, total, channels, channels, channels, channels, channels, total]
     }
 
     fn flops(&self) -> u64 {
-        7 * self.0.total() as u64
+        7 * self.sizes.total() as u64
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let [mean, variance, scale, scale_sums, shift_sums] = [2, 3, 4, 5, 6].map(|slot| arguments.reals(slot));
-        let (epsilon, count) = (T::from_f32(self.0.epsilon), T::from_f64(self.0.count(step) as f64));
+        let (epsilon, count) = (T::from_f32(self.epsilon), T::from_f64(self.sizes.count(step) as f64));
         // `input_grad = factor * (output_grad - shift_mean - (input - mean) * slope)`, all but two of them of the channel.
-        let of_channels: Vec<[T; 4]> = (0..self.0.channels as usize)
+        let of_channels: Vec<[T; 4]> = (0..self.sizes.channels as usize)
             .map(|channel| {
                 let inverse = T::one() / (variance[channel] + epsilon).sqrt();
                 let (scale_mean, shift_mean) = (scale_sums[channel] / count, shift_sums[channel] / count);
                 [scale[channel] * inverse, shift_mean, mean[channel], inverse * scale_mean]
             })
             .collect();
-        let (batch, rows, value_stride) = (self.0.batch as usize, step.rows as usize, self.0.value_stride as usize);
-        self.0.for_each_piece(arguments.reals_mut(7), |channel, start, input_grad| {
+        let (batch, rows, value_stride) =
+            (self.sizes.batch as usize, step.rows as usize, self.sizes.value_stride as usize);
+        self.sizes.for_each_piece(arguments.reals_mut(7), |channel, start, input_grad| {
             let values = input_grad.iter_mut().zip(output_grad[start..].iter().zip(&input[start..]));
-            if self.0.of_features() {
+            if self.sizes.of_features() {
                 simd!(
                     for ((value, (&gradient, &input)), &[factor, shift_mean, mean, slope]) in values.zip(&of_channels) {
                         *value = factor * (gradient - shift_mean - (input - mean) * slope);
@@ -85,7 +91,7 @@ impl KernelSpec for BatchNormGrad {
                 let variance = Input::Uniform { low: 0.1, high: 2.0 };
                 let mut inputs = vec![Input::SIGNED; 8];
                 (inputs[3], inputs[7]) = (variance, Input::Poison);
-                Case::new(label, BatchNormGrad(sizes), inputs).step(step).tolerance(Tolerance {
+                Case::new(label, BatchNormGrad { sizes, epsilon: 1e-5 }, inputs).step(step).tolerance(Tolerance {
                     absolute: 1e-5,
                     relative: 1e-5,
                     reason: "differences of values around one, over a root that may be a third",

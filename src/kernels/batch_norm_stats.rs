@@ -13,31 +13,10 @@ params! {
     /// `running = (1 - momentum) running + momentum of_batch`, with the variance of the batch unbiased, as PyTorch has it. Values as
     /// [`ChannelSizes`] says.
     pub struct BatchNormStats {
-        /// As of [`ChannelSizes`], like all but the last.
-        pub batch: u32,
-        /// Channels.
-        pub channels: u32,
-        /// Values of a channel in a full batch.
-        pub length: u32,
-        /// From a channel to the next.
-        pub channel_stride: u32,
-        /// From a value of a channel to the next.
-        pub value_stride: u32,
+        /// Where the values are.
+        pub sizes: ..ChannelSizes,
         /// Weight of a batch in the running mean and variance.
         pub momentum: f32,
-    }
-}
-
-impl BatchNormStats {
-    /// Of those channels.
-    pub fn new(sizes: ChannelSizes, momentum: f64) -> BatchNormStats {
-        let ChannelSizes { batch, channels, length, channel_stride, value_stride, .. } = sizes;
-        BatchNormStats { batch, channels, length, channel_stride, value_stride, momentum: momentum as f32 }
-    }
-
-    fn sizes(&self) -> ChannelSizes {
-        let BatchNormStats { batch, channels, length, channel_stride, value_stride, .. } = *self;
-        ChannelSizes { batch, channels, length, channel_stride, value_stride, epsilon: 0.0 }
     }
 }
 
@@ -55,20 +34,20 @@ impl KernelSpec for BatchNormStats {
     const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
-        linear_grid(self.channels as usize)
+        linear_grid(self.sizes.channels as usize)
     }
 
     fn lengths(&self) -> Vec<usize> {
-        let channels = self.channels as usize;
-        vec![self.sizes().total(), channels, channels, channels, channels]
+        let channels = self.sizes.channels as usize;
+        vec![self.sizes.total(), channels, channels, channels, channels]
     }
 
     fn flops(&self) -> u64 {
-        4 * self.sizes().total() as u64
+        4 * self.sizes.total() as u64
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        let (sizes, step) = (self.sizes(), arguments.step());
+        let (sizes, step) = (self.sizes, arguments.step());
         let input = arguments.reals(0);
         let tensors = [1, 2, 3, 4].map(|slot| arguments.reals_mut(slot));
         let count = T::from_f64(sizes.count(step) as f64);
@@ -110,7 +89,7 @@ impl KernelSpec for BatchNormStats {
             .map(|(label, sizes, step)| {
                 let variance = Input::Uniform { low: 0.1, high: 2.0 };
                 let inputs = vec![Input::SIGNED, Input::Poison, Input::Poison, Input::SIGNED, variance];
-                Case::new(label, BatchNormStats::new(sizes, 0.1), inputs).step(step).tolerance(Tolerance {
+                Case::new(label, BatchNormStats { sizes, momentum: 0.1 }, inputs).step(step).tolerance(Tolerance {
                     absolute: 2e-6,
                     relative: 1e-5,
                     reason: "means of values around one",

@@ -1,4 +1,4 @@
-//! What scale and shift of a batch normalization owe to the loss.
+//! The gradients of a batch normalization's scale and shift.
 
 use std::ops::Range;
 
@@ -12,7 +12,12 @@ use crate::step::Step;
 params! {
     /// Of each channel, over the batch: `scale_sums = sum of output_grad * (input - mean) / sqrt(variance + epsilon)` and
     /// `shift_sums = sum of output_grad`. Values as [`ChannelSizes`] says.
-    pub struct BatchNormSums(ChannelSizes);
+    pub struct BatchNormSums {
+        /// Where the values are.
+        pub sizes: ..ChannelSizes,
+        /// Added to variances.
+        pub epsilon: f32,
+    }
 }
 
 impl KernelSpec for BatchNormSums {
@@ -29,25 +34,25 @@ impl KernelSpec for BatchNormSums {
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
-        linear_grid(self.0.channels as usize)
+        linear_grid(self.sizes.channels as usize)
     }
 
     fn lengths(&self) -> Vec<usize> {
-        let (total, channels) = (self.0.total(), self.0.channels as usize);
+        let (total, channels) = (self.sizes.total(), self.sizes.channels as usize);
         vec![total, total, channels, channels, channels, channels]
     }
 
     fn flops(&self) -> u64 {
-        5 * self.0.total() as u64
+        5 * self.sizes.total() as u64
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        let whole = Step { rows: self.0.batch, ..*arguments.step() };
+        let whole = Step { rows: self.sizes.batch, ..*arguments.step() };
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let (mean, variance) = (arguments.reals(2), arguments.reals(3));
         let sums = [4, 5].map(|slot| arguments.reals_mut(slot));
-        let epsilon = T::from_f32(self.0.epsilon);
-        self.0.for_each_block(sums, |channels, [scale_sums, shift_sums]| {
+        let epsilon = T::from_f32(self.epsilon);
+        self.sizes.for_each_block(sums, |channels, [scale_sums, shift_sums]| {
             let (mean, variance) = (&mean[channels.clone()], &variance[channels.clone()]);
             let of_piece = |piece: Range<usize>| sums_of(&output_grad[piece.clone()], &input[piece], mean[0]);
             let add_row = |row: Range<usize>, [products, sums]: &mut [&mut [T]; 2]| {
@@ -59,7 +64,7 @@ impl KernelSpec for BatchNormSums {
                     *sum += gradient;
                 });
             };
-            self.0.sum(&channels, &whole, [&mut *scale_sums, shift_sums], of_piece, add_row);
+            self.sizes.sum(&channels, &whole, [&mut *scale_sums, shift_sums], of_piece, add_row);
             for (sum, &variance) in scale_sums.iter_mut().zip(variance) {
                 *sum /= (variance + epsilon).sqrt();
             }
@@ -71,7 +76,7 @@ impl KernelSpec for BatchNormSums {
             .map(|(label, sizes, step)| {
                 let variance = Input::Uniform { low: 0.1, high: 2.0 };
                 let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, variance, Input::Poison, Input::Poison];
-                Case::new(label, BatchNormSums(sizes), inputs)
+                Case::new(label, BatchNormSums { sizes, epsilon: 1e-5 }, inputs)
                     .step(step)
                     .tolerance(Tolerance::sum_of(4 * sizes.length as usize))
             })

@@ -1,4 +1,4 @@
-//! What a layer's biases owe to the loss.
+//! The gradient of a layer's biases.
 
 use rayon::prelude::*;
 

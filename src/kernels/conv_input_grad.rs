@@ -1,4 +1,4 @@
-//! What a convolution's input owes to the loss.
+//! The gradient of a convolution's input.
 
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
@@ -7,7 +7,7 @@ use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, 
 use crate::real::Real;
 
 params! {
-    /// `input_grad = (what every window that sees a value owes it) * activation'(kept)`: sizes as [`ConvSizes`] says, kept and
+    /// `input_grad = (the sum, over windows that see a value, of weight * output_grad) * activation'(kept)`: sizes as [`ConvSizes`] says, kept and
     /// input_grad those of the input. The activation is the one that the input came out of, so that the result is the gradient of
     /// its pre-activation; kept is what the derivative takes, the input or its pre-activation.
     pub struct ConvInputGrad(ConvSizes);

@@ -1,4 +1,4 @@
-//! What a dense layer's input owes to the loss.
+//! The gradient of a dense layer's input.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What a dense layer's weights owe to the loss.
+//! The gradient of a dense layer's weights.
 
 use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
 use super::{accumulation_cases, wgsl};

@@ -11,32 +11,7 @@ use crate::real::Real;
 params! {
     /// `input_grad = output_grad * factor * activation'(kept)`, all `[batch, features]`, with the factors of [`Dropout`]. The
     /// activation is the one that dropout's input came out of; kept is what its derivative takes.
-    pub struct DropoutGrad {
-        /// As of [`Dropout`], like all that follow.
-        pub batch: u32,
-        /// Columns.
-        pub features: u32,
-        /// Where in the network it is.
-        pub site: u32,
-        /// `p * 2^32`.
-        pub threshold: u32,
-        /// `1 / (1 - p)`.
-        pub scale: f32,
-    }
-}
-
-impl From<Dropout> for DropoutGrad {
-    fn from(forward: Dropout) -> DropoutGrad {
-        let Dropout { batch, features, site, threshold, scale } = forward;
-        DropoutGrad { batch, features, site, threshold, scale }
-    }
-}
-
-impl DropoutGrad {
-    fn forward(&self) -> Dropout {
-        let DropoutGrad { batch, features, site, threshold, scale } = *self;
-        Dropout { batch, features, site, threshold, scale }
-    }
+    pub struct DropoutGrad(Dropout);
 }
 
 impl KernelSpec for DropoutGrad {
@@ -49,21 +24,21 @@ impl KernelSpec for DropoutGrad {
     const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
-        Dropout::grid_of(self.batch, self.features)
+        Dropout::grid_of(self.0.batch, self.0.features)
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.batch as usize * self.features as usize; 3]
+        vec![self.0.batch as usize * self.0.features as usize; 3]
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let activation = Activation::from_constant(arguments.constant(0));
-        let (step, features) = (arguments.step(), self.features as usize);
+        let (step, features) = (arguments.step(), self.0.features as usize);
         let (output_grad, kept) = (arguments.reals(0), arguments.reals(1));
         let input_grad = arguments.reals_mut(2);
         let gradients = input_grad.par_chunks_mut(features).zip(output_grad.par_chunks(features));
         let rows = gradients.zip(kept.par_chunks(features));
-        self.forward().for_each_row(step, rows, |((input_grad, output_grad), kept), factors| {
+        self.0.for_each_row(step, rows, |((input_grad, output_grad), kept), factors| {
             let values = output_grad.iter().zip(kept).zip(factors);
             for (input_grad, ((&output_grad, &kept), &factor)) in input_grad.iter_mut().zip(values) {
                 *input_grad = output_grad * factor * activation.derivative(kept);
@@ -76,7 +51,7 @@ impl KernelSpec for DropoutGrad {
             .zip(Activation::ALL)
             .map(|((label, dropout, step), activation)| {
                 let inputs = vec![Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(format!("{label}, {activation:?}"), DropoutGrad::from(dropout), inputs)
+                Case::new(format!("{label}, {activation:?}"), DropoutGrad(dropout), inputs)
                     .constants(vec![activation.constant()])
                     .step(step)
                     .tolerance(Tolerance::ELEMENTWISE)

@@ -1,4 +1,4 @@
-//! What the biases of a layer of maps owe to the loss.
+//! The gradient of the biases of a layer of maps.
 
 use rayon::prelude::*;
 

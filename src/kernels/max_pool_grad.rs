@@ -1,4 +1,4 @@
-//! What the input of a max pooling owes to the loss.
+//! The gradient of a max pooling's input.
 
 use rayon::prelude::*;
 

@@ -20,14 +20,14 @@ pub struct BatchNorm {
 }
 
 /// Added to variances, as in PyTorch.
-const EPSILON: f64 = 1e-5;
+const EPSILON: f32 = 1e-5;
 
 /// Weight of a batch in the running mean and variance, likewise.
-const MOMENTUM: f64 = 0.1;
+const MOMENTUM: f32 = 0.1;
 
 impl BatchNorm {
     fn sizes(&self, batch: usize) -> ChannelSizes {
-        ChannelSizes::new(batch, self.shape, EPSILON)
+        ChannelSizes::new(batch, self.shape)
     }
 
     /// Of a batch of its values.
@@ -82,13 +82,13 @@ impl Layer for BatchNorm {
             moments = self.moments(recorder);
             let [mean, variance] = moments;
             let arguments = [input.tensor, mean, variance, running_mean, running_var];
-            recorder.launch(BatchNormStats::new(sizes, MOMENTUM), &[], &arguments);
+            recorder.launch(BatchNormStats { sizes, momentum: MOMENTUM }, &[], &arguments);
         }
         let [mean, variance] = moments;
         let dims = self.dims(recorder);
         activated(recorder, &dims, self.activation, |recorder, activation, output| {
             let arguments = [input.tensor, mean, variance, weight, bias, output];
-            recorder.launch(BatchNormKernel(sizes), &[activation.constant()], &arguments);
+            recorder.launch(BatchNormKernel { sizes, epsilon: EPSILON }, &[activation.constant()], &arguments);
         })
     }
 
@@ -104,7 +104,11 @@ impl Layer for BatchNorm {
         let [weight_grad, bias_grad] = tensors.gradients[..] else { unreachable!("two of which have gradients") };
         // Of this batch alone, apart from the gradients: those of an update may add up over several.
         let sums = ["weight_sums", "bias_sums"].map(|name| self.of_channels(recorder, name));
-        recorder.launch(BatchNormSums(sizes), &[], &[output_grad, input.tensor, mean, variance, sums[0], sums[1]]);
+        recorder.launch(
+            BatchNormSums { sizes, epsilon: EPSILON },
+            &[],
+            &[output_grad, input.tensor, mean, variance, sums[0], sums[1]],
+        );
         for (sums, gradient) in sums.into_iter().zip([weight_grad, bias_grad]) {
             recorder.launch(AddPartials { length: sizes.channels, slices: 1 }, &[], &[sums, gradient]);
         }
@@ -112,7 +116,7 @@ impl Layer for BatchNorm {
             let input_grad = recorder.activation("input_grad", &self.dims(recorder));
             let weight = tensors.parameters[0];
             let arguments = [output_grad, input.tensor, mean, variance, weight, sums[0], sums[1], input_grad];
-            recorder.launch(BatchNormGrad(sizes), &[], &arguments);
+            recorder.launch(BatchNormGrad { sizes, epsilon: EPSILON }, &[], &arguments);
             input_grad
         })
     }

@@ -59,7 +59,7 @@ impl Layer for Dropout {
     ) -> Option<Tensor> {
         wants_input_grad.then(|| {
             let input_grad = recorder.activation("input_grad", &recorder.features(self.features));
-            let kernel = DropoutGrad::from(self.kernel(recorder));
+            let kernel = DropoutGrad(self.kernel(recorder));
             recorder.launch(kernel, &[input.activation.constant()], &[output_grad, input.kept, input_grad]);
             input_grad
         })

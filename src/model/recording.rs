@@ -76,7 +76,7 @@ pub struct Recording {
     pub normalization: Normalization,
     /// Values of the parameters, in the order of [`super::Model::parameters`].
     pub parameters: Vec<Tensor>,
-    /// Their gradients; empty in a plan that only evaluates.
+    /// Gradients of the trainable ones; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
     /// The optimizer's state, an arena each; empty in a plan that only evaluates.
     pub state: Vec<Tensor>,

@@ -25,7 +25,7 @@ const KEY: &str = "gpunet";
 pub struct ModelMetadata {
     /// Version of this structure.
     pub format_version: u32,
-    /// Layer sizes.
+    /// Layers and the shapes between them.
     pub arch: Arch,
     /// Activation of the hidden layers: one for all, or a list in their order.
     pub activation: PerLayer<Activation>,

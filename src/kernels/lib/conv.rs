@@ -100,7 +100,7 @@ impl ConvSizes {
         convolution.run(output, self.out_channels as usize, weight, finish);
     }
 
-    /// Writes what the input owes, before any activation; `finish` likewise.
+    /// Writes the input's gradient, before any activation's derivative; `finish` likewise.
     pub(crate) fn backward<T: Real>(
         &self,
         output_grad: &[T],
@@ -115,8 +115,8 @@ impl ConvSizes {
             weight[(source * in_channels + channel) * kernel * kernel + tap]
         };
         let stride = self.stride as usize;
-        let owed = Correlation { from: output_grad, shape, kernel, stride, rows, columns };
-        owed.run(input_grad, in_channels, weight, finish);
+        let correlation = Correlation { from: output_grad, shape, kernel, stride, rows, columns };
+        correlation.run(input_grad, in_channels, weight, finish);
     }
 
     /// Grid of a product of shape `[rows, places]`, folded: there may be more places than one axis of a grid takes.
