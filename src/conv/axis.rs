@@ -126,9 +126,9 @@ mod tests {
             // By the definition: output position y sees the input at y * stride + tap - padding, and the input's gradient there sees y.
             let (mut of_output, mut of_input) = (vec![Vec::new(); output], vec![Vec::new(); input]);
             for tap in 0..kernel {
-                for y in 0..output {
+                for (y, sees) in of_output.iter_mut().enumerate() {
                     if let Some(x) = (y * stride + tap).checked_sub(padding).filter(|&x| x < input) {
-                        of_output[y].push((tap, x));
+                        sees.push((tap, x));
                         of_input[x].push((tap, y));
                     }
                 }
