@@ -22,7 +22,7 @@ pub use split::Split;
 pub enum DataError {
     #[error(
         "there is no data set at `{path}`: --data takes `mnist` or a directory with train-images-idx3-ubyte, \
-         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each as it is or as .gz"
+         train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (idx4 for images in colour), each as it is or as .gz"
     )]
     MissingDirectory { path: String },
     #[error("{} is missing (nor is there {}.gz); a data directory needs all four IDX files", path.display(), path.display())]
@@ -54,8 +54,14 @@ pub enum DataError {
          {shape} for convolutions"
     )]
     Inputs { arch: String, inputs: usize, data: String, features: usize, shape: Shape },
-    #[error("arch {arch} takes maps of {input}, but an image of {data} is {shape}: begin the arch with {shape}")]
+    #[error(
+        "arch {arch} takes maps of {input}, but an image of {data} is {shape}: begin the arch with {shape}{}", hint(*.shape)
+    )]
     Shape { arch: String, input: Shape, data: String, shape: Shape },
+    #[error(
+        "the model takes images of {input} in {outputs} classes, but those of {data} are {shape} in {classes}: --data names others"
+    )]
+    Model { input: Shape, outputs: usize, data: String, shape: Shape, classes: usize },
     #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
     Outputs { arch: String, outputs: usize, data: String, classes: usize },
     #[error(
@@ -70,4 +76,14 @@ pub enum DataError {
     Test { wanted: usize, data: String, available: usize },
     #[error("a subset of {wanted} cannot be drawn from the {available} training examples of {data} (--subset)")]
     Subset { wanted: usize, data: String, available: usize },
+}
+
+/// What to say of a shape that looks as if its colours came last.
+fn hint(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Maps { channels: 5.., width: 1 | 3 | 4, .. } => {
+            "; if its colours come last, write the file anew as [count, channels, rows, columns]"
+        }
+        _ => "",
+    }
 }

@@ -129,7 +129,8 @@ pub fn from_table<T: DeserializeOwned>(table: &Table) -> Result<T, SpecError> {
     };
     read("").map_err(|mut error| {
         // Values are told their types when their keys are forgotten; the key is the one without which the error is another.
-        let is_cause = |key: &&String| *key != NAME && read(key).err().as_ref() != Some(&error);
+        let is_cause =
+            |key: &&String| ![NAME, "kind"].contains(&key.as_str()) && read(key).err().as_ref() != Some(&error);
         let cause = table.keys().find(is_cause).map_or(NAME, String::as_str);
         if let SpecError::Value { key, value, .. } = &mut error {
             *key = cause.to_string();

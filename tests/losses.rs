@@ -2,6 +2,7 @@
 
 mod harness;
 
+use gpunet::arch::Arch;
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::data::{Dataset, Normalization, Part};
 use gpunet::loss::{HingeVariant, Loss};
@@ -53,7 +54,8 @@ fn a_logit_that_is_not_finite_shows_in_the_loss() {
 #[test]
 fn evaluation_reports_the_loss_that_the_model_was_trained_by() {
     let classes: Vec<String> = (0..10).map(|class| class.to_string()).collect();
-    let dataset = Dataset::load_test("mnist", classes.clone()).unwrap();
+    let arch: Arch = "784-10".parse().unwrap();
+    let dataset = Dataset::load_test("mnist", &arch, classes.clone()).unwrap();
     let biases: Vec<f32> = (0..10).map(|class| class as f32 * 0.25).collect();
     let labels = &dataset.labels[dataset.part(Part::Test)];
     let hinge = |target: u32| -> f64 {
@@ -61,7 +63,6 @@ fn evaluation_reports_the_loss_that_the_model_was_trained_by() {
     };
     let expected = labels.iter().map(|&target| hinge(target)).sum::<f64>() / labels.len() as f64;
 
-    let arch = "784-10".parse().unwrap();
     let metadata = ModelMetadata {
         loss: Loss::Svm { variant: HingeVariant::WestonWatkins, margin: 1.5 },
         ..ModelMetadata::new(arch, Normalization::UNIT, classes, dataset.name.clone())

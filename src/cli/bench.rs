@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 256)]
     batch: usize,
 
-    /// Steps to time, after as many as it takes to warm up
+    /// Steps to time at least, after as many as it takes to warm up
     #[arg(long, value_name = "N", default_value_t = 30)]
     steps: usize,
 

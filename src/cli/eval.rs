@@ -53,9 +53,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let dataset = match &model.metadata.split {
         // Only the split tells which examples are the test part, and, of pooled data, which the model has not seen.
         Some(split) if dataset_name(&data) == model.metadata.trained_on => Dataset::load(&data, split)?,
-        _ => Dataset::load_test(&data, model.metadata.classes.clone())?,
+        _ => Dataset::load_test(&data, &model.metadata.arch, model.metadata.classes.clone())?,
     };
-    dataset.check_arch(&model.metadata.arch)?;
+    dataset.check_model(&model.metadata.arch)?;
     let device = arguments.device.open()?;
     let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;
     let report = Report {

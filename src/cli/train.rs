@@ -130,6 +130,10 @@ fn train_with(
     };
     display.finish()?;
     report(config, &outcome)?;
+    if outcome.test.correct <= dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64 {
+        let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
+        output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));
+    }
     line(&format!("saved in {}", path.display()))?;
     Ok(Ended::Well)
 }

@@ -16,7 +16,7 @@ pub enum BatchSize {
     Full,
 }
 
-/// Examples that pass through the network at once where an update takes the whole training part: what is on the device does
+/// The most examples that pass through the network at once where an update takes the whole training part: what is on the device does
 /// not grow with the data set, and caches still hold it.
 const FULL_BATCH_ROWS: usize = 2000;
 
@@ -59,8 +59,8 @@ impl Batching {
         match batch {
             BatchSize::Rows(rows) => Batching { rows: rows.min(most), per_update: accumulate, examples },
             BatchSize::Full => {
-                let rows = FULL_BATCH_ROWS.min(most);
-                Batching { rows, per_update: most.div_ceil(rows), examples }
+                let batches = most.div_ceil(FULL_BATCH_ROWS);
+                Batching { rows: most.div_ceil(batches), per_update: batches, examples }
             }
         }
     }
@@ -142,7 +142,9 @@ mod tests {
             (BatchSize::Rows(100), 1, 95, 95, 1),
             (BatchSize::Rows(10), 100, 95, 10, 1),
             (BatchSize::Full, 1, 95, 95, 1),
-            (BatchSize::Full, 1, 55_001, 2000, 1),
+            (BatchSize::Full, 1, 50_000, 2000, 1),
+            (BatchSize::Full, 1, 55_001, 1965, 1),
+            (BatchSize::Full, 1, 2001, 1001, 1),
             (BatchSize::Rows(10), usize::MAX, 95, 10, 1),
             (BatchSize::Rows(10), 1, 0, 1, 0),
         ] {

@@ -51,39 +51,70 @@ enum Section {
 /// What is said of the units of a layer with weights: their activation, where it is named, and their dropout.
 type Units = (Option<Activation>, f64);
 
+/// What is wrong with the sections.
+pub(super) struct Mistake {
+    /// The section, from 1, where it is in one.
+    pub(super) section: Option<usize>,
+    /// The key or the value in it that is at fault, where one is.
+    pub(super) word: Option<String>,
+    /// In a sentence.
+    pub(super) problem: String,
+}
+
+impl Mistake {
+    fn outside(problem: impl ToString) -> Mistake {
+        Mistake { section: None, word: None, problem: problem.to_string() }
+    }
+
+    fn inside(section: usize, problem: impl ToString) -> Mistake {
+        Mistake { section: Some(section), ..Mistake::outside(problem) }
+    }
+}
+
 /// Takes `input` and `layers` out of a recipe's table, and puts what they say in their place; without them nothing changes.
 ///
 /// # Errors
-/// A layer that does not parse, with its number from 1; or what the sections and other keys both say.
-pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)> {
+/// A layer that does not parse, or what the sections and other keys both say.
+pub(super) fn expand(table: &mut Table) -> Result<(), Mistake> {
     let [input, layers] = KEYS.map(|key| table.remove(key));
-    let (input, layers) = match (input, layers) {
-        (None, None) => return Ok(()),
-        (Some(input), Some(Value::Array(layers))) => (input, layers),
-        (Some(_), None) => return Err((None, SpecError::Missing("layers"))),
-        (Some(_), Some(_)) => {
-            return Err((None, SpecError::Other("`layers` are sections, each below a line [[layers]]".to_string())));
-        }
-        (None, _) => return Err((None, SpecError::Missing("input"))),
-    };
+    if input.is_none() && layers.is_none() {
+        return Ok(());
+    }
     for key in ["arch", "activation", "dropout"] {
         if table.contains_key(key) {
-            return Err((None, SpecError::Other(format!("`{key}` and `layers` say the same; leave one of them out"))));
+            return Err(Mistake::outside(format!("`{key}` and `layers` say the same; leave one of them out")));
         }
     }
-    let Value::String(input) = input else {
-        let must = "a text such as \"784\" or \"1x28x28\"".to_string();
-        return Err((None, SpecError::Value { key: "input".to_string(), value: input.to_string(), must }));
+    let input = match input {
+        Some(Value::String(input)) => input,
+        Some(input) => {
+            let must = "a text such as \"784\" or \"1x28x28\"".to_string();
+            return Err(Mistake::outside(SpecError::Value {
+                key: "input".to_string(),
+                value: input.to_string(),
+                must,
+            }));
+        }
+        None => return Err(Mistake::outside(SpecError::Missing("input"))),
+    };
+    let Some(Value::Array(layers)) = layers else {
+        let problem = "with `input`, layers follow, each in a section below a line [[layers]]";
+        return Err(Mistake::outside(problem));
     };
     let mut arch = vec![input];
     let (mut activations, mut dropouts, mut last) = (Vec::new(), Vec::new(), None);
     for (number, layer) in (1..).zip(&layers) {
-        let fault = |error: SpecError| (Some(number), error);
         let Value::Table(layer) = layer else {
-            return Err(fault(SpecError::Other("a layer is a section [[layers]]".to_string())));
+            return Err(Mistake::inside(number, "a layer is a section [[layers]]"));
         };
-        let section: Section = spec::from_table(layer).map_err(fault)?;
-        let (spec, of_units) = section.read().map_err(|error| fault(SpecError::Other(error.to_string())))?;
+        let section = spec::from_table(layer).map_err(|error| unread(number, layer, error))?;
+        let (spec, of_units) = Section::read(section).map_err(|error| {
+            let word = match &error {
+                ConfigError::Setting { key, .. } => key.strip_prefix("layers.").map(String::from),
+                _ => None,
+            };
+            Mistake { word, ..Mistake::inside(number, error) }
+        })?;
         arch.push(spec.to_string());
         if let Some((activation, dropout)) = of_units {
             activations.push(activation);
@@ -92,23 +123,40 @@ pub(super) fn expand(table: &mut Table) -> Result<(), (Option<usize>, SpecError)
         }
     }
     // What comes out of the last layer is the logits.
-    if let (Some(activation), Some(dropout)) = (activations.pop(), dropouts.pop())
+    if let (Some(activation), Some(dropout), Some(last)) = (activations.pop(), dropouts.pop(), last)
         && (activation.is_some_and(|activation| activation != Activation::Identity) || dropout != 0.0)
     {
         let problem = "the last layer with weights gives the logits, which have neither activation nor dropout";
-        return Err((last, SpecError::Other(problem.to_string())));
+        return Err(Mistake::inside(last, problem));
     }
     let arch = arch.join("-");
     if let Err(error) = arch.parse::<Arch>() {
         // The input has no section, and is no layer.
         let number = arch.chars().take(error.column).filter(|&c| c == '-').count();
-        return Err(((number > 0).then_some(number), SpecError::Other(error.to_string())));
+        return Err(Mistake { section: (number > 0).then_some(number), ..Mistake::outside(error) });
     }
     table.insert("arch".to_string(), arch.into());
     let names = activations.into_iter().map(|activation| activation.unwrap_or(Activation::Relu).name().into());
     set_per_layer(table, "activation", None, names.collect());
     set_per_layer(table, "dropout", Some(0.0.into()), dropouts.into_iter().map(Value::Float).collect());
     Ok(())
+}
+
+/// A section that is not one of a layer.
+fn unread(number: usize, layer: &Table, error: SpecError) -> Mistake {
+    let word = match &error {
+        SpecError::Word { word, .. } => Some(word.clone()),
+        SpecError::Key { key, .. } | SpecError::Value { key, .. } => Some(key.clone()),
+        _ => None,
+    };
+    let is_batch_norm = layer.get("kind").and_then(Value::as_str) == Some("batch-norm");
+    let problem = match &error {
+        SpecError::Key { key, .. } if is_batch_norm && ["activation", "dropout"].contains(&key.as_str()) => {
+            format!("`{key}` is a setting of the dense or convolutional layer before; it comes after the normalization")
+        }
+        error => error.to_string(),
+    };
+    Mistake { word, ..Mistake::inside(number, problem) }
 }
 
 /// Sets `key` to the one value of all hidden layers, as for any other depth, or to the list of them, behind that of the inputs.

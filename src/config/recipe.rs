@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::place_of;
-use super::layers;
+use super::layers::{self, Mistake};
 use super::{Config, ConfigError};
 use crate::spec::{self, SpecError};
 
@@ -34,10 +34,9 @@ impl Config {
     /// The first mistake, with its line.
     pub fn from_recipe(text: &str) -> Result<Config, RecipeError> {
         let mut table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
-        layers::expand(&mut table).map_err(|(number, error)| {
-            let sections = (1..).zip(text.lines()).filter(|(_, line)| line.trim_start().starts_with("[[layers]]"));
-            let line = number.and_then(|number| sections.map(|(line, _)| line).nth(number - 1));
-            RecipeError { line, problem: error.to_string() }
+        layers::expand(&mut table).map_err(|Mistake { section, word, problem }| {
+            let line = section.and_then(|section| line_of_layer(text, section, word.as_deref()));
+            RecipeError { line, problem }
         })?;
         let config: Config = spec::from_table(&table).map_err(|error| setting_error(text, &table, error))?;
         config.validate().map_err(|error| {
@@ -113,6 +112,18 @@ fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeErr
     RecipeError { line, problem }
 }
 
+/// The line, from 1, of a section [[layers]] that has `word` for a key or a value; else that on which it begins.
+fn line_of_layer(text: &str, section: usize, word: Option<&str>) -> Option<usize> {
+    let lines = || (1..).zip(text.lines().map(str::trim));
+    let (header, _) = lines().filter(|(_, line)| line.starts_with("[[layers]]")).nth(section - 1)?;
+    let has_word = |line: &str| {
+        let (key, value) = line.split_once('=').unwrap_or_default();
+        word == Some(key.trim()) || word == Some(value.trim().trim_matches(['"', '\'']))
+    };
+    let mut inside = lines().skip(header).take_while(|(_, line)| !line.starts_with('['));
+    Some(inside.find(|(_, line)| has_word(line)).map_or(header, |(line, _)| line))
+}
+
 /// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; of its section where it only has a default.
 fn line_of(text: &str, path: &str) -> Option<usize> {
     let mut section = String::new();
@@ -174,22 +185,36 @@ mod tests {
             "epochs = 3\narch = '1x28x28-6C5p2-BN-MP2-84-10'\nactivation = ['tanh', 'relu']\ndropout = [0, 0, 0.5]";
         assert_eq!(Config::from_recipe(text).unwrap(), Config::from_recipe(short).unwrap());
         for (wrong, right, line, says) in [
-            ("maps = 6", "map = 6", Some(3), "did you mean `maps`?"),
-            ("kind = 'max-pool'", "kind = 'maxpool'", Some(11), "did you mean `max-pool`?"),
-            ("size = 2", "size = 0", Some(11), "`layers.size` is 0"),
+            ("maps = 6", "map = 6", Some(5), "did you mean `maps`?"),
+            ("kind = 'max-pool'", "kind = 'maxpool'", Some(12), "did you mean `max-pool`?"),
+            ("size = 2", "size = 0", Some(13), "`layers.size` is 0"),
+            ("units = 84", "units = '84'", Some(16), "`units` is \"84\""),
+            (
+                "'batch-norm'",
+                "'batch-norm'\nactivation = 'relu'",
+                Some(11),
+                "of the dense or convolutional layer before",
+            ),
             ("units = 10", "units = 10\nactivation = 'relu'", Some(18), "gives the logits"),
-            ("epochs = 3", "arch = '4-3'", None, "`arch` and `layers` say the same"),
+            ("input = '1x28x28'", "arch = '4-3'", None, "`arch` and `layers` say the same"),
             ("input = '1x28x28'", "", None, "the setting `input` is missing"),
             ("input = '1x28x28'", "input = '784'", Some(3), "takes maps"),
             ("input = '1x28x28'", "input = '28x28'", None, "1x28x28"),
             ("maps = 6", "maps = 0", Some(3), "is 0"),
             ("size = 2", "size = 29", Some(11), "window of 29x29"),
-            ("dropout = 0.5", "dropout = 1.5", Some(14), "`layers.dropout` is 1.5"),
+            ("dropout = 0.5", "dropout = 1.5", Some(17), "`layers.dropout` is 1.5"),
         ] {
             let error = Config::from_recipe(&text.replace(wrong, right)).unwrap_err();
             assert_eq!(error.line, line, "{right}: {error}");
             assert!(error.problem.contains(says), "{right}: {error}");
         }
+        for text in ["input = '784'", "input = '784'\n[layers]\nkind = 'dense'\nunits = 3"] {
+            assert!(Config::from_recipe(text).unwrap_err().problem.contains("[[layers]]"), "{text}");
+        }
+        // The same everywhere is said once, so that other networks can take it.
+        let text = text.replace("'tanh'", "'relu'").replace("dropout = 0.5\n", "");
+        let config = Config::from_recipe(&text).unwrap();
+        assert_eq!(config, Config { epochs: 3, arch: config.arch.clone(), ..Config::default() });
     }
 
     #[test]

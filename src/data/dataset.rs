@@ -67,14 +67,15 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Loads the test part alone, for a model that tells `classes` apart.
+    /// Loads the test part alone, for a model of that architecture that tells `classes` apart.
     ///
     /// # Errors
-    /// Data that is missing or broken.
-    pub fn load_test(data: &str, classes: Vec<String>) -> Result<Dataset, DataError> {
+    /// Data that is missing or broken, or not what the model takes.
+    pub fn load_test(data: &str, arch: &Arch, classes: Vec<String>) -> Result<Dataset, DataError> {
         let test = source::test(data)?;
         let mut dataset = Dataset::empty(data, test.images.shape, 0);
         dataset.classes = classes;
+        dataset.check_model(arch)?;
         dataset.check_labels(&test)?;
         dataset.append(&test, 0..test.labels.len());
         Ok(dataset)
@@ -165,6 +166,20 @@ impl Dataset {
     /// The sizes that a plan is recorded for.
     pub fn shape(&self, normalization: Normalization) -> DataShape {
         DataShape { train: self.train, examples: self.len(), features: self.features, normalization }
+    }
+
+    /// Checks that a model of an architecture can be evaluated on these images.
+    ///
+    /// # Errors
+    /// What both are.
+    pub fn check_model(&self, arch: &Arch) -> Result<(), DataError> {
+        self.check_arch(arch).map_err(|_| DataError::Model {
+            input: arch.input(),
+            outputs: arch.outputs(),
+            data: self.name.clone(),
+            shape: self.shape_of_image,
+            classes: self.classes.len(),
+        })
     }
 
     /// Checks that an architecture takes these images and tells these classes apart.

@@ -21,16 +21,24 @@ pub(super) struct Images {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Parses a file of grey images, `[count, height, width]`; `file` names it in errors.
-pub(super) fn images(file: &str, content: &[u8]) -> Result<Images, DataError> {
-    let ([count, height, width], bytes) = parse::<3>(file, content, "images", 0x0000_0803)?;
-    Ok(Images { count, shape: Shape::Maps { channels: 1, height, width }, bytes })
-}
+/// Magic numbers of images: grey, and in colour.
+const GREY: u32 = 0x0000_0803;
+const COLOUR: u32 = 0x0000_0804;
 
-/// Parses a file of images in colour, or of several maps of any kind, `[count, channels, height, width]`.
-pub(super) fn colour_images(file: &str, content: &[u8]) -> Result<Images, DataError> {
-    let ([count, channels, height, width], bytes) = parse::<4>(file, content, "images", 0x0000_0804)?;
-    Ok(Images { count, shape: Shape::Maps { channels, height, width }, bytes })
+/// Parses a file of grey images, `[count, height, width]`, or of images in colour or of several maps of any kind,
+/// `[count, channels, height, width]`; `file` names it in errors.
+pub(super) fn images(file: &str, content: &[u8]) -> Result<Images, DataError> {
+    let (count, shape, bytes) = match parse::<3>(file, content, "images", GREY) {
+        Err(DataError::Magic { found: COLOUR, .. }) => {
+            let ([count, channels, height, width], bytes) = parse::<4>(file, content, "images", COLOUR)?;
+            (count, Shape::Maps { channels, height, width }, bytes)
+        }
+        parsed => {
+            let ([count, height, width], bytes) = parsed?;
+            (count, Shape::Maps { channels: 1, height, width }, bytes)
+        }
+    };
+    Ok(Images { count, shape, bytes })
 }
 
 /// Parses a label file, `[count]`.
@@ -129,7 +137,7 @@ mod tests {
         assert_eq!(labels("x", &file(0x801, &[2], &[7, 9])).unwrap(), [7, 9]);
         let shape = Shape::Maps { channels: 3, height: 1, width: 2 };
         let expected = Images { count: 1, shape, bytes: vec![1, 2, 3, 4, 5, 6] };
-        assert_eq!(colour_images("x", &file(0x804, &[1, 3, 1, 2], &[1, 2, 3, 4, 5, 6])).unwrap(), expected);
+        assert_eq!(images("x", &file(0x804, &[1, 3, 1, 2], &[1, 2, 3, 4, 5, 6])).unwrap(), expected);
     }
 
     /// Every prefix of a sound file is an error, and so is every file with one bit of its sum turned.

@@ -62,13 +62,13 @@ fn examples(data: &str, prefix: &str) -> Result<Examples, DataError> {
 
 /// The file of grey images, or of images in colour where there is no such file.
 fn images(data: &str, prefix: &str) -> Result<(String, idx::Images), DataError> {
-    let read = |dimensions: usize, parse: fn(&str, &[u8]) -> Result<idx::Images, DataError>| {
+    let read = |dimensions: usize| {
         let (file, content) = content(data, &format!("{prefix}-images-idx{dimensions}-ubyte"))?;
-        let images = parse(&file, &content)?;
+        let images = idx::images(&file, &content)?;
         Ok((file, images))
     };
-    match read(3, idx::images) {
-        Err(missing @ DataError::MissingFile { .. }) => match read(4, idx::colour_images) {
+    match read(3) {
+        Err(missing @ DataError::MissingFile { .. }) => match read(4) {
             // What most data sets have is what is asked for.
             Err(DataError::MissingFile { .. }) => Err(missing),
             found => found,

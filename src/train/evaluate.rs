@@ -67,7 +67,7 @@ impl Evaluation {
 /// # Errors
 /// Data that does not fit the model, or a device that fails.
 pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) -> Result<Evaluation, Error> {
-    dataset.check_arch(&model.metadata.arch)?;
+    dataset.check_model(&model.metadata.arch)?;
     let network = Model::of(&model.metadata.network());
     let test = dataset.part(Part::Test);
     let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);

@@ -82,7 +82,7 @@ mod tests {
         let steps = steps(BatchSize::Full, 1, 4500);
         assert_eq!(
             steps.iter().map(|step| (step.rows, step.updates)).collect::<Vec<_>>(),
-            [(2000, 0), (2000, 0), (500, 1)]
+            [(1500, 0), (1500, 0), (1500, 1)]
         );
         assert!(steps.iter().all(|step| step.update_rows == 4500));
     }
