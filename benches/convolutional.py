@@ -21,7 +21,7 @@ from torch import nn
 
 from headline import machine, output
 
-BATCH, BATCHES, ROUNDS, STEPS = 128, 4, 5, 10  # STEPS are timed in each round
+BATCH, BATCHES, ROUNDS, STEPS = 128, 4, 9, 10  # STEPS are timed in each round
 LENET = "1x28x28-6C5p2-MP2-16C5-MP2-120-84-10"
 MODERN = "1x28x28-32C3p1-BN-32C3p1-BN-MP2-64C3p1-BN-64C3p1-BN-MP2-128-BN-10"
 

@@ -1,5 +1,10 @@
 //! The CPU backend's buffers, lent to a launch as slices.
 
+use std::marker::PhantomData;
+
+use bytemuck::Pod;
+use memmap2::MmapMut;
+
 use crate::kernel::{Argument, DType, Elements, ElementsMut};
 use crate::plan::{BufferInfo, Data, TensorInfo};
 use crate::real::Real;
@@ -7,24 +12,24 @@ use crate::real::Real;
 /// One buffer.
 #[derive(Debug)]
 pub(super) enum Memory<T> {
-    Real(Vec<T>),
-    U32(Vec<u32>),
-    U8(Vec<u8>),
+    Real(Zeros<T>),
+    U32(Zeros<u32>),
+    U8(Zeros<u8>),
 }
 
 impl<T: Real> Memory<T> {
     /// A buffer of zeros, or `None` where the operating system has no memory for it.
     pub(super) fn zeroed(info: &BufferInfo) -> Option<Memory<T>> {
         Some(match info.dtype {
-            DType::F32 => Memory::Real(zeros(info.len)?),
-            DType::U32 => Memory::U32(zeros(info.len)?),
-            DType::U8 => Memory::U8(zeros(info.len)?),
+            DType::F32 => Memory::Real(Zeros::new(info.len)?),
+            DType::U32 => Memory::U32(Zeros::new(info.len)?),
+            DType::U8 => Memory::U8(Zeros::new(info.len)?),
         })
     }
 
     /// What stands in for a buffer while a launch that writes it has it.
     pub(super) fn lent() -> Memory<T> {
-        Memory::U8(Vec::new())
+        Memory::U8(Zeros::EMPTY)
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -86,9 +91,38 @@ impl<T: Real> Memory<T> {
     }
 }
 
-fn zeros<T: Clone + Default>(len: usize) -> Option<Vec<T>> {
-    let mut values = Vec::new();
-    values.try_reserve_exact(len).ok()?;
-    values.resize(len, T::default());
-    Some(values)
+/// Values in pages of their own, zeros at first. Linux is asked for huge pages, since a processor remembers where a few thousand pages
+/// lie, and convolutions walk through more small ones than that.
+#[derive(Debug)]
+pub(super) struct Zeros<T> {
+    pages: Option<MmapMut>,
+    of: PhantomData<T>,
+}
+
+impl<T: Pod> Zeros<T> {
+    const EMPTY: Zeros<T> = Zeros { pages: None, of: PhantomData };
+
+    fn new(len: usize) -> Option<Zeros<T>> {
+        if len == 0 {
+            return Some(Zeros::EMPTY);
+        }
+        let pages = MmapMut::map_anon(len.checked_mul(size_of::<T>())?).ok()?;
+        #[cfg(target_os = "linux")]
+        let _ = pages.advise(memmap2::Advice::HugePage); // small ones do as well, only slower
+        Some(Zeros { pages: Some(pages), of: PhantomData })
+    }
+}
+
+impl<T: Pod> std::ops::Deref for Zeros<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.pages.as_ref().map_or(&[], |pages| bytemuck::cast_slice(pages))
+    }
+}
+
+impl<T: Pod> std::ops::DerefMut for Zeros<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.pages.as_mut().map_or(&mut [], |pages| bytemuck::cast_slice_mut(pages))
+    }
 }
