@@ -60,7 +60,7 @@ fn store(m: u32, n: u32, product: f32) {
     }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     slice = group.z;
     tile_product(vec3<u32>(group.xy, 0u), thread, slice_end() - slice_start());

@@ -39,7 +39,7 @@ fn store(m: u32, n: u32, product: f32) {
     }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     tile_product(group, thread, params.rows);
 }

@@ -22,7 +22,7 @@ impl KernelSpec for ConvForward {
         Slot::write("output", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const WORKGROUP: [u32; 3] = [64, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
         let ConvSizes { batch, out_channels, out_height, out_width, .. } = self.0;

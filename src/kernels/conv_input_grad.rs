@@ -23,7 +23,7 @@ impl KernelSpec for ConvInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const WORKGROUP: [u32; 3] = [64, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
         let ConvSizes { batch, in_channels, in_height, in_width, .. } = self.0;

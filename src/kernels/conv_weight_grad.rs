@@ -45,7 +45,7 @@ impl KernelSpec for ConvWeightGrad {
     const WGSL: &'static str = wgsl!("conv_weight_grad", "tile", "conv");
     const SLOTS: &'static [Slot] =
         &[Slot::read("output_grad", DType::F32), Slot::read("input", DType::F32), Slot::write("partials", DType::F32)];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const WORKGROUP: [u32; 3] = [64, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
         let ConvSizes { in_channels, out_channels, kernel, .. } = self.sizes;

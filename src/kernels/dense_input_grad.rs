@@ -34,7 +34,7 @@ impl KernelSpec for DenseInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const WORKGROUP: [u32; 3] = [64, 1, 1];
 
     fn grid(&self) -> [u32; 3] {
         tile_grid(self.rows, self.inputs)

@@ -27,7 +27,7 @@ impl KernelSpec for DenseWeightGrad {
         Slot::read("input", DType::F32),
         Slot::update("weight_grad", DType::F32),
     ];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
+    const WORKGROUP: [u32; 3] = [64, 1, 1];
     const USES_STEP: bool = true;
 
     fn grid(&self) -> [u32; 3] {
