@@ -20,6 +20,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // [out_channels]
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [out_channels, out_height, out_width, batch]
 
+fn product_rows() -> u32 {
+    return params.out_channels;
+}
+
+fn product_depth() -> u32 {
+    return params.in_channels * taps();
+}
+
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = false;
 
@@ -45,13 +53,4 @@ fn store(m: u32, n: u32, product: f32) {
     if m < params.out_channels && n < output_places() {
         output[m * output_places() + n] = activate(product + bias[m]);
     }
-}
-
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    tile_product(folded_tile(group, groups, params.out_channels), thread, params.in_channels * taps());
 }

@@ -20,6 +20,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> kept: array<f32>; // [in_channels, in_height, in_width, batch]
 @group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // likewise
 
+fn product_rows() -> u32 {
+    return params.in_channels;
+}
+
+fn product_depth() -> u32 {
+    return params.out_channels * taps();
+}
+
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = false;
 
@@ -57,13 +65,4 @@ fn store(m: u32, n: u32, product: f32) {
         let at = m * input_places() + n;
         input_grad[at] = product * derivative(kept[at]);
     }
-}
-
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    tile_product(folded_tile(group, groups, params.in_channels), thread, params.out_channels * taps());
 }

@@ -20,10 +20,16 @@ struct Params {
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [in_channels, in_height, in_width, batch]
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>; // [slices, out_channels, in_channels, kernel, kernel]
 
+fn product_rows() -> u32 {
+    return params.out_channels;
+}
+
+fn product_depth() -> u32 {
+    return slice_end() - slice_start();
+}
+
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = true;
-
-var<private> slice: u32;
 
 // The first place of a slice, and one past the last.
 fn slice_start() -> u32 {
@@ -58,10 +64,4 @@ fn store(m: u32, n: u32, product: f32) {
     if m < params.out_channels && n < columns {
         partials[(slice * params.out_channels + m) * columns + n] = product;
     }
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    slice = group.z;
-    tile_product(vec3<u32>(group.xy, 0u), thread, slice_end() - slice_start());
 }

@@ -12,6 +12,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // [outputs]
 @group(0) @binding(5) var<storage, read_write> output: array<f32>; // [rows, outputs]
 
+fn product_rows() -> u32 {
+    return params.rows;
+}
+
+fn product_depth() -> u32 {
+    return params.inputs;
+}
+
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = true;
 
@@ -33,9 +41,4 @@ fn store(m: u32, n: u32, product: f32) {
     if m < params.rows && n < params.outputs {
         output[m * params.outputs + n] = activate(product + bias[n]);
     }
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    tile_product(group, thread, params.inputs);
 }

@@ -12,6 +12,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> kept: array<f32>; // [rows, inputs]: the input, or its pre-activation
 @group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // [rows, inputs]
 
+fn product_rows() -> u32 {
+    return params.rows;
+}
+
+fn product_depth() -> u32 {
+    return params.outputs;
+}
+
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = false;
 
@@ -34,9 +42,4 @@ fn store(m: u32, n: u32, product: f32) {
         let at = m * params.inputs + n;
         input_grad[at] = product * derivative(kept[at]);
     }
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    tile_product(group, thread, params.outputs);
 }

@@ -11,6 +11,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
 @group(0) @binding(4) var<storage, read_write> weight_grad: array<f32>; // [outputs, inputs]
 
+fn product_rows() -> u32 {
+    return params.outputs;
+}
+
+fn product_depth() -> u32 {
+    return params.rows;
+}
+
 const A_K_CONTIGUOUS: bool = false;
 const B_K_CONTIGUOUS: bool = false;
 
@@ -37,9 +45,4 @@ fn store(m: u32, n: u32, product: f32) {
             weight_grad[at] = product;
         }
     }
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    tile_product(group, thread, params.rows);
 }

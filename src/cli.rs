@@ -107,7 +107,7 @@ impl DeviceArguments {
     fn open_as(&self, device: &str, threads: Option<usize>) -> Result<OpenDevice, Error> {
         gpunet::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
-        let device = gpunet::device::open(device, DeviceOptions { threads, checks })?;
+        let device = gpunet::device::open(device, DeviceOptions { threads, checks, tile: None })?;
         if device.is_software_adapter() {
             output::warn(&format!(
                 "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",

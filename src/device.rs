@@ -4,6 +4,7 @@ use crate::backend::Backend;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks};
 use crate::error::{DeviceError, Error};
+use crate::kernel::tile::Tile;
 
 /// How a device is opened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,6 +13,8 @@ pub struct DeviceOptions {
     pub threads: Option<usize>,
     /// Checks in shaders of the GPU backend.
     pub checks: ShaderChecks,
+    /// The tile of the GPU backend's products; `None` is what suits each and the adapter.
+    pub tile: Option<&'static Tile>,
 }
 
 /// An opened device.
@@ -49,7 +52,7 @@ pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
         "gpu" => adapters.first().map(|adapter| Some(adapter.index)).ok_or(DeviceError::NoAdapter),
         _ => named(&wanted, adapters).map(Some),
     };
-    match GpuBackend::open(choose, options.checks)? {
+    match GpuBackend::open(choose, options.checks, options.tile)? {
         Some(backend) => {
             let adapter = Some(backend.summary().clone());
             Ok(OpenDevice { backend: Box::new(backend), adapter })

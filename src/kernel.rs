@@ -14,6 +14,7 @@
 mod arguments;
 mod case;
 mod params;
+pub mod tile;
 
 pub use arguments::{Argument, Arguments, Elements, ElementsMut, MAX_SLOTS};
 pub(crate) use case::words;
@@ -21,6 +22,7 @@ pub use case::{Case, Input, Tolerance};
 pub use params::{Field, Params, Scalar};
 pub(crate) use params::{joined, params};
 
+use self::tile::Product;
 use crate::real::Real;
 
 /// The largest number of groups that WebGPU guarantees along one axis of a dispatch.
@@ -109,8 +111,15 @@ pub trait KernelSpec: Params {
     /// Whether it reads the per-step uniform, [`crate::step::Step`].
     const USES_STEP: bool = false;
 
-    /// Number of workgroups along each axis.
-    fn grid(&self) -> [u32; 3];
+    /// Number of workgroups along each axis; of products it follows from their shape.
+    fn grid(&self) -> [u32; 3] {
+        self.product().expect("a kernel tells its grid or is a product").grid(&tile::BLOCK)
+    }
+
+    /// The shape of the result, where the kernel is a matrix product.
+    fn product(&self) -> Option<Product> {
+        None
+    }
 
     /// Number of elements that each slot must hold at least: what makes unchecked shader access safe.
     fn lengths(&self) -> Vec<usize>;
@@ -149,8 +158,10 @@ pub struct Kernel {
     pub workgroup: [u32; 3],
     /// Whether it reads the per-step uniform.
     pub uses_step: bool,
-    /// Number of workgroups along each axis.
+    /// Number of workgroups along each axis; of products with the usual tile.
     pub grid: fn(params: &[u32]) -> [u32; 3],
+    /// The shape of the result, where it is a matrix product.
+    pub product: fn(params: &[u32]) -> Option<Product>,
     /// Least number of elements of each slot.
     pub lengths: fn(params: &[u32]) -> Vec<usize>,
     /// Floating-point operations of a launch.
@@ -175,6 +186,7 @@ impl Kernel {
             workgroup: K::WORKGROUP,
             uses_step: K::USES_STEP,
             grid: |params| typed::<K>(params).grid(),
+            product: |params| typed::<K>(params).product(),
             lengths: |params| typed::<K>(params).lengths(),
             flops: |params| typed::<K>(params).flops(),
             run_f32: |params, arguments| typed::<K>(params).run(arguments),

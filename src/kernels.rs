@@ -170,13 +170,13 @@ fn accumulation_cases() -> [(&'static str, Input, Step); 2] {
 mod tests {
     use super::*;
     use crate::activation::Activation;
+    use crate::kernel::tile::TILES;
     use crate::random::{FEISTEL_ROUNDS, Stream};
 
     /// Numbers that stand on both sides, and are no part of a kernel's interface, are the same.
     #[test]
     fn constants_are_those_of_the_shaders() {
         for (kernel, name, value) in [
-            (DenseForward::KERNEL, "TILE", dense_forward::TILE),
             (Transpose::KERNEL, "SIDE", transpose::SIDE as u32),
             (BiasGrad::KERNEL, "COLUMNS", bias_grad::COLUMNS as u32),
             (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
@@ -194,6 +194,14 @@ mod tests {
         ] {
             let line = format!("const {name}: u32 = {value}u;");
             assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);
+        }
+        for tile in TILES {
+            for (name, value) in
+                [("TILE_ROWS", tile.size[0]), ("TILE_COLUMNS", tile.size[1]), ("TILE_THREADS", tile.threads)]
+            {
+                let line = format!("const {name}: u32 = {value}u;");
+                assert!(tile.wgsl.contains(&line), "{}: `{line}` is not in the shader", tile.name);
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
 
 fn backend() -> GpuBackend {
     let first = |adapters: &[AdapterSummary]| Ok(adapters.first().map(|adapter| adapter.index));
-    GpuBackend::open(first, ShaderChecks::Trusted).unwrap().expect("GPU tests need an adapter")
+    GpuBackend::open(first, ShaderChecks::Trusted, None).unwrap().expect("GPU tests need an adapter")
 }
 
 /// Drivers round each buffer up to their own granularity.

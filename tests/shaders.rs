@@ -4,19 +4,43 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use gpunet::kernel::tile::{self, TILES};
 use gpunet::kernel::{Access, DType, Kernel, Scalar};
 use gpunet::kernels::KERNELS;
 use gpunet::step::Step;
+use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet};
 use naga::{AddressSpace, ScalarKind, StorageAccess, TypeInner};
 
+/// No capabilities: what plain WebGPU offers is all that a kernel may use.
 fn parse(kernel: &Kernel) -> naga::Module {
-    let module = naga::front::wgsl::parse_str(kernel.wgsl)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(kernel.wgsl)));
-    // No capabilities: what plain WebGPU offers is all that a kernel may use.
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
-        .validate(&module)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(kernel.wgsl)));
+    parse_with(kernel.name, kernel.wgsl, Capabilities::empty())
+}
+
+fn parse_with(name: &str, wgsl: &str, capabilities: Capabilities) -> naga::Module {
+    let module =
+        naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
+    let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
+    let subgroups = ShaderStages::COMPUTE;
+    validator.subgroup_stages(subgroups).subgroup_operations(SubgroupOperationSet::all());
+    let checked = validator.validate(&module);
+    checked.unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
     module
+}
+
+/// With every tile there is, where those that count on subgroups may use them.
+#[test]
+fn products_are_sound_with_every_tile() {
+    let mut products = 0;
+    for kernel in KERNELS.iter().filter(|kernel| kernel.wgsl.contains(tile::BLOCK.wgsl)) {
+        products += 1;
+        for tile in TILES {
+            let wgsl = kernel.wgsl_with(tile);
+            let capabilities = if tile.subgroup.is_some() { Capabilities::SUBGROUP } else { Capabilities::empty() };
+            let module = parse_with(kernel.name, &wgsl, capabilities);
+            assert_eq!(module.entry_points[0].workgroup_size, [tile.threads, 1, 1], "{}, {}", kernel.name, tile.name);
+        }
+    }
+    assert_eq!(products, 6);
 }
 
 fn scalar(module: &naga::Module, ty: naga::Handle<naga::Type>) -> ScalarKind {

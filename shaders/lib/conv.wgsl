@@ -53,10 +53,3 @@ fn input_at(k: u32, n: u32) -> u32 {
 }
 
 const OUTSIDE: u32 = 0xffffffffu;
-
-// The tile that a workgroup of a folded grid computes: rows of tiles run fastest, so that neighbours share their windows.
-fn folded_tile(group: vec3<u32>, groups: vec3<u32>, rows: u32) -> vec3<u32> {
-    let index = group.y * groups.x + group.x;
-    let row_tiles = (rows + TILE - 1u) / TILE;
-    return vec3<u32>(index / row_tiles, index % row_tiles, 0u);
-}

@@ -17,6 +17,7 @@ use program::GpuProgram;
 
 use super::{Backend, Program};
 use crate::error::{DeviceError, Error};
+use crate::kernel::tile::Tile;
 use crate::plan::Plan;
 
 /// Whether shaders carry run-time checks.
@@ -35,6 +36,10 @@ pub struct GpuBackend {
     queue: wgpu::Queue,
     summary: AdapterSummary,
     checks: ShaderChecks,
+    /// Threads of all subgroups, where they have as many and shaders may use them.
+    subgroup: Option<u32>,
+    /// The tile of all products, where one was asked for.
+    tile: Option<&'static Tile>,
     faults: Faults,
 }
 
@@ -46,14 +51,18 @@ impl GpuBackend {
     pub fn open(
         choose: impl FnOnce(&[AdapterSummary]) -> Result<Option<usize>, DeviceError>,
         checks: ShaderChecks,
+        tile: Option<&'static Tile>,
     ) -> Result<Option<GpuBackend>, Error> {
         let mut all = adapters::enumerate();
         let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
         let Some(index) = choose(&summaries)? else { return Ok(None) };
         let (adapter, summary) = all.swap_remove(index);
+        let (features, info) = (adapter.features() & wgpu::Features::SUBGROUP, adapter.get_info());
+        let same = !features.is_empty() && info.subgroup_min_size == info.subgroup_max_size;
+        let subgroup = same.then_some(info.subgroup_min_size);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gpunet"),
-            required_features: wgpu::Features::empty(),
+            required_features: features,
             // All that the adapter has: the defaults stop at 128 MiB a binding.
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
@@ -69,7 +78,7 @@ impl GpuBackend {
                 lost.note(format!("the device was lost ({message})"));
             }
         });
-        Ok(Some(GpuBackend { device, queue, summary, checks, faults }))
+        Ok(Some(GpuBackend { device, queue, summary, checks, subgroup, tile, faults }))
     }
 
     /// What is known of the adapter.

@@ -3,6 +3,7 @@
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
 use crate::activation::Activation;
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -14,7 +15,7 @@ params! {
 
 impl KernelSpec for ConvForward {
     const NAME: &'static str = "conv_forward";
-    const WGSL: &'static str = wgsl!("conv_forward", "activation", "tile", "conv");
+    const WGSL: &'static str = wgsl!("conv_forward", "activation", "product", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
         Slot::read("input", DType::F32),
         Slot::read("weight", DType::F32),
@@ -22,11 +23,10 @@ impl KernelSpec for ConvForward {
         Slot::write("output", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
 
-    fn grid(&self) -> [u32; 3] {
-        let ConvSizes { batch, out_channels, out_height, out_width, .. } = self.0;
-        ConvSizes::folded_grid(out_channels, [batch, out_height, out_width].map(|n| n as usize).iter().product())
+    fn product(&self) -> Option<Product> {
+        Some(Product::new(self.0.out_channels, self.0.places(self.0.out_height, self.0.out_width)))
     }
 
     fn lengths(&self) -> Vec<usize> {

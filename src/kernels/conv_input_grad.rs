@@ -3,6 +3,7 @@
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
 use crate::activation::Activation;
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -15,7 +16,7 @@ params! {
 
 impl KernelSpec for ConvInputGrad {
     const NAME: &'static str = "conv_input_grad";
-    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "tile", "conv");
+    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "product", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("weight", DType::F32),
@@ -23,11 +24,10 @@ impl KernelSpec for ConvInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
 
-    fn grid(&self) -> [u32; 3] {
-        let ConvSizes { batch, in_channels, in_height, in_width, .. } = self.0;
-        ConvSizes::folded_grid(in_channels, [batch, in_height, in_width].map(|n| n as usize).iter().product())
+    fn product(&self) -> Option<Product> {
+        Some(Product::new(self.0.in_channels, self.0.places(self.0.in_height, self.0.in_width)))
     }
 
     fn lengths(&self) -> Vec<usize> {

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::dense_forward::tile_grid;
 use super::lib::conv::{ConvSizes, awkward_cases};
 use super::wgsl;
 use crate::activation::Activation;
 use crate::conv::{WeightGrad, task_channels};
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -22,15 +22,13 @@ params! {
 }
 
 /// As many workgroups keep a device busy.
-const ENOUGH_GROUPS: u32 = 256;
+const ENOUGH_GROUPS: usize = 256;
 
 impl ConvWeightGrad {
     /// With slices enough.
     pub fn new(sizes: ConvSizes) -> ConvWeightGrad {
-        let taps = sizes.in_channels * sizes.kernel * sizes.kernel;
-        let [columns, rows, _] = tile_grid(sizes.out_channels, taps);
-        let tiles = columns * rows;
-        let slices = ENOUGH_GROUPS.div_ceil(tiles).min(sizes.out_height);
+        let tiles = sizes.weight_product().tiles(&tile::BLOCK);
+        let slices = (ENOUGH_GROUPS.div_ceil(tiles) as u32).min(sizes.out_height);
         ConvWeightGrad { sizes, slice_rows: sizes.out_height.div_ceil(slices) }
     }
 
@@ -42,15 +40,13 @@ impl ConvWeightGrad {
 
 impl KernelSpec for ConvWeightGrad {
     const NAME: &'static str = "conv_weight_grad";
-    const WGSL: &'static str = wgsl!("conv_weight_grad", "tile", "conv");
+    const WGSL: &'static str = wgsl!("conv_weight_grad", "product", "tile_block", "conv");
     const SLOTS: &'static [Slot] =
         &[Slot::read("output_grad", DType::F32), Slot::read("input", DType::F32), Slot::write("partials", DType::F32)];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
 
-    fn grid(&self) -> [u32; 3] {
-        let ConvSizes { in_channels, out_channels, kernel, .. } = self.sizes;
-        let [columns, rows, _] = tile_grid(out_channels, in_channels * kernel * kernel);
-        [columns, rows, self.slices()]
+    fn product(&self) -> Option<Product> {
+        Some(Product { count: self.slices(), ..self.sizes.weight_product() })
     }
 
     fn lengths(&self) -> Vec<usize> {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::wgsl;
 use crate::activation::Activation;
 use crate::gemm::{Matrix, product};
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 use crate::simd::{MIN_PARALLEL, simd};
@@ -24,7 +25,7 @@ params! {
 
 impl KernelSpec for DenseForward {
     const NAME: &'static str = "dense_forward";
-    const WGSL: &'static str = wgsl!("dense_forward", "activation", "tile");
+    const WGSL: &'static str = wgsl!("dense_forward", "activation", "product", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("input", DType::F32),
         Slot::read("weight", DType::F32),
@@ -32,10 +33,10 @@ impl KernelSpec for DenseForward {
         Slot::write("output", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
 
-    fn grid(&self) -> [u32; 3] {
-        tile_grid(self.rows, self.outputs)
+    fn product(&self) -> Option<Product> {
+        Some(Product::new(self.rows, self.outputs as usize))
     }
 
     fn lengths(&self) -> Vec<usize> {
@@ -75,14 +76,6 @@ impl KernelSpec for DenseForward {
             })
             .collect()
     }
-}
-
-/// Side of the tile of a product that one workgroup computes (`shaders/lib/tile.wgsl`).
-pub(super) const TILE: u32 = 64;
-
-/// Grid of a product of shape `[rows, columns]`.
-pub(super) fn tile_grid(rows: u32, columns: u32) -> [u32; 3] {
-    [columns.div_ceil(TILE), rows.div_ceil(TILE), 1]
 }
 
 /// Operations of a product with these three dimensions.

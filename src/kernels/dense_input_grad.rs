@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::dense_forward::{awkward_cases, product_flops, tile_grid};
+use super::dense_forward::{awkward_cases, product_flops};
 use super::wgsl;
 use crate::activation::Activation;
 use crate::gemm::{Matrix, product};
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 use crate::simd::MIN_PARALLEL;
@@ -26,7 +27,7 @@ params! {
 
 impl KernelSpec for DenseInputGrad {
     const NAME: &'static str = "dense_input_grad";
-    const WGSL: &'static str = wgsl!("dense_input_grad", "activation", "tile");
+    const WGSL: &'static str = wgsl!("dense_input_grad", "activation", "product", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("weight", DType::F32),
@@ -34,10 +35,10 @@ impl KernelSpec for DenseInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
 
-    fn grid(&self) -> [u32; 3] {
-        tile_grid(self.rows, self.inputs)
+    fn product(&self) -> Option<Product> {
+        Some(Product::new(self.rows, self.inputs as usize))
     }
 
     fn lengths(&self) -> Vec<usize> {

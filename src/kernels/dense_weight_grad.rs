@@ -1,8 +1,9 @@
 //! The gradient of a dense layer's weights.
 
-use super::dense_forward::{awkward_shapes, product_flops, tile_grid};
+use super::dense_forward::{awkward_shapes, product_flops};
 use super::{accumulation_cases, wgsl};
 use crate::gemm::{Matrix, product_onto};
+use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 
@@ -21,17 +22,17 @@ params! {
 
 impl KernelSpec for DenseWeightGrad {
     const NAME: &'static str = "dense_weight_grad";
-    const WGSL: &'static str = wgsl!("dense_weight_grad", "step", "tile");
+    const WGSL: &'static str = wgsl!("dense_weight_grad", "step", "product", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("input", DType::F32),
         Slot::update("weight_grad", DType::F32),
     ];
-    const WORKGROUP: [u32; 3] = [64, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
     const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        tile_grid(self.outputs, self.inputs)
+    fn product(&self) -> Option<Product> {
+        Some(Product::new(self.outputs, self.inputs as usize))
     }
 
     fn lengths(&self) -> Vec<usize> {

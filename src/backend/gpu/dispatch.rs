@@ -37,7 +37,7 @@ impl Dispatch {
             pipeline: pipeline.pipeline.clone(),
             bind_group: bind_group(device, plan, launch, &pipeline.layout, buffers, uniforms),
             uses_step: launch.kernel.uses_step,
-            grid: (launch.kernel.grid)(&launch.params),
+            grid: pipeline.grid,
         }
     }
 

@@ -77,10 +77,13 @@ mod tests {
         assert!(found.needed > found.allowed && found.what.contains("parameters"), "{found:?}");
         let small = AdapterLimits { max_buffer_size: 50 << 20, ..WEBGPU_DEFAULT };
         assert_eq!(excess("784-10", 1, 70_000, &small).unwrap().limit, "max_buffer_size");
-        // 65,536 tiles of 64 units along an axis.
+        // 65,536 tiles of 64 units are folded.
         let wide =
             AdapterLimits { max_buffer_size: u64::MAX, max_storage_buffer_binding_size: u64::MAX, ..WEBGPU_DEFAULT };
-        let found = excess("1-4194241-1", 1, 1, &wide).unwrap();
-        assert_eq!((found.limit, found.needed), ("max_compute_workgroups_per_dimension", 65_536));
+        assert_eq!(excess("1-4194241-1", 1, 1, &wide), None);
+        // An order of 70,000 examples, 256 a workgroup.
+        let narrow = AdapterLimits { max_compute_workgroups_per_dimension: 273, ..WEBGPU_DEFAULT };
+        let found = excess("784-10", 1, 70_000, &narrow).unwrap();
+        assert_eq!((found.limit, found.needed), ("max_compute_workgroups_per_dimension", 274));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{GpuBackend, ShaderChecks};
 use crate::error::{DeviceError, Error};
+use crate::kernel::tile::{self, Tile};
 use crate::kernel::{Access, Kernel};
 use crate::plan::Launch;
 
@@ -12,32 +13,40 @@ use crate::plan::Launch;
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
+    /// Number of workgroups along each axis.
+    pub(super) grid: [u32; 3],
 }
 
 /// Pipelines made so far. The key holds the source, since a test may plant a bug in a copy of a kernel.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: HashMap<(&'static str, Vec<u32>), Pipeline>,
+    made: HashMap<(&'static str, &'static str, Vec<u32>), Pipeline>,
 }
 
 impl Pipelines {
     /// The pipeline of a launch, made where it is new.
     pub(super) fn get(&mut self, backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
-        let key = (launch.kernel.wgsl, launch.constants.clone());
+        let product = (launch.kernel.product)(&launch.params);
+        let tile =
+            product.map_or(&tile::BLOCK, |product| backend.tile.unwrap_or_else(|| product.tile(backend.subgroup)));
+        let grid = product.map_or_else(|| (launch.kernel.grid)(&launch.params), |product| product.grid(tile));
+        let key = (launch.kernel.wgsl, tile.name, launch.constants.clone());
         if let Some(pipeline) = self.made.get(&key) {
-            return Ok(pipeline.clone());
+            return Ok(Pipeline { grid, ..pipeline.clone() });
         }
-        let pipeline = make(backend, launch)?;
+        let pipeline = make(backend, launch, tile, grid)?;
         self.made.insert(key, pipeline.clone());
         Ok(pipeline)
     }
 }
 
-fn make(backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
+fn make(backend: &GpuBackend, launch: &Launch, tile: &Tile, grid: [u32; 3]) -> Result<Pipeline, Error> {
     let (device, kernel) = (&backend.device, launch.kernel);
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let descriptor =
-        wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(kernel.wgsl.into()) };
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(kernel.name),
+        source: wgpu::ShaderSource::Wgsl(kernel.wgsl_with(tile)),
+    };
     let module = match backend.checks {
         ShaderChecks::Checked => device.create_shader_module(descriptor),
         // SAFETY: plans check on the host that every slot holds as many elements as its kernel touches and that kernels are
@@ -70,7 +79,7 @@ fn make(backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
         let adapter = backend.summary.name.clone();
         return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
     }
-    Ok(Pipeline { pipeline, layout })
+    Ok(Pipeline { pipeline, layout, grid })
 }
 
 /// Binding 0 is the launch's parameters, 1 the step's scalars with a dynamic offset, then a storage buffer a slot.

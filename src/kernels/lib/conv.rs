@@ -3,8 +3,8 @@
 use crate::activation::Activation;
 use crate::arch::{Shape, Window};
 use crate::conv::{Axis, Correlation};
-use crate::kernel::{linear_grid, params};
-use crate::kernels::dense_forward::TILE;
+use crate::kernel::params;
+use crate::kernel::tile::Product;
 use crate::real::Real;
 
 params! {
@@ -119,9 +119,14 @@ impl ConvSizes {
         correlation.run(input_grad, in_channels, weight, finish);
     }
 
-    /// Grid of a product of shape `[rows, places]`, folded: there may be more places than one axis of a grid takes.
-    pub(crate) fn folded_grid(rows: u32, places: usize) -> [u32; 3] {
-        linear_grid(rows.div_ceil(TILE) as usize * places.div_ceil(TILE as usize))
+    /// Places of maps of that height and width, over all examples.
+    pub(crate) fn places(&self, height: u32, width: u32) -> usize {
+        [height, width, self.batch].into_iter().map(|n| n as usize).product()
+    }
+
+    /// The product that the weights' gradient is.
+    pub(crate) fn weight_product(&self) -> Product {
+        Product::new(self.out_channels, (self.in_channels * self.kernel * self.kernel) as usize)
     }
 }
 

@@ -1,18 +1,12 @@
-// A matrix product C = A B, one 64x64 tile of C a workgroup, one 8x8 block of it a thread: four 4x4 ones, half a tile apart, so that
-// neighbouring threads read neighbouring vectors.
-//
-// The kernel that uses this part says where the elements are, by any layout, and what becomes of them:
-//   fn a_at(m: u32, k: u32) -> f32                A [rows, depth], 0 outside
-//   fn b_at(k: u32, n: u32) -> f32                B [depth, columns], 0 outside
-//   fn store(m: u32, n: u32, product: f32)        takes an element of C, and must ignore those outside
-//   const A_K_CONTIGUOUS, B_K_CONTIGUOUS: bool    whether neighbours along k are neighbours in memory
-// 16 slices of k at a time pass through workgroup memory, so that each element is fetched once a tile, in vectors of four
-// neighbours along the tile.
+// A tile of a matrix product (shaders/lib/product.wgsl): 64x64, an 8x8 block of it a thread, which is four 4x4 ones, half a tile apart,
+// so that neighbouring threads read neighbouring vectors. 16 slices of k at a time pass through workgroup memory, so that each element is
+// fetched once a tile, in vectors of four neighbours along the tile.
 
-const TILE: u32 = 64u;
-const DEPTH: u32 = 16u;
+const TILE_ROWS: u32 = 64u;
+const TILE_COLUMNS: u32 = 64u;
 const TILE_THREADS: u32 = 64u;
-const QUADS: u32 = 16u; // TILE / 4
+const DEPTH: u32 = 16u;
+const QUADS: u32 = 16u; // a quarter of 64
 const LOADS: u32 = 4u; // DEPTH * QUADS / TILE_THREADS
 
 var<workgroup> tile_a: array<vec4<f32>, 256>; // [DEPTH, QUADS]
@@ -26,9 +20,8 @@ fn store_quad(m: u32, n: u32, products: vec4<f32>) {
     store(m, n + 3u, products.w);
 }
 
-// Computes and stores the workgroup's tile of the product.
-fn tile_product(group: vec3<u32>, thread: u32, depth: u32) {
-    let tile = group.yx * TILE; // its first row and column
+fn tile_product(tile: vec2<u32>, thread: u32) {
+    let depth = product_depth();
     let quad = vec2<u32>(thread / 8u, thread % 8u); // this thread's first, of rows and of columns; the second is 8 further
     // By name, row and half: an array that is indexed by a variable may leave the registers.
     var sum00 = vec4<f32>();
