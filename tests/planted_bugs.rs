@@ -4,7 +4,8 @@ mod harness;
 
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
-use gpunet::kernel::{Arguments, Kernel, KernelSpec};
+use gpunet::device::DeviceOptions;
+use gpunet::kernel::{Arguments, Kernel, KernelSpec, tile};
 use gpunet::kernels::{
     Activate, Adagrad, Adam, AddPartials, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, BiasGrad, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseForward,
@@ -15,7 +16,7 @@ use gpunet::kernels::{
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
 use gpunet::plan::Phase;
-use harness::{Small, check_gradients, gpu};
+use harness::{Small, check_gradients, gpu, gpu_with};
 
 /// The kernel with `from` replaced by `to` in its shader, exactly once.
 fn with_shader(kernel: &Kernel, from: &str, to: &str) -> &'static Kernel {
@@ -39,11 +40,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Gather::KERNEL, " + offsets[constant]", ""),
     (DenseForward::KERNEL, " + bias[n]", ""),
     (DenseForward::KERNEL, "n * params.inputs + k", "k * params.outputs + n"),
-    (
-        DenseForward::KERNEL,
-        "tile_product(group, thread, params.inputs)",
-        "tile_product(group, thread, params.inputs - 1u)",
-    ),
+    (DenseForward::KERNEL, "return params.inputs;", "return params.inputs - 1u;"),
     (DenseForward::KERNEL, "m < params.rows && n < params.outputs {", "m < params.rows && n + 1u < params.outputs {"),
     (DenseForward::KERNEL, "select(z, 0.0, z < 0.0)", "abs(z)"),
     (Activate::KERNEL, "1.061405429", "1.061"),
@@ -61,11 +58,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (DenseInputGrad::KERNEL, "select(1.0, 0.0, kept <= 0.0)", "select(1.0, 0.0, kept <= 0.1)"),
     (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
     (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
-    (
-        DenseWeightGrad::KERNEL,
-        "tile_product(group, thread, params.rows)",
-        "tile_product(group, thread, min(params.rows, 128u))",
-    ),
+    (DenseWeightGrad::KERNEL, "return params.rows;", "return min(params.rows, 128u);"),
     (DenseWeightGrad::KERNEL, "weight_grad[at] += product", "weight_grad[at] = product"),
     (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
     (BiasGrad::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
@@ -93,7 +86,11 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (ConvForward::KERNEL, "row >= params.in_height || column >= params.in_width", "row >= params.in_height"),
     (ConvForward::KERNEL, "n % params.batch", "0u"),
     (ConvForward::KERNEL, "product + bias[m]", "product"),
-    (ConvForward::KERNEL, "index / row_tiles, index % row_tiles", "index % row_tiles, index / row_tiles"),
+    (
+        ConvForward::KERNEL,
+        "index % row_tiles * TILE_ROWS, index / row_tiles",
+        "index / row_tiles * TILE_ROWS, index % row_tiles",
+    ),
     (ConvInputGrad::KERNEL, "+ params.padding - tap.row", "+ params.padding + tap.row"),
     (ConvInputGrad::KERNEL, "row % params.stride != 0u || ", ""),
     (ConvInputGrad::KERNEL, "params.in_channels + m", "params.in_channels"),
@@ -168,6 +165,21 @@ fn parity_catches_bugs_in_shaders() {
     }
     for kernel in KERNELS {
         assert!(SHADER_BUGS.iter().any(|(buggy, ..)| buggy.name == kernel.name), "{} has no planted bug", kernel.name);
+    }
+}
+
+/// The usual tile of products, whatever suits the adapter.
+#[test]
+fn parity_catches_bugs_in_the_usual_tile() {
+    let backend = gpu_with(DeviceOptions { tile: Some(&tile::BLOCK), ..DeviceOptions::default() });
+    for (from, to) in [
+        ("sum71 += a1.w * b1", "sum71 += a1.z * b1"),
+        ("b_at(kb, n + 3u)", "b_at(kb, n + 2u)"),
+        ("first += DEPTH", "first += 2u * DEPTH"),
+        ("tile.y + 4u * quad.y", "tile.y + quad.y"),
+    ] {
+        let report = check_kernel(backend.as_ref(), with_shader(DenseForward::KERNEL, from, to)).unwrap();
+        assert!(!report.ok, "`{to}` for `{from}` was not caught");
     }
 }
 
