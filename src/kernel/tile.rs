@@ -85,3 +85,28 @@ impl Kernel {
         if tile.name == BLOCK.name { self.wgsl.into() } else { self.wgsl.replacen(BLOCK.wgsl, tile.wgsl, 1).into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_suit_adapter_and_shape_and_cover_the_result() {
+        for (rows, subgroup, name) in [
+            (4, Some(8), "tile_lanes_low"),
+            (9, Some(8), "tile_lanes"),
+            (9, Some(32), "tile_block"),
+            (4, None, "tile_block"),
+        ] {
+            assert_eq!(Product::new(rows, 10).tile(subgroup).name, name, "{rows} rows, subgroups of {subgroup:?}");
+        }
+        for tile in TILES {
+            for (rows, columns) in [(1, 1), (tile.size[0], tile.size[1] as usize + 1), (67, 9_000_000)] {
+                let product = Product { rows, columns, count: 3 };
+                let [x, y, z] = product.grid(tile);
+                let covered = x as usize * y as usize * tile.size[0] as usize * tile.size[1] as usize;
+                assert!(covered >= rows as usize * columns && z == 3, "{} of {rows} x {columns}", tile.name);
+            }
+        }
+    }
+}
