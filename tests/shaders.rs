@@ -8,7 +8,7 @@ use gpunet::kernel::tile::{self, TILES};
 use gpunet::kernel::{Access, DType, Kernel, Scalar};
 use gpunet::kernels::KERNELS;
 use gpunet::step::Step;
-use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet};
+use naga::valid::Capabilities;
 use naga::{AddressSpace, ScalarKind, StorageAccess, TypeInner};
 
 /// No capabilities: what plain WebGPU offers is all that a kernel may use.
@@ -19,11 +19,9 @@ fn parse(kernel: &Kernel) -> naga::Module {
 fn parse_with(name: &str, wgsl: &str, capabilities: Capabilities) -> naga::Module {
     let module =
         naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
-    let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
-    let subgroups = ShaderStages::COMPUTE;
-    validator.subgroup_stages(subgroups).subgroup_operations(SubgroupOperationSet::all());
-    let checked = validator.validate(&module);
-    checked.unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
     module
 }
 
