@@ -4,6 +4,7 @@ pub mod cpu;
 pub mod gpu;
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::plan::{Data, Phase, Plan, Tensor};
@@ -11,6 +12,26 @@ use crate::step::{BatchMetrics, Step};
 
 /// Takes what steps logged, some steps at a time and in order, and says whether to go on.
 pub type Logged<'a> = dyn FnMut(&[BatchMetrics]) -> ControlFlow<()> + 'a;
+
+/// When a launch ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// The step, by its place among those that were run.
+    pub step: usize,
+    /// The launch, by its place in the phase.
+    pub launch: usize,
+    /// When it began, by the device's clock.
+    pub begin: Duration,
+    /// When it had ended.
+    pub end: Duration,
+}
+
+impl Span {
+    /// How long it took.
+    pub fn seconds(&self) -> f64 {
+        self.end.saturating_sub(self.begin).as_secs_f64()
+    }
+}
 
 /// A device that plans can be loaded on.
 pub trait Backend {
@@ -33,7 +54,7 @@ pub trait Backend {
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error>;
 }
 
-/// A plan on a device. Loading allocates; nothing that runs does.
+/// A plan on a device. Loading allocates; nothing that runs does, but for profiling.
 pub trait Program {
     /// The plan.
     fn plan(&self) -> &Plan;
@@ -62,6 +83,12 @@ pub trait Program {
     /// # Errors
     /// A device that was lost.
     fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error>;
+
+    /// Replays `phase` likewise to the same bits, and tells when each launch ran. Slower than [`Program::run`].
+    ///
+    /// # Errors
+    /// [`crate::error::DeviceError::NoTimestamps`]; a device that was lost.
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error>;
 
     /// Runs one launch of `phase` alone; parity tests look at its results.
     ///

@@ -7,11 +7,13 @@ mod eval;
 mod inspect;
 mod lr_find;
 mod output;
+mod profile;
 mod sweep;
 mod table;
 mod train;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use gpunet::backend::gpu::ShaderChecks;
@@ -54,13 +56,14 @@ enum Ended {
 
 /// Parses the command line, runs the command, reports an error: exit code 0, 1 (goal missed) or 2 (error).
 pub fn main() -> ExitCode {
+    let started = Instant::now();
     let result = match Cli::parse().command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::LrFind(arguments) => lr_find::run(&arguments),
         Command::Sweep(arguments) => sweep::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments, started),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
     };

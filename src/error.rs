@@ -200,6 +200,12 @@ pub enum DeviceError {
         /// What it said.
         reason: String,
     },
+    /// A profile of an adapter that tells no time.
+    #[error("adapter {adapter} has no timestamp queries, which --profile needs; try another adapter or `--device cpu`")]
+    NoTimestamps {
+        /// The adapter.
+        adapter: String,
+    },
     /// A failure while running.
     #[error("the GPU failed: {message}; files written before stay as they are; `gpunet doctor` checks the device")]
     Fault {

@@ -62,6 +62,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// How often a value is moved: read, written, or both.
+    const fn transfers(self) -> u64 {
+        match self {
+            Access::Read | Access::Write => 1,
+            Access::ReadWrite => 2,
+        }
+    }
+
     /// Whether the slot is written.
     pub const fn writes(self) -> bool {
         !matches!(self, Access::Read)
@@ -129,6 +137,12 @@ pub trait KernelSpec: Params {
         0
     }
 
+    /// Bytes that a launch must move between memory and device: each value that it reads or writes, once.
+    fn bytes(&self) -> u64 {
+        let slots = Self::SLOTS.iter().zip(self.lengths());
+        slots.map(|(slot, length)| slot.access.transfers() * length as u64 * slot.dtype.size() as u64).sum()
+    }
+
     /// The CPU twin.
     fn run<T: Real>(&self, arguments: Arguments<'_, T>);
 
@@ -166,6 +180,8 @@ pub struct Kernel {
     pub lengths: fn(params: &[u32]) -> Vec<usize>,
     /// Floating-point operations of a launch.
     pub flops: fn(params: &[u32]) -> u64,
+    /// Bytes that a launch must move.
+    pub bytes: fn(params: &[u32]) -> u64,
     /// CPU twin in single precision.
     pub run_f32: fn(params: &[u32], Arguments<'_, f32>),
     /// CPU twin in double precision.
@@ -189,6 +205,7 @@ impl Kernel {
             product: |params| typed::<K>(params).product(),
             lengths: |params| typed::<K>(params).lengths(),
             flops: |params| typed::<K>(params).flops(),
+            bytes: |params| typed::<K>(params).bytes(),
             run_f32: |params, arguments| typed::<K>(params).run(arguments),
             run_f64: |params, arguments| typed::<K>(params).run(arguments),
             cases: K::cases,

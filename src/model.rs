@@ -225,10 +225,14 @@ impl Model {
     /// # Errors
     /// A device that was lost.
     pub fn initialize(&self, recording: &Recording, program: &mut dyn Program, seed: u64) -> Result<(), Error> {
-        for (number, ((_, parameter), &tensor)) in self.parameters().iter().zip(&recording.parameters).enumerate() {
-            let values = parameter.init.values(parameter.shape.iter().product(), parameter.fan, seed, number as u32);
-            program.write(tensor, Data::F32(&values))?;
-        }
-        Ok(())
+        let mut pairs = recording.parameters.iter().zip(self.initial_values(seed));
+        pairs.try_for_each(|(&tensor, values)| program.write(tensor, Data::F32(&values)))
+    }
+
+    /// Initial values of each of [`Model::parameters`], drawn from `seed`.
+    pub fn initial_values(&self, seed: u64) -> impl Iterator<Item = Vec<f32>> {
+        self.parameters().into_iter().zip(0..).map(move |((_, parameter), number)| {
+            parameter.init.values(parameter.shape.iter().product(), parameter.fan, seed, number)
+        })
     }
 }

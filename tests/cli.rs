@@ -115,6 +115,8 @@ fn bench_and_inspect_and_doctor_report_what_the_contract_names() {
         "images_per_second",
         "gflops",
         "first_step_ms",
+        "cold_start_ms",
+        "losses",
         "peak_bytes",
     ] {
         assert!(!report[key].is_null(), "{key}");

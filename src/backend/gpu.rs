@@ -57,8 +57,9 @@ impl GpuBackend {
         let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
         let Some(index) = choose(&summaries)? else { return Ok(None) };
         let (adapter, summary) = all.swap_remove(index);
-        let (features, info) = (adapter.features() & wgpu::Features::SUBGROUP, adapter.get_info());
-        let same = !features.is_empty() && info.subgroup_min_size == info.subgroup_max_size;
+        let features = adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY);
+        let info = adapter.get_info();
+        let same = features.contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size == info.subgroup_max_size;
         let subgroup = same.then_some(info.subgroup_min_size);
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gpunet"),

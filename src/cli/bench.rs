@@ -1,13 +1,17 @@
 //! `gpunet bench`.
 
+use std::path::PathBuf;
+use std::time::Instant;
+
 use clap::Args;
 use gpunet::arch::Arch;
 use gpunet::config::{BatchSize, Config};
 use gpunet::optim::Optimizer;
+use gpunet::store::make_folder;
 use gpunet::train::bench::{BenchOptions, BenchReport, bench};
 
 use super::output::{self, bytes, line, metric, thousands};
-use super::{DeviceArguments, Ended};
+use super::{DeviceArguments, Ended, profile};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -27,6 +31,14 @@ pub(super) struct Arguments {
     #[arg(long)]
     sgd: bool,
 
+    /// Write the made-up examples and the initial parameters, so that another program can be timed at the same work
+    #[arg(long, value_name = "FILE.safetensors")]
+    export: Option<PathBuf>,
+
+    /// Time each launch too, and write a trace of them [default file: profile.json]
+    #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, default_missing_value = "profile.json")]
+    profile: Option<PathBuf>,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -35,7 +47,7 @@ pub(super) struct Arguments {
     device: DeviceArguments,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
+pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<Ended> {
     let arch: Arch = arguments.arch.parse()?;
     if arguments.steps == 0 {
         anyhow::bail!("--steps is 0; a benchmark times at least one step");
@@ -43,12 +55,30 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
     Config { batch: BatchSize::Rows(arguments.batch), optimizer, ..Config::default() }.validate()?;
     let device = arguments.device.open()?;
-    let options = BenchOptions { arch, batch: arguments.batch, steps: arguments.steps, optimizer };
-    let report = bench(&options, device.backend.as_ref())?;
+    for file in [&arguments.profile, &arguments.export].into_iter().flatten() {
+        make_folder(file)?;
+    }
+    let options = BenchOptions {
+        arch,
+        batch: arguments.batch,
+        steps: arguments.steps,
+        optimizer,
+        profile: arguments.profile.is_some(),
+        export: arguments.export.clone(),
+    };
+    let report = bench(&options, device.backend.as_ref(), started)?;
     if arguments.json {
         output::json(&report)?
     } else {
         print(&report)?
+    }
+    if let (Some(profile), Some(path)) = (&report.profile, &arguments.profile) {
+        if arguments.json {
+            profile::write(profile, path)?;
+        } else {
+            profile::print(profile)?;
+            profile::keep(profile, path)?;
+        }
     }
     Ok(Ended::Well)
 }
@@ -58,6 +88,10 @@ fn print(report: &BenchReport) -> std::io::Result<()> {
     line(&format!("{arch}, batch {batch}, {device} ({backend}), {steps} steps"))?;
     line(&format!("ms a step: median {:.2}, from {:.2} to {:.2}", ms.median, ms.min, ms.max))?;
     let (rate, flops) = (thousands(report.images_per_second as u64), metric(report.gflops * 1e9));
-    line(&format!("{rate} images/s, {flops}FLOP/s; first step {:.1} ms", report.first_step_ms))?;
+    line(&format!("{rate} images/s, {flops}FLOP/s"))?;
+    line(&format!(
+        "first step {:.1} ms; {:.0} ms from the start of the process to its end",
+        report.first_step_ms, report.cold_start_ms
+    ))?;
     line(&format!("{} held on the device; the first losses agree with the CPU's in f64", bytes(report.peak_bytes)))
 }

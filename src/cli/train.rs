@@ -12,7 +12,7 @@ use gpunet::data::{Dataset, Part};
 use gpunet::device::OpenDevice;
 use gpunet::schedule::Schedule;
 use gpunet::store::{Checkpoint, RunFolder, point_latest};
-use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, resume, train};
+use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
 use super::Ended;
 use super::output::{self, line};
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     config.validation = Some(dataset.part(Part::Validation).len());
     let run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
-    train_with(&config, &dataset, &device, run, None)
+    train_with(arguments, &config, &dataset, &device, run, None)
 }
 
 fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
@@ -52,7 +52,7 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
     } else if is_finished(&config, &checkpoint.history) {
         line("it has stopped early and keeps its best model; there is nothing left to train")?;
     }
-    train_with(&config, &dataset, &device, run, Some(checkpoint))
+    train_with(arguments, &config, &dataset, &device, run, Some(checkpoint))
 }
 
 /// `--overfit`: the goal is every example told right.
@@ -99,6 +99,7 @@ pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(D
 }
 
 fn train_with(
+    arguments: &Arguments,
     config: &Config,
     dataset: &Dataset,
     device: &OpenDevice,
@@ -113,6 +114,13 @@ fn train_with(
         backend.name(),
         manner(config, dataset)
     ))?;
+    let profile = match &arguments.profile {
+        Some(file) => Some((profile(config, dataset, backend)?, file.clone().unwrap_or(path.join("profile.json")))),
+        None => None,
+    };
+    if let Some((profile, _)) = &profile {
+        super::profile::print(profile)?;
+    }
     let mut display = Display::new(config.epochs);
     let mut is_latest = false;
     let on_event = &mut |event: Event<'_>| {
@@ -135,6 +143,9 @@ fn train_with(
         output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));
     }
     line(&format!("saved in {}", path.display()))?;
+    if let Some((profile, file)) = &profile {
+        super::profile::keep(profile, file)?;
+    }
     Ok(Ended::Well)
 }
 

@@ -49,6 +49,12 @@ impl KernelSpec for Gather {
         vec![examples * features, examples, examples, constants, constants, batch * features, batch]
     }
 
+    /// Of the data set only the batch.
+    fn bytes(&self) -> u64 {
+        let [batch, features] = [self.batch, self.features].map(u64::from);
+        batch * features * 5 + batch * 12 + features * 8
+    }
+
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let (images, labels, order) = (arguments.bytes(0), arguments.integers(1), arguments.integers(2));

@@ -1,29 +1,26 @@
 //! Timing training steps, after checking that they compute rightly.
 
+mod case;
+
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::steps::set_rates;
+use self::case::BenchCase;
 use crate::arch::Arch;
-use crate::backend::cpu::CpuBackend;
 use crate::backend::{Backend, Program};
-use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::model::{DataShape, Model, Recording, TrainingOptions};
 use crate::optim::Optimizer;
 use crate::plan::Phase;
-use crate::random::{Stream, unit};
+use crate::profile::{Profile, TIMED_STEPS, WARM_UP_STEPS};
 use crate::step::Step;
 
-/// Batches of made-up examples on the device.
-const BATCHES: usize = 4;
+/// Steps whose losses are reported: three times through all examples.
+const FIRST_STEPS: usize = 3 * case::BATCHES;
 
-/// Seed of parameters and examples.
-const SEED: u64 = 1;
-
-/// Steps whose losses are checked.
+/// Steps whose losses are checked: the second and third take a right backward pass and update too.
 const CHECKED_STEPS: usize = 3;
 
 /// How long one timed round lasts at least, so that clocks and waiting do not show.
@@ -40,6 +37,10 @@ pub struct BenchOptions {
     pub steps: usize,
     /// The update.
     pub optimizer: Optimizer,
+    /// Whether to time each launch too.
+    pub profile: bool,
+    /// Where examples and initial parameters are written to, so that other programs may be timed at the same work.
+    pub export: Option<PathBuf>,
 }
 
 /// Least, middle and greatest of the rounds' times a step.
@@ -72,39 +73,39 @@ pub struct BenchReport {
     pub gflops: f64,
     /// Milliseconds of the very first step, which may still compile or fault in memory.
     pub first_step_ms: f64,
+    /// Milliseconds from `started` to the end of the first step.
+    pub cold_start_ms: f64,
+    /// Mean losses of the first steps.
+    pub losses: Vec<f64>,
     /// Bytes held on the device.
     pub peak_bytes: u64,
+    /// Where the time goes, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
-/// Times training steps on made-up examples.
+/// Times training steps on made-up examples. The process began at `started`.
 ///
-/// The losses of the first steps must agree with those of the CPU backend in `f64` to 1e-3, which takes a right backward pass
-/// and update too; else nothing is timed.
+/// The losses of the first steps must agree with those of the CPU backend in `f64` to 1e-3, else nothing is timed.
 ///
 /// # Errors
-/// [`Error::WrongResult`] where they do not; a device that fails; a network too large for it.
-pub fn bench(options: &BenchOptions, backend: &dyn Backend) -> Result<BenchReport, Error> {
-    let model = Model::new(&options.arch);
-    let examples = options.batch.saturating_mul(BATCHES);
-    let shape =
-        DataShape { train: examples, examples, features: options.arch.inputs(), normalization: Normalization::UNIT };
-    let training = TrainingOptions { batch: options.batch, optimizer: options.optimizer, ..TrainingOptions::default() };
-    // Recording and loading refuse what is too large, before examples are made.
-    let recording = model.record_training(shape, &training)?;
-    let mut program = backend.load(&recording.plan)?;
-    let dataset = made_up(&options.arch, examples);
-    recording.upload(program.as_mut(), &dataset)?;
-    model.initialize(&recording, program.as_mut(), SEED)?;
-
-    let mut steps = StepSource { options, next: 1 };
+/// [`Error::WrongResult`] where they do not; a device that fails; a network too large for it; a file that cannot be written.
+pub fn bench(options: &BenchOptions, backend: &dyn Backend, started: Instant) -> Result<BenchReport, Error> {
+    let case = BenchCase::new(options, backend)?;
+    let mut program = case.load(backend)?;
     let begun = Instant::now();
-    let mut losses = first_losses(program.as_mut(), &steps.take(1))?;
-    let first = begun.elapsed();
-    losses.extend(first_losses(program.as_mut(), &steps.take(CHECKED_STEPS - 1))?);
-    check_losses(&model, &recording, &dataset, options, &losses)?;
+    let mut losses = mean_losses(program.as_mut(), &case.steps(1, 1))?;
+    let (first_step, cold_start) = (begun.elapsed(), started.elapsed());
+    losses.extend(mean_losses(program.as_mut(), &case.steps(2, FIRST_STEPS - 1))?);
+    check(&losses[..CHECKED_STEPS], &mean_losses(&mut case.reference()?, &case.steps(1, CHECKED_STEPS))?)?;
+    if let Some(path) = &options.export {
+        case.export(path)?;
+    }
 
-    let mut run = |program: &mut dyn Program, count: usize| -> Result<Duration, Error> {
-        let steps = steps.take(count);
+    let mut next = 1 + FIRST_STEPS as u64;
+    let mut run = |count: usize| -> Result<Duration, Error> {
+        let steps = case.steps(next, count);
+        next += count as u64;
         let begun = Instant::now();
         program.run(Phase::Train, &steps, &mut |_| ControlFlow::Continue(()))?;
         Ok(begun.elapsed())
@@ -112,16 +113,22 @@ pub fn bench(options: &BenchOptions, backend: &dyn Backend) -> Result<BenchRepor
     let mut per_round = 1;
     // Warm up, and find how many steps fill a round.
     for _ in 0..3 {
-        let step = run(program.as_mut(), per_round)? / per_round as u32;
+        let step = run(per_round)? / per_round as u32;
         per_round = (ROUND.as_nanos().div_ceil(step.as_nanos().max(1)) as usize).clamp(1, options.steps.max(16));
     }
     let rounds = options.steps.div_ceil(per_round).max(3);
     let mut times = Vec::new();
     for _ in 0..rounds {
-        times.push(run(program.as_mut(), per_round)?.as_secs_f64() * 1e3 / per_round as f64);
+        times.push(run(per_round)?.as_secs_f64() * 1e3 / per_round as f64);
     }
     times.sort_by(f64::total_cmp);
     let median = (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2.0;
+    let profile = if options.profile {
+        let steps = case.steps(next, WARM_UP_STEPS + TIMED_STEPS);
+        Some(Profile::measure(Phase::Train, &steps, program.as_mut(), backend)?)
+    } else {
+        None
+    };
     Ok(BenchReport {
         arch: options.arch.clone(),
         batch: options.batch,
@@ -130,45 +137,17 @@ pub fn bench(options: &BenchOptions, backend: &dyn Backend) -> Result<BenchRepor
         steps: rounds * per_round,
         ms_per_step: Spread { min: times[0], median, max: times[times.len() - 1] },
         images_per_second: options.batch as f64 / median * 1e3,
-        gflops: recording.plan.flops(Phase::Train) as f64 / median / 1e6,
-        first_step_ms: first.as_secs_f64() * 1e3,
+        gflops: case.recording.plan.flops(Phase::Train) as f64 / median / 1e6,
+        first_step_ms: first_step.as_secs_f64() * 1e3,
+        cold_start_ms: cold_start.as_secs_f64() * 1e3,
+        losses,
         peak_bytes: program.allocated_bytes(),
+        profile,
     })
 }
 
-/// Random bytes with random labels: timing does not depend on them.
-fn made_up(arch: &Arch, count: usize) -> Dataset {
-    let (features, classes) = (arch.inputs(), arch.outputs());
-    let random = |i: usize, bound: usize| (unit(Stream::Benchmark, SEED, i as u64) * bound as f32) as usize;
-    let images = (0..count * features).map(|i| random(i, 256) as u8).collect();
-    let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
-    Dataset::in_memory("made-up examples", images, labels, features, classes)
-}
-
-/// Batches one after another, over and over.
-struct StepSource<'a> {
-    options: &'a BenchOptions,
-    next: u64,
-}
-
-impl StepSource<'_> {
-    fn take(&mut self, count: usize) -> Vec<Step> {
-        let batch = self.options.batch;
-        let first = self.next;
-        self.next += count as u64;
-        (first..self.next)
-            .map(|t| {
-                let start = (t as usize - 1) % BATCHES * batch;
-                let mut step = Step::batch(start as u32, batch as u32);
-                set_rates(&mut step, &self.options.optimizer, t, 1.0);
-                step
-            })
-            .collect()
-    }
-}
-
 /// Mean losses of some training steps.
-fn first_losses(program: &mut dyn Program, steps: &[Step]) -> Result<Vec<f64>, Error> {
+fn mean_losses(program: &mut dyn Program, steps: &[Step]) -> Result<Vec<f64>, Error> {
     let mut losses = Vec::new();
     program.run(Phase::Train, steps, &mut |batches| {
         losses.extend(batches.iter().map(|batch| f64::from(batch.loss_sum) / f64::from(batch.rows)));
@@ -177,19 +156,8 @@ fn first_losses(program: &mut dyn Program, steps: &[Step]) -> Result<Vec<f64>, E
     Ok(losses)
 }
 
-fn check_losses(
-    model: &Model,
-    recording: &Recording,
-    dataset: &Dataset,
-    options: &BenchOptions,
-    losses: &[f64],
-) -> Result<(), Error> {
-    let mut reference = CpuBackend::<f64>::new(None)?.load_program(&recording.plan)?;
-    recording.upload(&mut reference, dataset)?;
-    model.initialize(recording, &mut reference, SEED)?;
-    let steps = StepSource { options, next: 1 }.take(losses.len());
-    let expected = first_losses(&mut reference, &steps)?;
-    for (step, (&loss, &expected)) in losses.iter().zip(&expected).enumerate() {
+fn check(losses: &[f64], expected: &[f64]) -> Result<(), Error> {
+    for (step, (&loss, &expected)) in losses.iter().zip(expected).enumerate() {
         // Written so that a NaN is wrong.
         let right = (loss - expected).abs() <= 1e-3 * expected.abs();
         if !right {

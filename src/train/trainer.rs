@@ -235,6 +235,11 @@ impl<'a> Trainer<'a> {
         self.program.run(Phase::Train, steps, logged)
     }
 
+    /// What it trains on.
+    pub(super) fn program(&mut self) -> &mut dyn Program {
+        self.program.as_mut()
+    }
+
     pub(super) fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {
         evaluate_part(self.program.as_mut(), self.recording.batch, self.dataset.part(part))
     }

@@ -1,9 +1,10 @@
 //! A plan on the CPU.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::memory::Memory;
-use crate::backend::{Logged, Program};
+use crate::backend::{Logged, Program, Span};
 use crate::error::Error;
 use crate::kernel::{Argument, Arguments, MAX_SLOTS};
 use crate::plan::{Data, Launch, Phase, Plan, Tensor};
@@ -41,6 +42,31 @@ impl<T: Real> CpuProgram<T> {
         self.memory[info.buffer].reals_mut(info)
     }
 
+    /// Runs steps, and where it is asked to tells when each launch ran.
+    fn replay(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>, mut spans: Option<&mut Vec<Span>>) {
+        self.plan.assert_steps(steps);
+        let pool = Arc::clone(&self.pool);
+        let log = self.plan.log(phase);
+        let clock = Instant::now();
+        for (number, step) in steps.iter().enumerate() {
+            // A step's metrics are read at once, so every step writes the log's first row.
+            let step = Step { log_row: 0, ..*step };
+            pool.install(|| {
+                let launches = self.plan.launches(phase).iter().enumerate();
+                for (index, launch) in launches.filter(|(_, launch)| launch.runs_in(&step)) {
+                    let begin = clock.elapsed();
+                    run_launch(&self.plan, &mut self.memory, launch, &step);
+                    if let Some(spans) = &mut spans {
+                        spans.push(Span { step: number, launch: index, begin, end: clock.elapsed() });
+                    }
+                }
+            });
+            if log.is_some_and(|log| logged(&[self.metrics(log, &step)]).is_break()) {
+                break;
+            }
+        }
+    }
+
     /// What the step before wrote to the first row of the log.
     fn metrics(&self, log: Tensor, step: &Step) -> BatchMetrics {
         let log = self.reals(log);
@@ -70,22 +96,14 @@ impl<T: Real> Program for CpuProgram<T> {
     }
 
     fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
-        self.plan.assert_steps(steps);
-        let pool = Arc::clone(&self.pool);
-        let log = self.plan.log(phase);
-        for step in steps {
-            // A step's metrics are read at once, so every step writes the log's first row.
-            let step = Step { log_row: 0, ..*step };
-            pool.install(|| {
-                for launch in self.plan.launches(phase).iter().filter(|launch| launch.runs_in(&step)) {
-                    run_launch(&self.plan, &mut self.memory, launch, &step);
-                }
-            });
-            if log.is_some_and(|log| logged(&[self.metrics(log, &step)]).is_break()) {
-                break;
-            }
-        }
+        self.replay(phase, steps, logged, None);
         Ok(())
+    }
+
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error> {
+        let mut spans = Vec::new();
+        self.replay(phase, steps, logged, Some(&mut spans));
+        Ok(spans)
     }
 
     fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {

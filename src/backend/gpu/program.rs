@@ -1,5 +1,7 @@
 //! A plan on a GPU.
 
+mod profile;
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -8,7 +10,7 @@ use super::GpuBackend;
 use super::dispatch::{Dispatch, Uniforms};
 use super::pipelines::Pipelines;
 use super::readback::{Readback, Shared};
-use crate::backend::{Logged, Program};
+use crate::backend::{Logged, Program, Span};
 use crate::error::Error;
 use crate::kernel::DType;
 use crate::plan::{Data, LOG_ROWS, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
@@ -232,6 +234,10 @@ impl Program for GpuProgram {
             }
         }
         Ok(())
+    }
+
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error> {
+        self.run_profiled(phase, steps, logged)
     }
 
     fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {

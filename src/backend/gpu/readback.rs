@@ -55,11 +55,14 @@ pub(super) struct Shared {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) faults: super::Faults,
+    /// The adapter's name.
+    pub(super) adapter: String,
 }
 
 impl Shared {
     pub(super) fn of(backend: &GpuBackend) -> Shared {
-        Shared { device: backend.device.clone(), queue: backend.queue.clone(), faults: backend.faults.clone() }
+        let adapter = backend.summary.name.clone();
+        Shared { device: backend.device.clone(), queue: backend.queue.clone(), faults: backend.faults.clone(), adapter }
     }
 
     /// Waits for a submission, or for all of them.

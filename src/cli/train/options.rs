@@ -200,8 +200,12 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, requires = "out", help_heading = "Run")]
     pub(super) force: bool,
 
+    /// First time each launch of some steps, print a table and write a trace [default file: profile.json of the run]
+    #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, help_heading = "Run")]
+    pub(super) profile: Option<Option<PathBuf>>,
+
     /// Only see whether the network can learn N examples by heart; keeps nothing
-    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["out", "resume", "subset"], help_heading = "Run")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with_all = ["out", "resume", "subset", "profile"], help_heading = "Run")]
     pub(super) overfit: Option<usize>,
 }
 
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn a_run_that_goes_on_takes_only_what_it_may() {
         let command = Arguments::augment_args(clap::Command::new("train"));
-        let may = ["resume", "epochs", "data", "device", "threads", "checked_shaders"];
+        let may = ["resume", "epochs", "data", "device", "threads", "checked_shaders", "profile"];
         for id in command.get_arguments().map(|argument| argument.get_id().as_str()) {
             assert!(SETTLED.contains(&id) != may.contains(&id), "{id}");
         }

@@ -1,0 +1,46 @@
+//! `--profile` of the commands that have it.
+
+use std::path::Path;
+
+use gpunet::profile::Profile;
+use gpunet::store::write_file;
+
+use super::output::{line, metric};
+use super::table::table;
+
+/// Prints a line a launch, the ones that take longest first.
+pub(super) fn print(profile: &Profile) -> std::io::Result<()> {
+    let Profile { device, backend, phase, steps, ms_per_step, ceilings, .. } = profile;
+    line(&format!("\n{} steps on {device} ({backend}), {steps} of them, {ms_per_step:.3} ms each", phase.name()))?;
+    let (flops, bytes) = (metric(ceilings.gflops * 1e9), metric(ceilings.gigabytes_per_second * 1e9));
+    line(&format!("this device at its best, just now: {flops}FLOP/s in a product, {bytes}B/s in a copy"))?;
+    let header = ["launch", "us", "% of time", "GFLOP/s", "GB/s", "% of best"].map(String::from).to_vec();
+    let mut launches: Vec<_> = profile.launches.iter().filter(|launch| launch.microseconds > 0.0).collect();
+    launches.sort_by(|a, b| b.microseconds.total_cmp(&a.microseconds));
+    let rows = launches.iter().map(|launch| {
+        vec![
+            format!("{} -> {}", launch.kernel.name, launch.output),
+            format!("{:.1}", launch.microseconds),
+            format!("{:.1}", launch.share * 100.0),
+            format!("{:.1}", launch.gflops),
+            format!("{:.1}", launch.gigabytes_per_second),
+            format!("{:.0}", launch.of_ceiling * 100.0),
+        ]
+    });
+    for text in table(&[("", 1); 6], &[header].into_iter().chain(rows).collect::<Vec<_>>()) {
+        line(&text)?;
+    }
+    let launched: f64 = launches.iter().map(|launch| launch.microseconds).sum();
+    line(&format!("{} launches, {launched:.1} us; the rest of a step lies between them", launches.len()))
+}
+
+/// Writes the trace and says so.
+pub(super) fn keep(profile: &Profile, path: &Path) -> anyhow::Result<()> {
+    write(profile, path)?;
+    Ok(line(&format!("launches over time: {}, for ui.perfetto.dev or chrome://tracing", path.display()))?)
+}
+
+/// Writes the trace.
+pub(super) fn write(profile: &Profile, path: &Path) -> anyhow::Result<()> {
+    Ok(write_file(path, profile.trace().to_string().as_bytes())?)
+}

@@ -1,0 +1,20 @@
+//! Where the time of a run's steps goes.
+
+use super::trainer::Trainer;
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::plan::Phase;
+use crate::profile::{Profile, TIMED_STEPS, WARM_UP_STEPS};
+
+/// Times the launches of a run's first steps; nothing of what they learn is kept.
+///
+/// # Errors
+/// As [`super::train`] and [`Profile::measure`].
+pub fn profile(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<Profile, Error> {
+    let mut trainer = Trainer::begin(config, dataset, backend)?;
+    let steps = trainer.steps(1, 0, std::iter::repeat(1.0));
+    let few = &steps[..steps.len().min(WARM_UP_STEPS + TIMED_STEPS)];
+    Profile::measure(Phase::Train, few, trainer.program(), backend)
+}
