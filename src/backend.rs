@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::kernel::tile::Tile;
 use crate::plan::{Data, Phase, Plan, Tensor};
 use crate::step::{BatchMetrics, Step};
 
@@ -52,6 +53,19 @@ pub trait Backend {
     /// # Errors
     /// A network or data set too large for the device, or a shader that its driver rejects.
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error>;
+
+    /// The tiles that it has for matrix products; none where it computes them in another way.
+    fn tiles(&self) -> Vec<&'static Tile> {
+        Vec::new()
+    }
+
+    /// [`Backend::load`], with every product in `tile`, which is one of [`Backend::tiles`].
+    ///
+    /// # Errors
+    /// Likewise.
+    fn load_in(&self, plan: &Plan, _tile: &'static Tile) -> Result<Box<dyn Program>, Error> {
+        self.load(plan)
+    }
 }
 
 /// A plan on a device. Loading allocates; nothing that runs does, but for profiling.
@@ -95,6 +109,11 @@ pub trait Program {
     /// # Errors
     /// A device that was lost.
     fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error>;
+
+    /// The tile in which a launch computes, where it is a matrix product and the device is a GPU.
+    fn tile(&self, _phase: Phase, _index: usize) -> Option<&'static Tile> {
+        None
+    }
 
     /// Bytes this program holds on its device.
     fn allocated_bytes(&self) -> u64;

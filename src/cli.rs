@@ -16,7 +16,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use gpunet::backend::gpu::ShaderChecks;
+use etcetera::BaseStrategy;
+use gpunet::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::device::{DeviceOptions, OpenDevice};
 use gpunet::error::Error;
 
@@ -91,6 +92,10 @@ struct DeviceArguments {
     /// Compile shaders with bounds and loop checks
     #[arg(long, help_heading = "Device")]
     checked_shaders: bool,
+
+    /// Do not time which tiles of matrix products suit a GPU best; results do not depend on it
+    #[arg(long, help_heading = "Device")]
+    no_tune: bool,
 }
 
 impl DeviceArguments {
@@ -99,18 +104,29 @@ impl DeviceArguments {
         self.device = self.device.take().or_else(|| other.device.clone());
         self.threads = self.threads.or(other.threads);
         self.checked_shaders |= other.checked_shaders;
+        self.no_tune |= other.no_tune;
     }
 
     /// Opens the device, and says so loudly where it is a GPU in name only.
     fn open(&self) -> Result<OpenDevice, Error> {
-        self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads)
+        self.open_tuning(self.tuning())
+    }
+
+    /// The same, but as to tuning.
+    fn open_tuning(&self, tuning: Tuning) -> Result<OpenDevice, Error> {
+        self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)
+    }
+
+    fn tuning(&self) -> Tuning {
+        if self.no_tune { Tuning::Off } else { Tuning::WhereNew }
     }
 
     /// Opens a device that another source, such as a recipe, may have named.
-    fn open_as(&self, device: &str, threads: Option<usize>) -> Result<OpenDevice, Error> {
+    fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<OpenDevice, Error> {
         gpunet::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
-        let device = gpunet::device::open(device, DeviceOptions { threads, checks, tile: None })?;
+        let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
+        let device = gpunet::device::open(device, &DeviceOptions { threads, checks, tuning, cache })?;
         if device.is_software_adapter() {
             output::warn(&format!(
                 "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",

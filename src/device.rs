@@ -1,20 +1,23 @@
 //! Which backend `--device` means.
 
+use std::path::PathBuf;
+
 use crate::backend::Backend;
 use crate::backend::cpu::CpuBackend;
-use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks};
+use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks, Tuning};
 use crate::error::{DeviceError, Error};
-use crate::kernel::tile::Tile;
 
 /// How a device is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct DeviceOptions {
     /// Threads of the CPU backend; `None` is one a core.
     pub threads: Option<usize>,
     /// Checks in shaders of the GPU backend.
     pub checks: ShaderChecks,
-    /// The tile of the GPU backend's products; `None` is what suits each and the adapter.
-    pub tile: Option<&'static Tile>,
+    /// Whether the GPU backend times which tiles suit its matrix products.
+    pub tuning: Tuning,
+    /// A folder for what makes the next start quicker: compiled shaders, and tiles that were found.
+    pub cache: Option<PathBuf>,
 }
 
 /// An opened device.
@@ -42,7 +45,7 @@ impl OpenDevice {
 ///
 /// # Errors
 /// No adapter, none of that name, or one that refuses.
-pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
+pub fn open(wanted: &str, options: &DeviceOptions) -> Result<OpenDevice, Error> {
     let wanted = wanted.to_lowercase();
     if wanted == "cpu" {
         return cpu(options);
@@ -52,7 +55,7 @@ pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
         "gpu" => adapters.first().map(|adapter| Some(adapter.index)).ok_or(DeviceError::NoAdapter),
         _ => named(&wanted, adapters).map(Some),
     };
-    match GpuBackend::open(choose, options.checks, options.tile)? {
+    match GpuBackend::open(choose, options)? {
         Some(backend) => {
             let adapter = Some(backend.summary().clone());
             Ok(OpenDevice { backend: Box::new(backend), adapter })
@@ -61,7 +64,7 @@ pub fn open(wanted: &str, options: DeviceOptions) -> Result<OpenDevice, Error> {
     }
 }
 
-fn cpu(options: DeviceOptions) -> Result<OpenDevice, Error> {
+fn cpu(options: &DeviceOptions) -> Result<OpenDevice, Error> {
     Ok(OpenDevice { backend: Box::new(CpuBackend::<f32>::new(options.threads)?), adapter: None })
 }
 

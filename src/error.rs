@@ -201,7 +201,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// A profile of an adapter that tells no time.
-    #[error("adapter {adapter} has no timestamp queries, which --profile needs; try another adapter or `--device cpu`")]
+    #[error(
+        "adapter {adapter} has no timestamp queries, which --profile and --tune need; try another adapter or `--device cpu`"
+    )]
     NoTimestamps {
         /// The adapter.
         adapter: String,

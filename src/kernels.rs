@@ -170,7 +170,6 @@ fn accumulation_cases() -> [(&'static str, Input, Step); 2] {
 mod tests {
     use super::*;
     use crate::activation::Activation;
-    use crate::kernel::tile::TILES;
     use crate::random::{FEISTEL_ROUNDS, Stream};
 
     /// Numbers that stand on both sides, and are no part of a kernel's interface, are the same.
@@ -194,14 +193,6 @@ mod tests {
         ] {
             let line = format!("const {name}: u32 = {value}u;");
             assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);
-        }
-        for tile in TILES {
-            for (name, value) in
-                [("TILE_ROWS", tile.size[0]), ("TILE_COLUMNS", tile.size[1]), ("TILE_THREADS", tile.threads)]
-            {
-                let line = format!("const {name}: u32 = {value}u;");
-                assert!(tile.wgsl.contains(&line), "{}: `{line}` is not in the shader", tile.name);
-            }
         }
     }
 }

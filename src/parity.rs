@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::backend::cpu::{CpuBackend, CpuProgram};
 use crate::backend::{Backend, Program};
 use crate::error::Error;
+use crate::kernel::tile::Tile;
 use crate::kernel::{Access, Case, DType, Kernel, Tolerance};
 use crate::kernels::KERNELS;
 use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor, When};
@@ -29,6 +30,18 @@ pub struct KernelReport {
     /// The first value that was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+}
+
+impl KernelReport {
+    /// Takes in a report of more cases.
+    fn add(&mut self, more: KernelReport) {
+        self.cases += more.cases;
+        if more.max_error * self.tolerance > self.max_error * more.tolerance {
+            (self.max_error, self.tolerance) = (more.max_error, more.tolerance);
+        }
+        self.ok &= more.ok;
+        self.failure = self.failure.take().or(more.failure);
+    }
 }
 
 /// How tensors compared. The figures are those of the value that came nearest to its bound, or passed it furthest.
@@ -78,12 +91,19 @@ impl Comparison {
     }
 }
 
-/// Runs every case of every kernel on `backend`.
+/// Runs every case of every kernel on `backend`, products in every tile that it has.
 ///
 /// # Errors
 /// A device that fails; a kernel that only computes wrongly is in its report.
 pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> {
-    KERNELS.iter().map(|kernel| check_kernel(backend, kernel)).collect()
+    let in_all_tiles = |&kernel: &&'static Kernel| {
+        let mut report = check_kernel(backend, kernel)?;
+        for tile in backend.tiles() {
+            report.add(check_kernel_in(backend, kernel, tile)?);
+        }
+        Ok(report)
+    };
+    KERNELS.iter().map(in_all_tiles).collect()
 }
 
 /// Runs every case of one kernel on `backend`.
@@ -91,11 +111,37 @@ pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> 
 /// # Errors
 /// A device that fails.
 pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<KernelReport, Error> {
+    check_cases(backend, kernel, &(kernel.cases)(), None)
+}
+
+/// Runs cases of a product in one tile: those with the constants of the first, since others only change what becomes of the result. None
+/// of another kernel.
+///
+/// # Errors
+/// A device that fails.
+pub fn check_kernel_in(
+    backend: &dyn Backend,
+    kernel: &'static Kernel,
+    tile: &'static Tile,
+) -> Result<KernelReport, Error> {
+    let mut cases = (kernel.cases)();
+    let constants = cases[0].constants.clone();
+    cases.retain(|case| (kernel.product)(&case.params).is_some() && case.constants == constants);
+    let mut report = check_cases(backend, kernel, &cases, Some(tile))?;
+    report.failure = report.failure.map(|failure| format!("in tiles {}: {failure}", tile.name));
+    Ok(report)
+}
+
+fn check_cases(
+    backend: &dyn Backend,
+    kernel: &'static Kernel,
+    cases: &[Case],
+    tile: Option<&'static Tile>,
+) -> Result<KernelReport, Error> {
     let reference = CpuBackend::<f64>::new(None)?;
-    let cases = (kernel.cases)();
     let mut all = Comparison::NONE;
-    for case in &cases {
-        let comparison = check_case(backend, &reference, kernel, case)?;
+    for case in cases {
+        let comparison = check_case(backend, tile, &reference, kernel, case)?;
         all.weigh(comparison.max_error, comparison.allowed);
         if let Some(failure) = comparison.failure {
             all.failure.get_or_insert(format!("{}: {failure}", case.label));
@@ -113,12 +159,16 @@ pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<Ke
 
 fn check_case(
     backend: &dyn Backend,
+    tile: Option<&'static Tile>,
     reference: &CpuBackend<f64>,
     kernel: &'static Kernel,
     case: &Case,
 ) -> Result<Comparison, Error> {
     let (plan, args) = case_plan(kernel, case)?;
-    let mut program = backend.load(&plan)?;
+    let mut program = match tile {
+        Some(tile) => backend.load_in(&plan, tile)?,
+        None => backend.load(&plan)?,
+    };
     let mut expected = reference.load_program(&plan)?;
     for (slot, (input, &arg)) in case.inputs.iter().zip(&args).enumerate() {
         let info = plan.tensor(arg);

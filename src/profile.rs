@@ -26,6 +26,9 @@ pub struct LaunchProfile {
     pub kernel: &'static Kernel,
     /// What it writes: the name of the first tensor.
     pub output: String,
+    /// The tile it computes in, where it is a matrix product on a GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tile: Option<&'static str>,
     /// Microseconds, the median of the steps.
     pub microseconds: f64,
     /// Its part of all launches' time, from 0 to 1.
@@ -90,7 +93,8 @@ impl Profile {
         let mut launches: Vec<LaunchProfile> = (0..plan.launches(phase).len())
             .map(|index| {
                 let took = spans.iter().filter(|span| span.launch == index).map(Span::seconds);
-                of_launch(plan, phase, index, median(took.collect()), &ceilings)
+                let tile = program.tile(phase, index).map(|tile| tile.name);
+                LaunchProfile { tile, ..of_launch(plan, phase, index, median(took.collect()), &ceilings) }
             })
             .collect();
         let all: f64 = launches.iter().map(|launch| launch.microseconds).sum();
@@ -108,6 +112,7 @@ fn of_launch(plan: &Plan, phase: Phase, index: usize, seconds: f64, ceilings: &C
     let (gflops, gigabytes_per_second) = (per_second(flops), per_second(bytes));
     LaunchProfile {
         kernel: launch.kernel,
+        tile: None,
         output: written.map_or_else(String::new, |(_, &tensor)| plan.tensor(tensor).name.clone()),
         microseconds: seconds * 1e6,
         share: 0.0,

@@ -5,8 +5,9 @@ mod harness;
 use std::ops::ControlFlow;
 
 use gpunet::backend::Backend;
-use gpunet::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks};
+use gpunet::backend::gpu::{AdapterSummary, GpuBackend};
 use gpunet::data::Normalization;
+use gpunet::device::DeviceOptions;
 use gpunet::error::{DeviceError, Error};
 use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::optim::Optimizer;
@@ -23,7 +24,7 @@ fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
 
 fn backend() -> GpuBackend {
     let first = |adapters: &[AdapterSummary]| Ok(adapters.first().map(|adapter| adapter.index));
-    GpuBackend::open(first, ShaderChecks::Trusted, None).unwrap().expect("GPU tests need an adapter")
+    GpuBackend::open(first, &DeviceOptions::default()).unwrap().expect("GPU tests need an adapter")
 }
 
 /// Drivers round each buffer up to their own granularity.

@@ -3,16 +3,17 @@
 mod harness;
 
 use gpunet::activation::Activation;
+use gpunet::backend::gpu::ShaderChecks;
 use gpunet::clipping::Clipping;
-use gpunet::kernel::Tolerance;
-use gpunet::kernels::KERNELS;
+use gpunet::kernel::{KernelSpec, Tolerance};
+use gpunet::kernels::{DenseForward, DenseInputGrad, DenseWeightGrad, KERNELS};
 use gpunet::model::TrainingOptions;
 use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
-use gpunet::parity::{check_kernel, compare_step};
+use gpunet::parity::{check_kernel, check_kernel_in, compare_step};
 use gpunet::plan::Phase;
 use gpunet::regularization::Regularization;
-use harness::{Small, backends, first_step, network};
+use harness::{Small, backends, first_step, gpu, network};
 
 #[test]
 fn every_kernel_agrees_with_its_twin_in_f64() {
@@ -21,6 +22,19 @@ fn every_kernel_agrees_with_its_twin_in_f64() {
             let report = check_kernel(backend.as_ref(), kernel).unwrap();
             assert!(report.cases > 0, "{} has no cases", kernel.name);
             assert!(report.ok, "{name}: {}: {}", kernel.name, report.failure.unwrap_or_default());
+        }
+    }
+}
+
+/// A tile knows of its kernel only along which dimension its operands are contiguous: both along the sum, one, or none.
+#[test]
+fn every_tile_agrees_in_products_of_every_layout() {
+    let backend = gpu(ShaderChecks::Trusted);
+    assert!(backend.tiles().len() > 1);
+    for tile in backend.tiles() {
+        for kernel in [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseWeightGrad::KERNEL] {
+            let report = check_kernel_in(backend.as_ref(), kernel, tile).unwrap();
+            assert!(report.cases > 0 && report.ok, "{}: {}", kernel.name, report.failure.unwrap_or_default());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use gpunet::kernel::tile::{self, TILES};
+use gpunet::kernel::tile::TILES;
 use gpunet::kernel::{Access, DType, Kernel, Scalar};
 use gpunet::kernels::KERNELS;
 use gpunet::step::Step;
@@ -29,16 +29,27 @@ fn parse_with(name: &str, wgsl: &str, capabilities: Capabilities) -> naga::Modul
 #[test]
 fn products_are_sound_with_every_tile() {
     let mut products = 0;
-    for kernel in KERNELS.iter().filter(|kernel| kernel.wgsl.contains(tile::BLOCK.wgsl)) {
+    for kernel in KERNELS.iter().filter(|kernel| kernel.takes_any_tile()) {
         products += 1;
         for tile in TILES {
             let wgsl = kernel.wgsl_with(tile);
-            let capabilities = if tile.subgroup.is_some() { Capabilities::SUBGROUP } else { Capabilities::empty() };
+            let capabilities = if tile.uses_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
             let module = parse_with(kernel.name, &wgsl, capabilities);
-            assert_eq!(module.entry_points[0].workgroup_size, [tile.threads, 1, 1], "{}, {}", kernel.name, tile.name);
+            let what = format!("{}, {}", kernel.name, tile.name);
+            assert_eq!(module.entry_points[0].workgroup_size, [tile.threads(), 1, 1], "{what}");
+            assert_eq!(["TILE_ROWS", "TILE_COLUMNS"].map(|name| constant(&module, name)), tile.size(), "{what}");
         }
     }
     assert_eq!(products, 6);
+}
+
+/// The value of a constant.
+fn constant(module: &naga::Module, name: &str) -> u32 {
+    let found = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name)).unwrap().1;
+    match module.global_expressions[found.init] {
+        naga::Expression::Literal(naga::Literal::U32(value)) => value,
+        ref other => panic!("{name}: {other:?}"),
+    }
 }
 
 fn scalar(module: &naga::Module, ty: naga::Handle<naga::Type>) -> ScalarKind {

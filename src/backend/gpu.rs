@@ -4,20 +4,27 @@
 //! bind groups, and running only encodes those, many steps a submission.
 
 mod adapters;
+mod cache;
 mod dispatch;
 mod limits;
+mod pipeline_cache;
 mod pipelines;
 mod program;
 mod readback;
+mod tiles;
+mod timestamps;
 
 use std::sync::{Arc, Mutex};
 
 pub use adapters::{AdapterLimits, AdapterSummary, adapters};
+use pipeline_cache::PipelineCache;
 use program::GpuProgram;
+use tiles::Tiles;
 
 use super::{Backend, Program};
+use crate::device::DeviceOptions;
 use crate::error::{DeviceError, Error};
-use crate::kernel::tile::Tile;
+use crate::kernel::tile::{Tile, TileLimits};
 use crate::plan::Plan;
 
 /// Whether shaders carry run-time checks.
@@ -30,16 +37,27 @@ pub enum ShaderChecks {
     Checked,
 }
 
+/// Whether the tiles of matrix products are found by timing as plans are loaded. They do not change results: every tile gives the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tuning {
+    /// They are not; the tile that should suit best is taken.
+    #[default]
+    Off,
+    /// For shapes that were not seen before, and for a fraction of a second.
+    WhereNew,
+    /// For all shapes, as long as it takes.
+    Anew,
+}
+
 /// An opened adapter.
 pub struct GpuBackend {
     device: wgpu::Device,
     queue: wgpu::Queue,
     summary: AdapterSummary,
     checks: ShaderChecks,
-    /// Threads of all subgroups, where they have as many and shaders may use them.
-    subgroup: Option<u32>,
-    /// The tile of all products, where one was asked for.
-    tile: Option<&'static Tile>,
+    tiles: Tiles,
+    tuning: Tuning,
+    pipeline_cache: Option<PipelineCache>,
     faults: Faults,
 }
 
@@ -50,17 +68,17 @@ impl GpuBackend {
     /// What `choose` says, or a driver that gives no device.
     pub fn open(
         choose: impl FnOnce(&[AdapterSummary]) -> Result<Option<usize>, DeviceError>,
-        checks: ShaderChecks,
-        tile: Option<&'static Tile>,
+        options: &DeviceOptions,
     ) -> Result<Option<GpuBackend>, Error> {
         let mut all = adapters::enumerate();
         let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
         let Some(index) = choose(&summaries)? else { return Ok(None) };
         let (adapter, summary) = all.swap_remove(index);
-        let features = adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY);
+        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
+        let features = adapter.features() & wanted;
         let info = adapter.get_info();
-        let same = features.contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size == info.subgroup_max_size;
-        let subgroup = same.then_some(info.subgroup_min_size);
+        let same_subgroups =
+            features.contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size == info.subgroup_max_size;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gpunet"),
             required_features: features,
@@ -79,7 +97,28 @@ impl GpuBackend {
                 lost.note(format!("the device was lost ({message})"));
             }
         });
-        Ok(Some(GpuBackend { device, queue, summary, checks, subgroup, tile, faults }))
+        let limits = TileLimits {
+            threads: summary.limits.max_compute_invocations_per_workgroup,
+            memory: summary.limits.max_compute_workgroup_storage_size,
+            subgroup: same_subgroups.then_some(info.subgroup_min_size),
+        };
+        let DeviceOptions { checks, tuning, cache, .. } = options;
+        let file = |what: &str| cache.as_ref().map(|folder| cache::file(folder, what, &summary));
+        let tiles = Tiles::new(limits, file("tiles").filter(|_| *tuning != Tuning::Off));
+        let has_cache = features.contains(wgpu::Features::PIPELINE_CACHE);
+        let pipeline_cache = file("pipelines").filter(|_| has_cache).map(|file| PipelineCache::open(&device, file));
+        let (checks, tuning) = (*checks, *tuning);
+        Ok(Some(GpuBackend { device, queue, summary, checks, tiles, tuning, pipeline_cache, faults }))
+    }
+
+    /// Whether tiles of products are found by timing. Of software adapters the best ones are known, and compiling takes them long.
+    fn tunes(&self) -> bool {
+        let has_timestamps = self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        match self.tuning {
+            Tuning::Off => false,
+            Tuning::WhereNew => has_timestamps && !self.summary.is_software(),
+            Tuning::Anew => true,
+        }
     }
 
     /// What is known of the adapter.
@@ -122,7 +161,16 @@ impl Backend for GpuBackend {
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
         self.check(plan)?;
-        Ok(Box::new(GpuProgram::new(self, plan.clone())?))
+        Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
+    }
+
+    fn tiles(&self) -> Vec<&'static Tile> {
+        self.tiles.all()
+    }
+
+    fn load_in(&self, plan: &Plan, tile: &'static Tile) -> Result<Box<dyn Program>, Error> {
+        self.check(plan)?;
+        Ok(Box::new(GpuProgram::new(self, plan.clone(), Some(tile))?))
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use clap::Args;
 use gpunet::arch::Arch;
+use gpunet::backend::gpu::Tuning;
 use gpunet::config::{BatchSize, Config};
 use gpunet::optim::Optimizer;
 use gpunet::store::make_folder;
-use gpunet::train::bench::{BenchOptions, BenchReport, bench};
+use gpunet::train::bench::{BenchOptions, BenchReport, TileChoice, bench};
 
 use super::output::{self, bytes, line, metric, thousands};
 use super::{DeviceArguments, Ended, profile};
@@ -39,6 +40,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, default_missing_value = "profile.json")]
     profile: Option<PathBuf>,
 
+    /// First find by timing which tiles of matrix products suit this GPU best, known or not, and keep them for all later runs
+    #[arg(long, conflicts_with = "no_tune")]
+    tune: bool,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -54,7 +59,10 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
     }
     let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
     Config { batch: BatchSize::Rows(arguments.batch), optimizer, ..Config::default() }.validate()?;
-    let device = arguments.device.open()?;
+    let device = if arguments.tune { arguments.device.open_tuning(Tuning::Anew)? } else { arguments.device.open()? };
+    if arguments.tune && device.adapter.is_none() {
+        anyhow::bail!("--tune is about GPUs, and this is {}; --device gpu takes one", device.backend.name());
+    }
     for file in [&arguments.profile, &arguments.export].into_iter().flatten() {
         make_folder(file)?;
     }
@@ -72,6 +80,9 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
     } else {
         print(&report)?
     }
+    if let (true, false) = (arguments.tune, arguments.json) {
+        print_tiles(&report)?;
+    }
     if let (Some(profile), Some(path)) = (&report.profile, &arguments.profile) {
         if arguments.json {
             profile::write(profile, path)?;
@@ -81,6 +92,14 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
         }
     }
     Ok(Ended::Well)
+}
+
+fn print_tiles(report: &BenchReport) -> std::io::Result<()> {
+    line("tiles of matrix products, by rows and columns of the result:")?;
+    for TileChoice { kernel, rows, columns, tile } in &report.tiles {
+        line(&format!("  {kernel} {rows} x {columns}: {tile}"))?;
+    }
+    Ok(())
 }
 
 fn print(report: &BenchReport) -> std::io::Result<()> {

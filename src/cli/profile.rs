@@ -14,12 +14,13 @@ pub(super) fn print(profile: &Profile) -> std::io::Result<()> {
     line(&format!("\n{} steps on {device} ({backend}), {steps} of them, {ms_per_step:.3} ms each", phase.name()))?;
     let (flops, bytes) = (metric(ceilings.gflops * 1e9), metric(ceilings.gigabytes_per_second * 1e9));
     line(&format!("this device at its best, just now: {flops}FLOP/s in a product, {bytes}B/s in a copy"))?;
-    let header = ["launch", "us", "% of time", "GFLOP/s", "GB/s", "% of best"].map(String::from).to_vec();
+    let header = ["launch", "tile", "us", "% of time", "GFLOP/s", "GB/s", "% of best"].map(String::from).to_vec();
     let mut launches: Vec<_> = profile.launches.iter().filter(|launch| launch.microseconds > 0.0).collect();
     launches.sort_by(|a, b| b.microseconds.total_cmp(&a.microseconds));
     let rows = launches.iter().map(|launch| {
         vec![
             format!("{} -> {}", launch.kernel.name, launch.output),
+            launch.tile.unwrap_or("").to_string(),
             format!("{:.1}", launch.microseconds),
             format!("{:.1}", launch.share * 100.0),
             format!("{:.1}", launch.gflops),
@@ -27,7 +28,7 @@ pub(super) fn print(profile: &Profile) -> std::io::Result<()> {
             format!("{:.0}", launch.of_ceiling * 100.0),
         ]
     });
-    for text in table(&[("", 1); 6], &[header].into_iter().chain(rows).collect::<Vec<_>>()) {
+    for text in table(&[("", 1); 7], &[header].into_iter().chain(rows).collect::<Vec<_>>()) {
         line(&text)?;
     }
     let launched: f64 = launches.iter().map(|launch| launch.microseconds).sum();

@@ -93,7 +93,7 @@ pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(D
     if let Some(weights) = &config.class_weights {
         weights.resolve(&dataset.class_counts(Part::Train))?;
     }
-    let device = settings.device.open_as(&config.device, config.threads)?;
+    let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning())?;
     check(config, &dataset, device.backend.as_ref())?;
     Ok((dataset, device))
 }

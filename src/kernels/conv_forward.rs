@@ -15,7 +15,7 @@ params! {
 
 impl KernelSpec for ConvForward {
     const NAME: &'static str = "conv_forward";
-    const WGSL: &'static str = wgsl!("conv_forward", "activation", "product", "tile_block", "conv");
+    const WGSL: &'static str = wgsl!("conv_forward", "activation", "product", "tile_memory", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
         Slot::read("input", DType::F32),
         Slot::read("weight", DType::F32),
@@ -23,7 +23,7 @@ impl KernelSpec for ConvForward {
         Slot::write("output", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];
 
     fn product(&self) -> Option<Product> {
         Some(Product::new(self.0.out_channels, self.0.places(self.0.out_height, self.0.out_width)))

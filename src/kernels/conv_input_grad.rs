@@ -16,7 +16,7 @@ params! {
 
 impl KernelSpec for ConvInputGrad {
     const NAME: &'static str = "conv_input_grad";
-    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "product", "tile_block", "conv");
+    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "product", "tile_memory", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("weight", DType::F32),
@@ -24,7 +24,7 @@ impl KernelSpec for ConvInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];
 
     fn product(&self) -> Option<Product> {
         Some(Product::new(self.0.in_channels, self.0.places(self.0.in_height, self.0.in_width)))

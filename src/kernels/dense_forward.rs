@@ -25,7 +25,7 @@ params! {
 
 impl KernelSpec for DenseForward {
     const NAME: &'static str = "dense_forward";
-    const WGSL: &'static str = wgsl!("dense_forward", "activation", "product", "tile_block");
+    const WGSL: &'static str = wgsl!("dense_forward", "activation", "product", "tile_memory", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("input", DType::F32),
         Slot::read("weight", DType::F32),
@@ -33,7 +33,7 @@ impl KernelSpec for DenseForward {
         Slot::write("output", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];
 
     fn product(&self) -> Option<Product> {
         Some(Product::new(self.rows, self.outputs as usize))

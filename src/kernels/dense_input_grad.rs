@@ -27,7 +27,7 @@ params! {
 
 impl KernelSpec for DenseInputGrad {
     const NAME: &'static str = "dense_input_grad";
-    const WGSL: &'static str = wgsl!("dense_input_grad", "activation", "product", "tile_block");
+    const WGSL: &'static str = wgsl!("dense_input_grad", "activation", "product", "tile_memory", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32),
         Slot::read("weight", DType::F32),
@@ -35,7 +35,7 @@ impl KernelSpec for DenseInputGrad {
         Slot::write("input_grad", DType::F32),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
-    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads, 1, 1];
+    const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];
 
     fn product(&self) -> Option<Product> {
         Some(Product::new(self.rows, self.inputs as usize))

@@ -13,7 +13,7 @@ use crate::arch::Arch;
 use crate::backend::{Backend, Program};
 use crate::error::Error;
 use crate::optim::Optimizer;
-use crate::plan::Phase;
+use crate::plan::{Launch, Phase};
 use crate::profile::{Profile, TIMED_STEPS, WARM_UP_STEPS};
 use crate::step::Step;
 
@@ -52,6 +52,16 @@ pub struct Spread {
     pub max: f64,
 }
 
+/// The tile in which a launch that is a matrix product computes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "they say what they are")]
+pub struct TileChoice {
+    pub kernel: &'static str,
+    pub rows: u32,
+    pub columns: usize,
+    pub tile: &'static str,
+}
+
 /// What was measured: the object of `gpunet bench --json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
@@ -79,6 +89,9 @@ pub struct BenchReport {
     pub losses: Vec<f64>,
     /// Bytes held on the device.
     pub peak_bytes: u64,
+    /// Tiles of matrix products on a GPU.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tiles: Vec<TileChoice>,
     /// Where the time goes, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
@@ -142,8 +155,18 @@ pub fn bench(options: &BenchOptions, backend: &dyn Backend, started: Instant) ->
         cold_start_ms: cold_start.as_secs_f64() * 1e3,
         losses,
         peak_bytes: program.allocated_bytes(),
+        tiles: tiles(program.as_ref()),
         profile,
     })
+}
+
+fn tiles(program: &dyn Program) -> Vec<TileChoice> {
+    let launches = program.plan().launches(Phase::Train).iter().enumerate();
+    let choice = |(index, launch): (usize, &Launch)| {
+        let (product, tile) = (launch.kernel.product)(&launch.params).zip(program.tile(Phase::Train, index))?;
+        Some(TileChoice { kernel: launch.kernel.name, rows: product.rows, columns: product.columns, tile: tile.name })
+    };
+    launches.filter_map(choice).collect()
 }
 
 /// Mean losses of some training steps.

@@ -12,7 +12,6 @@ use gpunet::backend::gpu::ShaderChecks;
 use gpunet::backend::{Backend, Program};
 use gpunet::data::{Dataset, Normalization};
 use gpunet::device::{DeviceOptions, open};
-use gpunet::kernel::tile;
 use gpunet::model::{Model, Recording, TrainingOptions};
 use gpunet::network::Network;
 use gpunet::optim::Optimizer;
@@ -22,12 +21,9 @@ use gpunet::step::{BatchMetrics, Step};
 
 /// The first GPU adapter, software or not. Tests that need one fail without it: a skipped test proves nothing.
 pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
-    gpu_with(DeviceOptions { checks, ..DeviceOptions::default() })
-}
-
-/// The same, opened in any way.
-pub fn gpu_with(options: DeviceOptions) -> Box<dyn Backend> {
-    let device = open("gpu", options).expect("GPU tests need an adapter; ./check installs a software one where it can");
+    let options = DeviceOptions { checks, ..DeviceOptions::default() };
+    let device =
+        open("gpu", &options).expect("GPU tests need an adapter; ./check installs a software one where it can");
     device.backend
 }
 
@@ -37,8 +33,6 @@ pub fn backends() -> Vec<(&'static str, Box<dyn Backend>)> {
         ("cpu f32", Box::new(CpuBackend::<f32>::new(None).unwrap())),
         ("gpu, trusted shaders", gpu(ShaderChecks::Trusted)),
         ("gpu, checked shaders", gpu(ShaderChecks::Checked)),
-        // On adapters that other tiles suit better, the usual one is compared too.
-        ("gpu, products in blocks", gpu_with(DeviceOptions { tile: Some(&tile::BLOCK), ..DeviceOptions::default() })),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Launches, resolved.
 
 use super::pipelines::Pipeline;
+use crate::kernel::tile::Tile;
 use crate::plan::{Launch, Plan};
 use crate::step::Step;
 
@@ -22,6 +23,8 @@ pub(super) struct Dispatch {
     bind_group: wgpu::BindGroup,
     uses_step: bool,
     grid: [u32; 3],
+    /// The tile of a product.
+    pub(super) tile: Option<&'static Tile>,
 }
 
 impl Dispatch {
@@ -29,15 +32,19 @@ impl Dispatch {
         device: &wgpu::Device,
         plan: &Plan,
         launch: &Launch,
+        tile: Option<&'static Tile>,
         pipeline: &Pipeline,
         buffers: &[wgpu::Buffer],
         uniforms: Uniforms<'_>,
     ) -> Dispatch {
+        let product = (launch.kernel.product)(&launch.params);
+        let in_tiles = product.zip(tile).map(|(product, tile)| product.grid(tile));
         Dispatch {
             pipeline: pipeline.pipeline.clone(),
             bind_group: bind_group(device, plan, launch, &pipeline.layout, buffers, uniforms),
             uses_step: launch.kernel.uses_step,
-            grid: pipeline.grid,
+            grid: in_tiles.unwrap_or_else(|| (launch.kernel.grid)(&launch.params)),
+            tile,
         }
     }
 

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
+use super::pipeline_cache::PipelineCache;
 use super::{GpuBackend, ShaderChecks};
 use crate::error::{DeviceError, Error};
-use crate::kernel::tile::{self, Tile};
+use crate::kernel::tile::Tile;
 use crate::kernel::{Access, Kernel};
 use crate::plan::Launch;
 
@@ -13,39 +16,58 @@ use crate::plan::Launch;
 pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
-    /// Number of workgroups along each axis.
-    pub(super) grid: [u32; 3],
 }
 
-/// Pipelines made so far. The key holds the source, since a test may plant a bug in a copy of a kernel.
+/// What pipelines are told apart by: source, tile, constants. The source, since a test may plant a bug in a copy of a kernel.
+type Key<'a> = (&'static str, Option<&'static str>, &'a [u32]);
+
+fn key<'a>(launch: &'a Launch, tile: Option<&'static Tile>) -> Key<'a> {
+    (launch.kernel.wgsl, tile.map(|tile| tile.name), &launch.constants)
+}
+
+/// Pipelines made so far.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: HashMap<(&'static str, &'static str, Vec<u32>), Pipeline>,
+    made: HashMap<(&'static str, Option<&'static str>, Vec<u32>), Pipeline>,
 }
 
 impl Pipelines {
-    /// The pipeline of a launch, made where it is new.
-    pub(super) fn get(&mut self, backend: &GpuBackend, launch: &Launch) -> Result<Pipeline, Error> {
-        let product = (launch.kernel.product)(&launch.params);
-        let tile =
-            product.map_or(&tile::BLOCK, |product| backend.tile.unwrap_or_else(|| product.tile(backend.subgroup)));
-        let grid = product.map_or_else(|| (launch.kernel.grid)(&launch.params), |product| product.grid(tile));
-        let key = (launch.kernel.wgsl, tile.name, launch.constants.clone());
-        if let Some(pipeline) = self.made.get(&key) {
-            return Ok(Pipeline { grid, ..pipeline.clone() });
+    /// Makes the pipelines of launches with these tiles, where they are new, on all cores.
+    pub(super) fn compile<'a>(
+        &mut self,
+        backend: &GpuBackend,
+        launches: impl Iterator<Item = (&'a Launch, Option<&'static Tile>)>,
+    ) -> Result<(), Error> {
+        let mut new: HashMap<Key<'a>, (&Launch, Option<&'static Tile>)> = HashMap::new();
+        for (launch, tile) in launches {
+            let (wgsl, name, constants) = key(launch, tile);
+            if !self.made.contains_key(&(wgsl, name, constants.to_vec())) {
+                new.insert((wgsl, name, constants), (launch, tile));
+            }
         }
-        let pipeline = make(backend, launch, tile, grid)?;
-        self.made.insert(key, pipeline.clone());
-        Ok(pipeline)
+        let made: Vec<_> = new
+            .into_par_iter()
+            .map(|((wgsl, name, constants), (launch, tile))| {
+                Ok(((wgsl, name, constants.to_vec()), make(backend, launch, tile)?))
+            })
+            .collect::<Result<_, Error>>()?;
+        self.made.extend(made);
+        Ok(())
+    }
+
+    /// The pipeline of a launch, which was compiled before.
+    pub(super) fn of(&self, launch: &Launch, tile: Option<&'static Tile>) -> &Pipeline {
+        let (wgsl, name, constants) = key(launch, tile);
+        &self.made[&(wgsl, name, constants.to_vec())]
     }
 }
 
-fn make(backend: &GpuBackend, launch: &Launch, tile: &Tile, grid: [u32; 3]) -> Result<Pipeline, Error> {
+fn make(backend: &GpuBackend, launch: &Launch, tile: Option<&Tile>) -> Result<Pipeline, Error> {
     let (device, kernel) = (&backend.device, launch.kernel);
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(kernel.wgsl_with(tile)),
+        source: wgpu::ShaderSource::Wgsl(tile.map_or(kernel.wgsl.into(), |tile| kernel.wgsl_with(tile))),
     };
     let module = match backend.checks {
         ShaderChecks::Checked => device.create_shader_module(descriptor),
@@ -73,13 +95,13 @@ fn make(backend: &GpuBackend, launch: &Launch, tile: &Tile, grid: [u32; 3]) -> R
             constants: &constants,
             zero_initialize_workgroup_memory: backend.checks == ShaderChecks::Checked,
         },
-        cache: None,
+        cache: backend.pipeline_cache.as_ref().map(PipelineCache::handle),
     });
     if let Some(error) = pollster::block_on(scope.pop()) {
         let adapter = backend.summary.name.clone();
         return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
     }
-    Ok(Pipeline { pipeline, layout, grid })
+    Ok(Pipeline { pipeline, layout })
 }
 
 /// Binding 0 is the launch's parameters, 1 the step's scalars with a dynamic offset, then a storage buffer a slot.

@@ -1,6 +1,7 @@
 //! A plan on a GPU.
 
 mod profile;
+mod tune;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,7 +14,8 @@ use super::readback::{Readback, Shared};
 use crate::backend::{Logged, Program, Span};
 use crate::error::Error;
 use crate::kernel::DType;
-use crate::plan::{Data, LOG_ROWS, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
+use crate::kernel::tile::Tile;
+use crate::plan::{Data, LOG_ROWS, Launch, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
 use crate::step::{BatchMetrics, Step};
 
 /// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
@@ -34,6 +36,7 @@ pub(super) struct GpuProgram {
     shared: Shared,
     buffers: Vec<wgpu::Buffer>,
     steps: wgpu::Buffer,
+    params: wgpu::Buffer,
     /// Where step rows are laid out before they are written: LOG_ROWS strides.
     step_rows: Vec<u8>,
     dispatches: [Vec<Dispatch>; 3],
@@ -44,7 +47,7 @@ pub(super) struct GpuProgram {
 }
 
 impl GpuProgram {
-    pub(super) fn new(backend: &GpuBackend, plan: Plan) -> Result<GpuProgram, Error> {
+    pub(super) fn new(backend: &GpuBackend, plan: Plan, tile: Option<&'static Tile>) -> Result<GpuProgram, Error> {
         let shared = Shared::of(backend);
         let device = &shared.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -71,17 +74,14 @@ impl GpuProgram {
         }
 
         let mut pipelines = Pipelines::default();
-        let mut dispatches: [Vec<Dispatch>; 3] = Default::default();
-        let mut index = 0;
-        for phase in Phase::ALL {
-            for launch in plan.launches(phase) {
-                let offset = (index * UNIFORM_STRIDE) as u64;
-                shared.queue.write_buffer(&params, offset, bytemuck::cast_slice(&launch.params));
-                let pipeline = pipelines.get(backend, launch)?;
-                let uniforms = Uniforms { params: &params, params_offset: offset, steps: &steps };
-                dispatches[phase as usize].push(Dispatch::new(device, &plan, launch, &pipeline, &buffers, uniforms));
-                index += 1;
-            }
+        let tile_of = |launch: &Launch| {
+            let usual = backend.tiles.of(launch);
+            if launch.kernel.takes_any_tile() { usual.and(tile).or(usual) } else { usual }
+        };
+        let launches = Phase::ALL.into_iter().flat_map(|phase| plan.launches(phase));
+        pipelines.compile(backend, launches.clone().map(|launch| (launch, tile_of(launch))))?;
+        for (index, launch) in launches.enumerate() {
+            shared.queue.write_buffer(&params, params_offset(index), bytemuck::cast_slice(&launch.params));
         }
         shared.faults.check()?;
         let step_rows = vec![0; LOG_ROWS * UNIFORM_STRIDE];
@@ -90,16 +90,38 @@ impl GpuProgram {
             shared,
             buffers,
             steps,
+            params,
             step_rows,
-            dispatches,
+            dispatches: Default::default(),
             readbacks,
             allocated,
             steps_per_submission: [1; 3],
         };
+        for phase in Phase::ALL {
+            let dispatch = |(index, launch)| program.dispatch(&pipelines, phase, index, tile_of(launch));
+            program.dispatches[phase as usize] =
+                program.plan.launches(phase).iter().enumerate().map(dispatch).collect();
+        }
+        if backend.tunes() && tile.is_none() {
+            program.tune(backend, &mut pipelines)?;
+        }
+        if let Some(cache) = &backend.pipeline_cache {
+            cache.keep();
+        }
         for (tensor, values) in program.plan.constants().to_vec() {
             program.write(tensor, Data::F32(&values))?;
         }
         Ok(program)
+    }
+
+    /// A launch with its pipeline, which was compiled before.
+    fn dispatch(&self, pipelines: &Pipelines, phase: Phase, index: usize, tile: Option<&'static Tile>) -> Dispatch {
+        let launch = &self.plan.launches(phase)[index];
+        let before: usize = Phase::ALL[..phase as usize].iter().map(|&before| self.plan.launches(before).len()).sum();
+        let params_offset = params_offset(before + index);
+        let uniforms = Uniforms { params: &self.params, params_offset, steps: &self.steps };
+        let pipeline = pipelines.of(launch, tile);
+        Dispatch::new(&self.shared.device, &self.plan, launch, tile, pipeline, &self.buffers, uniforms)
     }
 
     /// Writes the scalars of `steps` into lane `lane` of the step buffer and returns the offset of the first.
@@ -251,9 +273,18 @@ impl Program for GpuProgram {
         self.shared.wait(Some(submission))
     }
 
+    fn tile(&self, phase: Phase, index: usize) -> Option<&'static Tile> {
+        self.dispatches[phase as usize][index].tile
+    }
+
     fn allocated_bytes(&self) -> u64 {
         self.allocated
     }
+}
+
+/// Where the parameters of a launch lie, by its number among those of all phases.
+fn params_offset(number: usize) -> u64 {
+    (number * UNIFORM_STRIDE) as u64
 }
 
 /// Bytes of the first `rows` rows of the log.

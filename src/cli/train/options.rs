@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_run_that_goes_on_takes_only_what_it_may() {
         let command = Arguments::augment_args(clap::Command::new("train"));
-        let may = ["resume", "epochs", "data", "device", "threads", "checked_shaders", "profile"];
+        let may = ["resume", "epochs", "data", "device", "threads", "checked_shaders", "no_tune", "profile"];
         for id in command.get_arguments().map(|argument| argument.get_id().as_str()) {
             assert!(SETTLED.contains(&id) != may.contains(&id), "{id}");
         }

@@ -1,0 +1,63 @@
+//! Compiled shaders, kept from run to run where the driver offers them (Vulkan).
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::cache;
+
+/// Bytes of the sum that a file begins with.
+const SUM: usize = 4;
+
+/// A driver's pipeline cache and its file.
+#[derive(Debug)]
+pub(super) struct PipelineCache {
+    handle: wgpu::PipelineCache,
+    file: PathBuf,
+    /// The sum of what the file holds.
+    kept: Mutex<Option<u32>>,
+}
+
+impl PipelineCache {
+    /// With what `file` holds, or empty where it cannot be read: it is made anew then.
+    pub(super) fn open(device: &wgpu::Device, file: PathBuf) -> PipelineCache {
+        let content = std::fs::read(&file).ok().filter(|content| is_sound(content));
+        let data = content.as_ref().map(|content| &content[SUM..]);
+        let label = Some("pipelines");
+        // SAFETY: the data is what `get_data` gave for this adapter, driver and version, whole by its sum; wgpu checks its header too.
+        let handle =
+            unsafe { device.create_pipeline_cache(&wgpu::PipelineCacheDescriptor { label, data, fallback: true }) };
+        PipelineCache { handle, file, kept: Mutex::new(data.map(crc32fast::hash)) }
+    }
+
+    pub(super) fn handle(&self) -> &wgpu::PipelineCache {
+        &self.handle
+    }
+
+    /// Writes the file where there is more to keep. It only saves time, so that a disk that does not take it is no error.
+    pub(super) fn keep(&self) {
+        let Some(data) = self.handle.get_data() else { return };
+        let sum = crc32fast::hash(&data);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.replace(sum) != Some(sum) {
+            cache::keep(&self.file, &[&sum.to_le_bytes()[..], &data].concat());
+        }
+    }
+}
+
+/// Whether a file is as it was written.
+fn is_sound(content: &[u8]) -> bool {
+    content.split_at_checked(SUM).is_some_and(|(sum, data)| sum == crc32fast::hash(data).to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_cut_or_changed_is_left_alone() {
+        let whole = [&crc32fast::hash(b"compiled").to_le_bytes()[..], b"compiled"].concat();
+        let mut changed = whole.clone();
+        changed[6] ^= 1;
+        assert!(is_sound(&whole) && !is_sound(&changed) && !is_sound(&whole[..whole.len() - 1]) && !is_sound(b"abc"));
+    }
+}
