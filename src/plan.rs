@@ -7,6 +7,7 @@ mod builder;
 mod check;
 mod cost;
 mod data;
+mod lifetimes;
 mod render;
 
 pub use builder::{Arena, PlanBuilder};

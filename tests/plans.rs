@@ -2,15 +2,18 @@
 
 mod harness;
 
+use std::collections::HashMap;
+
 use gpunet::clipping::Clipping;
 use gpunet::data::Normalization;
-use gpunet::kernel::DType;
+use gpunet::kernel::{Access, DType};
 use gpunet::kernels::{Adam, Sgd};
-use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
+use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
-use gpunet::plan::{Phase, PlanBuilder, Role, Tensor, When};
+use gpunet::plan::{Phase, Plan, PlanBuilder, Role, Tensor, When};
 use gpunet::regularization::Regularization;
-use harness::{Small, backends};
+use harness::{Small, backends, first_step, network, run_one};
 
 const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
 
@@ -179,4 +182,74 @@ fn headline_costs_are_those_on_paper() {
     let hidden: u64 = units - 10;
     assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));
     assert!((19_867_510..19_867_510 + 14 * 64).contains(&arena), "alignment adds less than 64 elements a tensor");
+}
+
+/// Architectures with every kind of layer, and options with every kind of launch.
+fn sharing() -> Vec<Small> {
+    let archs = ["9-21-33-7-3", "1x8x9-5C3p1-MP2-7C3-AP2s1-9-4", "2x7x6-6C3s2p2-BN-MP3s2p1-5C1-GAP-4"];
+    let clipping = Clipping { norm: Some(0.1), value: Some(0.5) };
+    let optimizer = Optimizer::adam();
+    let dropout = PerLayer::All(0.3);
+    let options = TrainingOptions { batch: 6, optimizer, clipping, ..TrainingOptions::default() };
+    archs.map(|arch| Small::of(&Network { dropout: dropout.clone(), ..network(arch) }, &options)).into()
+}
+
+/// A tensor is read only where it is the last that was written in its buffer, in every phase.
+#[test]
+fn tensors_that_share_a_buffer_never_hold_values_at_the_same_time() {
+    for small in sharing() {
+        let plain = &small.recording.plan;
+        let plan = small.recording.clone().with_shared_buffers().plan;
+        let bytes = |plan: &Plan| plan.memory().total();
+        assert!(bytes(&plan) < bytes(plain), "{}", small.model.arch());
+        for phase in Phase::ALL {
+            let mut owners: HashMap<usize, Tensor> = HashMap::new();
+            for launch in plan.launches(phase) {
+                let args = || launch.kernel.slots.iter().zip(&launch.args);
+                let is_shared = |tensor| {
+                    let of = |plan: &Plan| plan.buffers()[plan.tensor(tensor).buffer].name.clone();
+                    of(&plan) != of(plain)
+                };
+                for (slot, &arg) in args().filter(|(slot, arg)| slot.access == Access::Read && is_shared(**arg)) {
+                    let owner = owners.get(&plan.tensor(arg).buffer);
+                    assert_eq!(owner, Some(&arg), "{}: slot {}", plan.render(launch), slot.name);
+                }
+                for (_, &arg) in args().filter(|(slot, _)| slot.access.writes()) {
+                    owners.insert(plan.tensor(arg).buffer, arg);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sharing_buffers_changes_no_bit() {
+    for small in sharing() {
+        for (name, backend) in backends() {
+            let outcome = |recording: &Recording| {
+                let mut program = backend.load(&recording.plan).unwrap();
+                small.fill(program.as_mut());
+                let steps = [0, 6, 0].map(|start| first_step(start, 6, &Optimizer::adam()));
+                let metrics = steps.map(|step| run_one(program.as_mut(), Phase::Train, &step));
+                let evaluated = run_one(program.as_mut(), Phase::Eval, &first_step(3, 5, &Optimizer::adam()));
+                let read = recording.parameters.iter().chain([&recording.logits]);
+                let values: Vec<_> = read.map(|&tensor| program.slow_read_f32(tensor).unwrap()).collect();
+                (metrics, evaluated, values)
+            };
+            let shared = small.recording.clone().with_shared_buffers();
+            assert!(outcome(&small.recording) == outcome(&shared), "{name}, {}", small.model.arch());
+        }
+    }
+}
+
+/// By hand: when the gradient of the 33 units is made, the outputs of the 21 and of the 33 and the gradient of the 7 are still needed; all
+/// others but the logits, which are kept, and their gradient find room in those four.
+#[test]
+fn activations_take_as_much_as_the_fullest_launch_needs() {
+    let small = Small::new("9-21-33-7-3", 6, Optimizer::sgd(), 1.0);
+    let plan = small.recording.clone().with_shared_buffers().plan;
+    let of_activations = plan.buffers().iter().filter(|buffer| buffer.role == Role::Activation);
+    let mut widths: Vec<usize> = of_activations.map(|buffer| buffer.len / 6).collect();
+    widths.sort();
+    assert_eq!(widths, [3, 3, 7, 21, 33, 33]);
 }

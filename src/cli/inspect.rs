@@ -64,6 +64,8 @@ struct Report {
     flops_per_step: u64,
     memory: Memory,
     total_bytes: u64,
+    /// What it would be if no two activations shared a buffer.
+    unshared_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<gpunet::plan::Plan>,
 }
@@ -127,13 +129,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (config, data) = arguments.config()?;
     let (model, examples) = (Model::of(&config.network()), data.examples);
     let batch = Batching::new(config.batch, config.accumulate, data.train).rows;
-    let plan = model.record_training(data, &config.training_options(batch))?.plan;
+    let recording = model.record_training(data, &config.training_options(batch))?;
+    let unshared_bytes = recording.plan.memory().total();
+    let plan = recording.with_shared_buffers().plan;
     let memory = plan.memory();
     let report = Report {
         layers: layers(&model, &plan),
         parameters: model.parameter_count(),
         flops_per_step: plan.flops(Phase::Train),
         total_bytes: memory.total(),
+        unshared_bytes,
         memory,
         batch,
         optimizer: config.optimizer.to_string(),
@@ -183,11 +188,15 @@ fn print(report: &Report, examples: usize) -> std::io::Result<()> {
     for (role, size) in &report.memory.tensors {
         line(&format!("  {:<18} {:>12}  {:>16} bytes", role.name(), bytes(*size), thousands(*size)))?;
     }
-    for (name, size) in
-        [("uniforms", report.memory.uniforms), ("staging", report.memory.staging), ("all", report.total_bytes)]
-    {
+    for (name, size) in [
+        ("uniforms", report.memory.uniforms),
+        ("staging", report.memory.staging),
+        ("all", report.total_bytes),
+        ("all, not sharing", report.unshared_bytes),
+    ] {
         line(&format!("  {name:<18} {:>12}  {:>16} bytes", bytes(size), thousands(size)))?;
     }
+    line("(activations share buffers with others that are not needed at the same time)")?;
     match &report.plan {
         Some(plan) => line(&format!("\n{plan}")),
         None => Ok(()),

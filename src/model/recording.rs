@@ -87,6 +87,13 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// The same with activations that share buffers: after a step, only logits, losses and predictions can be read.
+    pub fn with_shared_buffers(mut self) -> Recording {
+        let LossTensors { losses, predictions, .. } = self.loss;
+        self.plan = self.plan.with_shared_buffers(&[self.logits, losses, predictions]);
+        self
+    }
+
     /// Writes the data set into a loaded recording, in its own order.
     ///
     /// # Errors

@@ -12,7 +12,9 @@ impl fmt::Display for Plan {
             let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
             let dtype = format!("{:?}", tensor.dtype).to_lowercase();
             let role = tensor.role.name();
-            writeln!(f, "  {:<28} {:<16} {dtype:<4} {role}", tensor.name, format!("[{}]", shape.join(", ")))?;
+            write!(f, "  {:<28} {:<16} {dtype:<4} {role}", tensor.name, format!("[{}]", shape.join(", ")))?;
+            let buffer = &self.buffers()[tensor.buffer].name;
+            writeln!(f, "{}", if *buffer == tensor.name { String::new() } else { format!(", in {buffer}") })?;
         }
         for phase in Phase::ALL.into_iter().filter(|&phase| !self.launches(phase).is_empty()) {
             writeln!(f, "phase {}", phase.name())?;

@@ -73,7 +73,7 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
     let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
     let batch = (MOST_VALUES / widest).clamp(1, MOST_ROWS).min(test.len());
     let data = dataset.shape(model.metadata.normalization.clone());
-    let recording = network.record_evaluation(data, batch, model.metadata.loss)?;
+    let recording = network.record_evaluation(data, batch, model.metadata.loss)?.with_shared_buffers();
     let mut program = backend.load(&recording.plan)?;
     recording.upload(program.as_mut(), dataset)?;
     for (&tensor, values) in recording.parameters.iter().zip(&model.parameters) {

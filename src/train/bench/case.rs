@@ -39,7 +39,7 @@ impl<'a> BenchCase<'a> {
         let shape = DataShape { train: examples, examples, features, normalization };
         let training =
             TrainingOptions { batch: options.batch, optimizer: options.optimizer, ..TrainingOptions::default() };
-        let recording = model.record_training(shape, &training)?;
+        let recording = model.record_training(shape, &training)?.with_shared_buffers();
         backend.check(&recording.plan)?;
         Ok(BenchCase { options, model, recording, dataset: made_up(&options.arch, examples) })
     }
