@@ -57,7 +57,10 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
     if arguments.steps == 0 {
         anyhow::bail!("--steps is 0; a benchmark times at least one step");
     }
-    let optimizer = if arguments.sgd { Optimizer::sgd() } else { Optimizer::adam() };
+    // Adam's first updates move parameters by the whole rate whichever way their gradients point, however small those are: where a unit's
+    // input is zero but for rounding, devices part by that much. At its usual rate the headline network's losses do by more than they may.
+    let adam = Optimizer::adam().with_learning_rate(1e-4);
+    let optimizer = if arguments.sgd { Optimizer::sgd() } else { adam };
     Config { batch: BatchSize::Rows(arguments.batch), optimizer, ..Config::default() }.validate()?;
     let device = if arguments.tune { arguments.device.open_tuning(Tuning::Anew)? } else { arguments.device.open()? };
     if arguments.tune && device.adapter.is_none() {
