@@ -19,6 +19,23 @@ params! {
 /// Side of the tile that a workgroup exchanges, and of a CPU task's blocks.
 pub(super) const SIDE: usize = 16;
 
+/// `output[j, i] = input[i, j]`: input `[rows, columns]`, output `[columns, rows]`.
+pub(super) fn transpose<T: Real>(input: &[T], output: &mut [T], rows: usize) {
+    let columns = output.len() / rows;
+    // A task writes whole rows of the output, in blocks of the input that a cache holds.
+    output.par_chunks_mut(SIDE * rows).enumerate().with_min_len(4).for_each(|(task, lines)| {
+        let first = task * SIDE;
+        for start in (0..rows).step_by(SIDE) {
+            for (column, line) in lines.chunks_exact_mut(rows).enumerate() {
+                let below = input[start * columns + first + column..].iter().step_by(columns);
+                for (value, &of) in line[start..].iter_mut().take(SIDE).zip(below) {
+                    *value = of;
+                }
+            }
+        }
+    });
+}
+
 impl KernelSpec for Transpose {
     const NAME: &'static str = "transpose";
     const WGSL: &'static str = wgsl!("transpose");
@@ -35,18 +52,7 @@ impl KernelSpec for Transpose {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let [rows, columns] = [self.rows, self.columns].map(|n| n as usize);
-        let (input, output) = (arguments.reals(0), &mut arguments.reals_mut(1)[..rows * columns]);
-        // A task writes whole rows of the output, in blocks of the input that a cache holds.
-        output.par_chunks_mut(SIDE * rows).enumerate().for_each(|(task, lines)| {
-            let first = task * SIDE;
-            for start in (0..rows).step_by(SIDE) {
-                for (column, line) in lines.chunks_exact_mut(rows).enumerate() {
-                    for row in start..rows.min(start + SIDE) {
-                        line[row] = input[row * columns + first + column];
-                    }
-                }
-            }
-        });
+        transpose(arguments.reals(0), &mut arguments.reals_mut(1)[..rows * columns], rows);
     }
 
     fn cases() -> Vec<Case> {
