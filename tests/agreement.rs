@@ -69,7 +69,7 @@ fn an_epoch_has_as_many_examples_as_the_training_part() {
     }
 }
 
-/// A caller that asks to stop hears of no further step, though the GPU backend has more of them under way.
+/// A caller that asks to stop hears of no further step, though a backend may have more of them under way.
 #[test]
 fn nothing_is_logged_after_a_stop() {
     for (name, backend) in backends() {
@@ -77,14 +77,15 @@ fn nothing_is_logged_after_a_stop() {
         let mut program = backend.load(&small.recording.plan).unwrap();
         small.fill(program.as_mut());
         let steps = vec![first_step(0, 4, &Optimizer::sgd()); 50];
-        for _repeat in 0..2 {
-            let mut calls = 0;
-            let stop = &mut |_: &[BatchMetrics]| {
-                calls += 1;
-                if calls == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        for last in [3, 1] {
+            let (mut calls, mut heard) = (0, 0);
+            let stop = &mut |batches: &[BatchMetrics]| {
+                (calls, heard) = (calls + 1, heard + batches.len());
+                if calls == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             program.run(Phase::Train, &steps, stop).unwrap();
-            assert_eq!(calls, 3, "{name}");
+            // A quick device may be done with all of them in fewer calls.
+            assert!(calls == last || calls < last && heard == steps.len(), "{name}: {calls} calls, {heard} steps");
         }
     }
 }

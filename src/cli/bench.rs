@@ -108,7 +108,8 @@ fn print_tiles(report: &BenchReport) -> std::io::Result<()> {
 fn print(report: &BenchReport) -> std::io::Result<()> {
     let BenchReport { arch, batch, device, backend, steps, ms_per_step: ms, .. } = report;
     line(&format!("{arch}, batch {batch}, {device} ({backend}), {steps} steps"))?;
-    line(&format!("ms a step: median {:.2}, from {:.2} to {:.2}", ms.median, ms.min, ms.max))?;
+    let digits = if ms.median < 1.0 { 4 } else { 2 };
+    line(&format!("ms a step: median {:.digits$}, from {:.digits$} to {:.digits$}", ms.median, ms.min, ms.max))?;
     let (rate, flops) = (thousands(report.images_per_second as u64), metric(report.gflops * 1e9));
     line(&format!("{rate} images/s, {flops}FLOP/s"))?;
     line(&format!(

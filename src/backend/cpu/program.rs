@@ -1,7 +1,7 @@
 //! A plan on the CPU.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::memory::Memory;
 use crate::backend::{Logged, Program, Span};
@@ -10,6 +10,9 @@ use crate::kernel::{Argument, Arguments, MAX_SLOTS};
 use crate::plan::{Data, Launch, Phase, Plan, Tensor};
 use crate::real::Real;
 use crate::step::{BatchMetrics, Step};
+
+/// How long steps run before the caller hears of them: going to the pool's threads and back takes longer than a small network's step.
+const VISIT: Duration = Duration::from_millis(5);
 
 /// A plan with its buffers, computing in `T`.
 #[derive(Debug)]
@@ -48,20 +51,29 @@ impl<T: Real> CpuProgram<T> {
         let pool = Arc::clone(&self.pool);
         let log = self.plan.log(phase);
         let clock = Instant::now();
-        for (number, step) in steps.iter().enumerate() {
-            // A step's metrics are read at once, so every step writes the log's first row.
-            let step = Step { log_row: 0, ..*step };
+        let mut rest = steps.iter().enumerate();
+        while rest.len() > 0 {
+            let mut metrics = Vec::new();
+            let visit = Instant::now();
             pool.install(|| {
-                let launches = self.plan.launches(phase).iter().enumerate();
-                for (index, launch) in launches.filter(|(_, launch)| launch.runs_in(&step)) {
-                    let begin = clock.elapsed();
-                    run_launch(&self.plan, &mut self.memory, launch, &step);
-                    if let Some(spans) = &mut spans {
-                        spans.push(Span { step: number, launch: index, begin, end: clock.elapsed() });
+                for (number, step) in rest.by_ref() {
+                    // A step's metrics are read at once, so every step writes the log's first row.
+                    let step = Step { log_row: 0, ..*step };
+                    let launches = self.plan.launches(phase).iter().enumerate();
+                    for (index, launch) in launches.filter(|(_, launch)| launch.runs_in(&step)) {
+                        let begin = clock.elapsed();
+                        run_launch(&self.plan, &mut self.memory, launch, &step);
+                        if let Some(spans) = &mut spans {
+                            spans.push(Span { step: number, launch: index, begin, end: clock.elapsed() });
+                        }
+                    }
+                    metrics.extend(log.map(|log| self.metrics(log, &step)));
+                    if visit.elapsed() >= VISIT {
+                        break;
                     }
                 }
             });
-            if log.is_some_and(|log| logged(&[self.metrics(log, &step)]).is_break()) {
+            if log.is_some() && logged(&metrics).is_break() {
                 break;
             }
         }
