@@ -1,0 +1,5 @@
+//! On the first NVIDIA GPU.
+
+fn main() -> anyhow::Result<()> {
+    rival_burn::serve(burn::tensor::Device::cuda(0))
+}

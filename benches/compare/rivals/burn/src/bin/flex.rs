@@ -1,0 +1,5 @@
+//! On the CPU.
+
+fn main() -> anyhow::Result<()> {
+    rival_burn::serve(burn::tensor::Device::flex())
+}

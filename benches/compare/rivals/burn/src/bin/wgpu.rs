@@ -1,0 +1,5 @@
+//! By WGSL, on the adapter that Burn picks.
+
+fn main() -> anyhow::Result<()> {
+    rival_burn::serve(burn::tensor::Device::wgpu(Default::default()))
+}
