@@ -25,7 +25,7 @@ class TorchNetwork:
         # The usual scale of 65,536 overflows in the first steps, and a step that is left out is other work.
         self.scaler = torch.amp.GradScaler(form.device, init_scale=1024.0) if form.precision == "AMP" else None
         self.forward = torch.compile(self.mean_loss) if form.compiled else self.mean_loss
-        self.graphs = self.captured() if form.captured else []
+        self.graphs = self.capture() if form.captured else []
 
     @property
     def device(self):
@@ -67,7 +67,7 @@ class TorchNetwork:
         self.scaler.update()
         return loss
 
-    def captured(self):
+    def capture(self):
         """A CUDA graph for each batch, so that no examples are copied, and the loss that it computes."""
         # Before the capture all kernels are chosen and compiled, on a stream of its own as PyTorch's manual has it.
         stream = torch.cuda.Stream()
