@@ -5,8 +5,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> pre_activation: array<f32>; // [length]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [length]
+@group(0) @binding(2) var<storage, read> pre_activation: array<stored>; // [length]
+@group(0) @binding(3) var<storage, read_write> output: array<stored>; // [length]
 
 @compute @workgroup_size(256)
 fn main(
@@ -16,6 +16,6 @@ fn main(
 ) {
     let i = linear_index(group, groups, thread);
     if i < params.length {
-        output[i] = activate(pre_activation[i]);
+        output[i] = stored(activate(f32(pre_activation[i])));
     }
 }

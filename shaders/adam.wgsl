@@ -17,6 +17,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> gradients: array<f32>; // [length]
 @group(0) @binding(4) var<storage, read_write> first_moments: array<f32>; // [length]
 @group(0) @binding(5) var<storage, read_write> second_moments: array<f32>; // [length]
+@group(0) @binding(6) var<storage, read> loss_scale: array<f32>; // [4]
 
 @compute @workgroup_size(256)
 fn main(
@@ -25,7 +26,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let i = linear_index(group, groups, thread);
-    if i >= params.length {
+    if i >= params.length || loss_scale[APPLIES] == 0.0 {
         return;
     }
     let gradient = gradients[i];

@@ -14,8 +14,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // [channels, in_height, in_width, batch]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [channels, out_height, out_width, batch]
+@group(0) @binding(2) var<storage, read> input: array<stored>; // [channels, in_height, in_width, batch]
+@group(0) @binding(3) var<storage, read_write> output: array<stored>; // [channels, out_height, out_width, batch]
 
 @compute @workgroup_size(256)
 fn main(
@@ -35,8 +35,8 @@ fn main(
     var sum = 0.0;
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
-            sum += input[(map + row * params.in_width + column) * params.batch + example];
+            sum += f32(input[(map + row * params.in_width + column) * params.batch + example]);
         }
     }
-    output[index] = sum / f32(params.window_height * params.window_width);
+    output[index] = stored(sum / f32(params.window_height * params.window_width));
 }

@@ -14,9 +14,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [channels, out_height, out_width, batch]
-@group(0) @binding(3) var<storage, read> kept: array<f32>; // [channels, in_height, in_width, batch]
-@group(0) @binding(4) var<storage, read_write> input_grad: array<f32>; // likewise
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [channels, out_height, out_width, batch]
+@group(0) @binding(3) var<storage, read> kept: array<stored>; // [channels, in_height, in_width, batch]
+@group(0) @binding(4) var<storage, read_write> input_grad: array<stored>; // likewise
 
 @compute @workgroup_size(256)
 fn main(
@@ -37,8 +37,8 @@ fn main(
     var sum = 0.0;
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
-            sum += output_grad[(map + row * params.out_width + column) * params.batch + example];
+            sum += f32(output_grad[(map + row * params.out_width + column) * params.batch + example]);
         }
     }
-    input_grad[index] = sum / f32(params.window_height * params.window_width) * derivative(kept[index]);
+    input_grad[index] = stored(sum / f32(params.window_height * params.window_width) * derivative(f32(kept[index])));
 }

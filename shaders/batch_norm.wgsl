@@ -10,12 +10,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // channels of length values
+@group(0) @binding(2) var<storage, read> input: array<stored>; // channels of length values
 @group(0) @binding(3) var<storage, read> mean: array<f32>; // [channels]
 @group(0) @binding(4) var<storage, read> variance: array<f32>; // [channels]
 @group(0) @binding(5) var<storage, read> scale: array<f32>; // [channels]
 @group(0) @binding(6) var<storage, read> shift: array<f32>; // [channels]
-@group(0) @binding(7) var<storage, read_write> output: array<f32>; // as input
+@group(0) @binding(7) var<storage, read_write> output: array<stored>; // as input
 
 @compute @workgroup_size(256)
 fn main(
@@ -29,5 +29,5 @@ fn main(
     }
     let channel = i / params.channel_stride % params.channels;
     let factor = scale[channel] / sqrt(variance[channel] + params.epsilon);
-    output[i] = activate((input[i] - mean[channel]) * factor + shift[channel]);
+    output[i] = stored(activate((f32(input[i]) - mean[channel]) * factor + shift[channel]));
 }

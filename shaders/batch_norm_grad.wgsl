@@ -12,14 +12,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // channels of length values
-@group(0) @binding(3) var<storage, read> input: array<f32>; // likewise
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // channels of length values
+@group(0) @binding(3) var<storage, read> input: array<stored>; // likewise
 @group(0) @binding(4) var<storage, read> mean: array<f32>; // [channels]
 @group(0) @binding(5) var<storage, read> variance: array<f32>; // [channels]
 @group(0) @binding(6) var<storage, read> scale: array<f32>; // [channels]
 @group(0) @binding(7) var<storage, read> scale_sums: array<f32>; // [channels]
 @group(0) @binding(8) var<storage, read> shift_sums: array<f32>; // [channels]
-@group(0) @binding(9) var<storage, read_write> input_grad: array<f32>; // as input
+@group(0) @binding(9) var<storage, read_write> input_grad: array<stored>; // as input
 
 @compute @workgroup_size(256)
 fn main(
@@ -37,9 +37,9 @@ fn main(
     if example < current.rows {
         let count = f32(params.length / params.batch * current.rows);
         let inverse = 1.0 / sqrt(variance[channel] + params.epsilon);
-        let normalized = (input[i] - mean[channel]) * inverse;
-        let rest = output_grad[i] - (shift_sums[channel] + normalized * scale_sums[channel]) / count;
+        let normalized = (f32(input[i]) - mean[channel]) * inverse;
+        let rest = f32(output_grad[i]) - (shift_sums[channel] + normalized * scale_sums[channel]) / count;
         result = scale[channel] * inverse * rest;
     }
-    input_grad[i] = result;
+    input_grad[i] = stored(result);
 }

@@ -12,7 +12,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // channels of length values
+@group(0) @binding(2) var<storage, read> input: array<stored>; // channels of length values
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [channels]
 @group(0) @binding(4) var<storage, read_write> variance: array<f32>; // [channels]
 @group(0) @binding(5) var<storage, read_write> running_mean: array<f32>; // [channels]
@@ -34,7 +34,7 @@ fn main(
     for (var i = thread; i < params.length; i += SUM_THREADS) {
         // Of a short batch, only its own examples.
         if i % params.batch < current.rows {
-            own += input[first + i * params.value_stride];
+            own += f32(input[first + i * params.value_stride]);
         }
     }
     let batch_mean = group_sum(thread, own) / count;
@@ -42,7 +42,7 @@ fn main(
     own = 0.0;
     for (var i = thread; i < params.length; i += SUM_THREADS) {
         if i % params.batch < current.rows {
-            let deviation = input[first + i * params.value_stride] - batch_mean;
+            let deviation = f32(input[first + i * params.value_stride]) - batch_mean;
             own += deviation * deviation;
         }
     }

@@ -10,8 +10,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // channels of length values
-@group(0) @binding(3) var<storage, read> input: array<f32>; // likewise
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // channels of length values
+@group(0) @binding(3) var<storage, read> input: array<stored>; // likewise
 @group(0) @binding(4) var<storage, read> mean: array<f32>; // [channels]
 @group(0) @binding(5) var<storage, read> variance: array<f32>; // [channels]
 @group(0) @binding(6) var<storage, read_write> scale_sums: array<f32>; // [channels]
@@ -32,8 +32,8 @@ fn main(
     var own = vec2<f32>();
     for (var i = thread; i < params.length; i += SUM_THREADS) {
         let at = first + i * params.value_stride;
-        let gradient = output_grad[at]; // 0 for padding rows
-        own += vec2<f32>(gradient * (input[at] - mean[channel]) * inverse, gradient);
+        let gradient = f32(output_grad[at]); // 0 for padding rows
+        own += vec2<f32>(gradient * (f32(input[at]) - mean[channel]) * inverse, gradient);
     }
     let of_scale = group_sum(thread, own.x);
     workgroupBarrier(); // before the sums are used again

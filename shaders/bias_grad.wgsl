@@ -7,7 +7,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read_write> bias_grad: array<f32>; // [outputs]
 
 const COLUMNS: u32 = 32u;
@@ -25,7 +25,7 @@ fn main(
     var sum = 0.0;
     if column < params.outputs {
         for (var row = thread / COLUMNS; row < params.rows; row += LANES) {
-            sum += output_grad[row * params.outputs + column];
+            sum += f32(output_grad[row * params.outputs + column]);
         }
     }
     partial[thread] = sum;

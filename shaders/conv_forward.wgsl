@@ -15,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // [in_channels, in_height, in_width, batch]
+@group(0) @binding(2) var<storage, read> input: array<stored>; // [in_channels, in_height, in_width, batch]
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // [out_channels, in_channels, kernel, kernel]
 @group(0) @binding(4) var<storage, read> bias: array<f32>; // [out_channels]
-@group(0) @binding(5) var<storage, read_write> output: array<f32>; // [out_channels, out_height, out_width, batch]
+@group(0) @binding(5) var<storage, read_write> output: array<stored>; // [out_channels, out_height, out_width, batch]
 
 fn product_rows() -> u32 {
     return params.out_channels;
@@ -43,7 +43,7 @@ fn b_at(k: u32, n: u32) -> f32 {
     if k < params.in_channels * taps() && n < output_places() {
         let at = input_at(k, n);
         if at != OUTSIDE {
-            return input[at];
+            return f32(input[at]);
         }
     }
     return 0.0;
@@ -51,6 +51,6 @@ fn b_at(k: u32, n: u32) -> f32 {
 
 fn store(m: u32, n: u32, product: f32) {
     if m < params.out_channels && n < output_places() {
-        output[m * output_places() + n] = activate(product + bias[m]);
+        output[m * output_places() + n] = stored(activate(product + bias[m]));
     }
 }

@@ -15,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [out_channels, out_height, out_width, batch]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [out_channels, out_height, out_width, batch]
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // [out_channels, in_channels, kernel, kernel]
-@group(0) @binding(4) var<storage, read> kept: array<f32>; // [in_channels, in_height, in_width, batch]
-@group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // likewise
+@group(0) @binding(4) var<storage, read> kept: array<stored>; // [in_channels, in_height, in_width, batch]
+@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // likewise
 
 fn product_rows() -> u32 {
     return params.in_channels;
@@ -57,12 +57,12 @@ fn b_at(k: u32, n: u32) -> f32 {
         return 0.0;
     }
     let position = (row / params.stride) * params.out_width + column / params.stride;
-    return output_grad[(tap.channel * params.out_height * params.out_width + position) * params.batch + place.example];
+    return f32(output_grad[(tap.channel * params.out_height * params.out_width + position) * params.batch + place.example]);
 }
 
 fn store(m: u32, n: u32, product: f32) {
     if m < params.in_channels && n < input_places() {
         let at = m * input_places() + n;
-        input_grad[at] = product * derivative(kept[at]);
+        input_grad[at] = stored(product * derivative(f32(kept[at])));
     }
 }

@@ -16,8 +16,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [out_channels, out_height, out_width, batch]
-@group(0) @binding(3) var<storage, read> input: array<f32>; // [in_channels, in_height, in_width, batch]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [out_channels, out_height, out_width, batch]
+@group(0) @binding(3) var<storage, read> input: array<stored>; // [in_channels, in_height, in_width, batch]
 @group(0) @binding(4) var<storage, read_write> partials: array<f32>; // [slices, out_channels, in_channels, kernel, kernel]
 
 fn product_rows() -> u32 {
@@ -43,7 +43,7 @@ fn slice_end() -> u32 {
 fn a_at(m: u32, k: u32) -> f32 {
     let place = slice_start() + k;
     if m < params.out_channels && place < slice_end() {
-        return output_grad[m * output_places() + place];
+        return f32(output_grad[m * output_places() + place]);
     }
     return 0.0;
 }
@@ -53,7 +53,7 @@ fn b_at(k: u32, n: u32) -> f32 {
     if place < slice_end() && n < params.in_channels * taps() {
         let at = input_at(n, place);
         if at != OUTSIDE {
-            return input[at];
+            return f32(input[at]);
         }
     }
     return 0.0;

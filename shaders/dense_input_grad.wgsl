@@ -7,10 +7,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // [outputs, inputs]
-@group(0) @binding(4) var<storage, read> kept: array<f32>; // [rows, inputs]: the input, or its pre-activation
-@group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // [rows, inputs]
+@group(0) @binding(4) var<storage, read> kept: array<stored>; // [rows, inputs]: the input, or its pre-activation
+@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // [rows, inputs]
 
 fn product_rows() -> u32 {
     return params.rows;
@@ -25,7 +25,7 @@ const B_K_CONTIGUOUS: bool = false;
 
 fn a_at(m: u32, k: u32) -> f32 {
     if m < params.rows && k < params.outputs {
-        return output_grad[m * params.outputs + k];
+        return f32(output_grad[m * params.outputs + k]);
     }
     return 0.0;
 }
@@ -40,6 +40,6 @@ fn b_at(k: u32, n: u32) -> f32 {
 fn store(m: u32, n: u32, product: f32) {
     if m < params.rows && n < params.inputs {
         let at = m * params.inputs + n;
-        input_grad[at] = product * derivative(kept[at]);
+        input_grad[at] = stored(product * derivative(f32(kept[at])));
     }
 }

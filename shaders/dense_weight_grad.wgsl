@@ -7,8 +7,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
-@group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [rows, outputs]
+@group(0) @binding(3) var<storage, read> input: array<stored>; // [rows, inputs]
 @group(0) @binding(4) var<storage, read_write> weight_grad: array<f32>; // [outputs, inputs]
 
 fn product_rows() -> u32 {
@@ -24,14 +24,14 @@ const B_K_CONTIGUOUS: bool = false;
 
 fn a_at(m: u32, k: u32) -> f32 {
     if m < params.outputs && k < params.rows {
-        return output_grad[k * params.outputs + m];
+        return f32(output_grad[k * params.outputs + m]);
     }
     return 0.0;
 }
 
 fn b_at(k: u32, n: u32) -> f32 {
     if k < params.rows && n < params.inputs {
-        return input[k * params.inputs + n];
+        return f32(input[k * params.inputs + n]);
     }
     return 0.0;
 }

@@ -9,8 +9,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // [batch, features]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [batch, features]
+@group(0) @binding(2) var<storage, read> input: array<stored>; // [batch, features]
+@group(0) @binding(3) var<storage, read_write> output: array<stored>; // [batch, features]
 
 @compute @workgroup_size(256)
 fn main(
@@ -28,6 +28,6 @@ fn main(
     let factors = dropout_factors(row, quad);
     for (var i = 0u; i < min(4u, params.features - 4u * quad); i++) {
         let at = row * params.features + 4u * quad + i;
-        output[at] = input[at] * factors[i];
+        output[at] = stored(f32(input[at]) * factors[i]);
     }
 }

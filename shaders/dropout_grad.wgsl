@@ -10,9 +10,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [batch, features]
-@group(0) @binding(3) var<storage, read> kept: array<f32>; // [batch, features]: the input, or its pre-activation
-@group(0) @binding(4) var<storage, read_write> input_grad: array<f32>; // [batch, features]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [batch, features]
+@group(0) @binding(3) var<storage, read> kept: array<stored>; // [batch, features]: the input, or its pre-activation
+@group(0) @binding(4) var<storage, read_write> input_grad: array<stored>; // [batch, features]
 
 @compute @workgroup_size(256)
 fn main(
@@ -30,6 +30,6 @@ fn main(
     let factors = dropout_factors(row, quad);
     for (var i = 0u; i < min(4u, params.features - 4u * quad); i++) {
         let at = row * params.features + 4u * quad + i;
-        input_grad[at] = output_grad[at] * factors[i] * derivative(kept[at]);
+        input_grad[at] = stored(f32(output_grad[at]) * factors[i] * derivative(f32(kept[at])));
     }
 }

@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> order: array<u32>; // [examples]
 @group(0) @binding(5) var<storage, read> factors: array<f32>; // [features], or [examples]
 @group(0) @binding(6) var<storage, read> offsets: array<f32>; // [features], or [examples]
-@group(0) @binding(7) var<storage, read_write> inputs: array<f32>; // [batch, features]
+@group(0) @binding(7) var<storage, read_write> inputs: array<stored>; // [batch, features]
 @group(0) @binding(8) var<storage, read_write> targets: array<u32>; // [batch]
 
 @compute @workgroup_size(256)
@@ -40,7 +40,7 @@ fn main(
         value = f32((word >> (8u * (byte % 4u))) & 0xffu) * factors[constant] + offsets[constant];
         label = labels[example];
     }
-    inputs[index] = value;
+    inputs[index] = stored(value);
     if column == 0u {
         targets[row] = label;
     }

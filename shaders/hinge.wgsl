@@ -9,7 +9,6 @@ struct Params {
     batch: u32,
     classes: u32,
     examples: u32,
-    loss_scale: f32,
     margin: f32,
 }
 
@@ -21,7 +20,7 @@ const CRAMMER_SINGER: u32 = 1u; // HingeVariant, of which the other is 0
 
 fn violation(row: Row, c: u32) -> f32 {
     let margin = select(params.margin, 0.0, c == row.target_class);
-    return margin + logits[row.first + c] - logits[row.first + row.target_class];
+    return margin + f32(logits[row.first + c]) - f32(logits[row.first + row.target_class]);
 }
 
 fn row_loss(row: Row, thread: u32) -> f32 {
@@ -38,12 +37,12 @@ fn row_loss(row: Row, thread: u32) -> f32 {
         let v = violation(row, c);
         let counts = v > 0.0 && (only == NONE || c == only);
         own += select(vec2<f32>(), vec2<f32>(v, 1.0), counts);
-        logits_grad[row.first + c] = select(0.0, row.scale, counts);
+        logits_grad[row.first + c] = stored(select(0.0, row.scale, counts));
     }
     let sums = sum(own, thread);
     // By the thread that wrote it above: nothing orders what two threads write.
     if thread == row.target_class % THREADS {
-        logits_grad[row.first + row.target_class] = -sums.y * row.scale;
+        logits_grad[row.first + row.target_class] = stored(-sums.y * row.scale);
     }
     return sums.x;
 }

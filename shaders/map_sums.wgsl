@@ -6,7 +6,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [channels, length]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [channels, length]
 @group(0) @binding(3) var<storage, read_write> bias_grad: array<f32>; // [channels]
 
 @compute @workgroup_size(256)
@@ -21,7 +21,7 @@ fn main(
     }
     var own = 0.0;
     for (var i = thread; i < params.length; i += SUM_THREADS) {
-        own += output_grad[channel * params.length + i];
+        own += f32(output_grad[channel * params.length + i]);
     }
     var total = group_sum(thread, own);
     if thread == 0u {

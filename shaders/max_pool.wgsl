@@ -15,8 +15,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // [channels, in_height, in_width, batch]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [channels, out_height, out_width, batch]
+@group(0) @binding(2) var<storage, read> input: array<stored>; // [channels, in_height, in_width, batch]
+@group(0) @binding(3) var<storage, read_write> output: array<stored>; // [channels, out_height, out_width, batch]
 @group(0) @binding(4) var<storage, read_write> indices: array<u32>; // likewise: row * in_width + column of the greatest
 
 @compute @workgroup_size(256)
@@ -39,14 +39,14 @@ fn main(
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
             let pixel = row * params.in_width + column;
-            let value = input[(map + pixel) * params.batch + example];
+            let value = f32(input[(map + pixel) * params.batch + example]);
             if at == OUTSIDE || value > best || (is_nan(value) && !is_nan(best)) {
                 best = value;
                 at = pixel;
             }
         }
     }
-    output[index] = best;
+    output[index] = stored(best);
     indices[index] = at;
 }
 

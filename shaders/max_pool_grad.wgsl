@@ -15,10 +15,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [channels, out_height, out_width, batch]
+@group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [channels, out_height, out_width, batch]
 @group(0) @binding(3) var<storage, read> indices: array<u32>; // likewise: row * in_width + column of the greatest
-@group(0) @binding(4) var<storage, read> kept: array<f32>; // [channels, in_height, in_width, batch]
-@group(0) @binding(5) var<storage, read_write> input_grad: array<f32>; // likewise
+@group(0) @binding(4) var<storage, read> kept: array<stored>; // [channels, in_height, in_width, batch]
+@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // likewise
 
 @compute @workgroup_size(256)
 fn main(
@@ -41,9 +41,9 @@ fn main(
         for (var column = columns.x; column < columns.y; column++) {
             let window = (map + row * params.out_width + column) * params.batch + example;
             if indices[window] == pixel {
-                sum += output_grad[window];
+                sum += f32(output_grad[window]);
             }
         }
     }
-    input_grad[index] = sum * derivative(kept[index]);
+    input_grad[index] = stored(sum * derivative(f32(kept[index])));
 }

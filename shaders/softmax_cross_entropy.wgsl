@@ -8,7 +8,6 @@ struct Params {
     batch: u32,
     classes: u32,
     examples: u32,
-    loss_scale: f32,
     label_smoothing: f32,
 }
 
@@ -23,13 +22,13 @@ fn target_share(row: Row, c: u32) -> f32 {
 fn row_loss(row: Row, thread: u32) -> f32 {
     var own = vec2<f32>(); // sums of exp(z_c) and of q_c z_c
     for (var c = thread; c < params.classes; c += THREADS) {
-        let z = logits[row.first + c] - row.largest;
+        let z = f32(logits[row.first + c]) - row.largest;
         own += vec2<f32>(exp(z), target_share(row, c) * z);
     }
     let sums = sum(own, thread);
     for (var c = thread; c < params.classes; c += THREADS) {
-        let probability = exp(logits[row.first + c] - row.largest) / sums.x;
-        logits_grad[row.first + c] = (probability - target_share(row, c)) * row.scale;
+        let probability = exp(f32(logits[row.first + c]) - row.largest) / sums.x;
+        logits_grad[row.first + c] = stored((probability - target_share(row, c)) * row.scale);
     }
     return log(sums.x) - sums.y;
 }

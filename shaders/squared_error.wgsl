@@ -6,7 +6,6 @@ struct Params {
     batch: u32,
     classes: u32,
     examples: u32,
-    loss_scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,9 +14,9 @@ fn row_loss(row: Row, thread: u32) -> f32 {
     let classes = f32(params.classes);
     var squares = 0.0;
     for (var c = thread; c < params.classes; c += THREADS) {
-        let error = logits[row.first + c] - select(0.0, 1.0, c == row.target_class);
+        let error = f32(logits[row.first + c]) - select(0.0, 1.0, c == row.target_class);
         squares += error * error;
-        logits_grad[row.first + c] = 2.0 * error / classes * row.scale;
+        logits_grad[row.first + c] = stored(2.0 * error / classes * row.scale);
     }
     return sum(vec2<f32>(squares, 0.0), thread).x / classes;
 }

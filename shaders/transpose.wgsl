@@ -6,8 +6,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> input: array<f32>; // [rows, columns]
-@group(0) @binding(3) var<storage, read_write> output: array<f32>; // [columns, rows]
+@group(0) @binding(2) var<storage, read> input: array<stored>; // [rows, columns]
+@group(0) @binding(3) var<storage, read_write> output: array<stored>; // [columns, rows]
 
 const SIDE: u32 = 16u; // of a tile
 
@@ -25,10 +25,10 @@ fn main(
     let i = thread / SIDE;
     let j = thread % SIDE;
     if first.x + i < params.rows && first.y + j < params.columns {
-        tile[i * (SIDE + 1u) + j] = input[(first.x + i) * params.columns + first.y + j];
+        tile[i * (SIDE + 1u) + j] = f32(input[(first.x + i) * params.columns + first.y + j]);
     }
     workgroupBarrier();
     if first.y + i < params.columns && first.x + j < params.rows {
-        output[(first.y + i) * params.rows + first.x + j] = tile[j * (SIDE + 1u) + i];
+        output[(first.y + i) * params.rows + first.x + j] = stored(tile[j * (SIDE + 1u) + i]);
     }
 }

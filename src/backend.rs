@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::kernel::tile::Tile;
 use crate::plan::{Data, Phase, Plan, Tensor};
+use crate::precision::Precision;
 use crate::step::{BatchMetrics, Step};
 
 /// Takes what steps logged, some steps at a time and in order, and says whether to go on.
@@ -54,8 +55,13 @@ pub trait Backend {
     /// A network or data set too large for the device, or a shader that its driver rejects.
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error>;
 
-    /// The tiles that it has for matrix products; none where it computes them in another way.
-    fn tiles(&self) -> Vec<&'static Tile> {
+    /// Whether it takes plans in half precision.
+    fn has_half(&self) -> bool {
+        true
+    }
+
+    /// The tiles that it has for matrix products of that precision; none where it computes them in another way.
+    fn tiles(&self, _precision: Precision) -> Vec<&'static Tile> {
         Vec::new()
     }
 

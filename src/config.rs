@@ -22,6 +22,7 @@ use crate::loss::{ClassWeights, Loss};
 use crate::model::TrainingOptions;
 use crate::network::{Network, PerLayer};
 use crate::optim::Optimizer;
+use crate::precision::Precision;
 use crate::regularization::Regularization;
 use crate::schedule::Schedule;
 
@@ -69,6 +70,8 @@ pub struct Config {
     /// Threads of the CPU backend; `None` is one a core. Results do not depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// What activations are stored as.
+    pub precision: Precision,
 
     /// How much the examples of each class weigh in training; `None` is all alike.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,7 @@ impl Default for Config {
             seed: 1,
             device: "auto".to_string(),
             threads: None,
+            precision: Precision::F32,
             class_weights: None,
             loss: Loss::default(),
             optimizer: Optimizer::sgd(),
@@ -163,8 +167,8 @@ impl Config {
 
     /// How its training is recorded, with batches of so many rows and all classes weighing alike.
     pub fn training_options(&self, batch: usize) -> TrainingOptions {
-        let Config { loss, optimizer, regularization, clipping, .. } = *self;
-        TrainingOptions { batch, loss, optimizer, regularization, clipping, ..TrainingOptions::default() }
+        let Config { loss, optimizer, regularization, clipping, precision, .. } = *self;
+        TrainingOptions { batch, loss, optimizer, regularization, clipping, precision, ..TrainingOptions::default() }
     }
 
     /// How the data is parted.

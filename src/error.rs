@@ -158,6 +158,15 @@ pub enum DeviceError {
         /// What the driver said.
         reason: String,
     },
+    /// Half precision where there is none.
+    #[error(
+        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use --precision f32, another adapter, \
+         or `--device cpu`"
+    )]
+    NoHalf {
+        /// The adapter.
+        adapter: String,
+    },
     /// Something larger than the device takes.
     #[error(
         "too large for adapter {adapter}: {what} needs {needed}, its limit {limit} is {allowed}; use a smaller --arch or \

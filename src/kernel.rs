@@ -13,6 +13,7 @@
 
 mod arguments;
 mod case;
+mod half;
 mod params;
 pub mod tile;
 
@@ -34,6 +35,8 @@ pub const MAX_GROUPS_PER_AXIS: u32 = 65_535;
 pub enum DType {
     /// 32-bit float on the device; `f32` or `f64` on the CPU backend.
     F32,
+    /// 16-bit float on the device; on the CPU backend, which computes in its own, rounded to one as it is written.
+    F16,
     /// 32-bit unsigned integer.
     U32,
     /// Bytes, four to a 32-bit word in WGSL.
@@ -45,8 +48,14 @@ impl DType {
     pub const fn size(self) -> usize {
         match self {
             DType::F32 | DType::U32 => 4,
+            DType::F16 => 2,
             DType::U8 => 1,
         }
+    }
+
+    /// Whether it is a float, which the host hands over and gets as f32.
+    pub const fn is_float(self) -> bool {
+        matches!(self, DType::F32 | DType::F16)
     }
 }
 
@@ -85,22 +94,24 @@ pub struct Slot {
     pub access: Access,
     /// Element type.
     pub dtype: DType,
+    /// Whether it takes half precision too.
+    pub or_half: bool,
 }
 
 impl Slot {
     /// A slot that is read.
     pub const fn read(name: &'static str, dtype: DType) -> Slot {
-        Slot { name, access: Access::Read, dtype }
+        Slot { name, access: Access::Read, dtype, or_half: false }
     }
 
     /// A slot that is written without being read.
     pub const fn write(name: &'static str, dtype: DType) -> Slot {
-        Slot { name, access: Access::Write, dtype }
+        Slot { name, access: Access::Write, dtype, or_half: false }
     }
 
     /// A slot that is updated in place.
     pub const fn update(name: &'static str, dtype: DType) -> Slot {
-        Slot { name, access: Access::ReadWrite, dtype }
+        Slot { name, access: Access::ReadWrite, dtype, or_half: false }
     }
 }
 

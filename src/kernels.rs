@@ -4,6 +4,7 @@ mod activate;
 mod adagrad;
 mod adam;
 mod add_partials;
+mod adjust_scale;
 mod avg_pool;
 mod avg_pool_grad;
 mod batch_norm;
@@ -38,12 +39,14 @@ mod shuffle;
 mod softmax_cross_entropy;
 mod squared_error;
 mod transpose;
+mod unscale;
 
 /// What several kernels share, as `shaders/lib` is what several shaders do.
 mod lib {
     pub(super) mod batch_norm;
     pub(super) mod conv;
     pub(super) mod loss;
+    pub(crate) mod loss_scale;
     pub(super) mod pool;
 }
 
@@ -51,6 +54,7 @@ pub use activate::Activate;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use add_partials::AddPartials;
+pub use adjust_scale::AdjustScale;
 pub use avg_pool::AvgPool;
 pub use avg_pool_grad::AvgPoolGrad;
 pub use batch_norm::BatchNorm;
@@ -73,6 +77,7 @@ pub use gradient_norm::GradientNorm;
 pub use hinge::{Hinge, HingeVariant};
 pub use lib::batch_norm::ChannelSizes;
 pub use lib::conv::ConvSizes;
+pub(crate) use lib::loss_scale;
 pub use lib::pool::PoolSizes;
 pub use lion::Lion;
 pub use log_batch::LogBatch;
@@ -88,6 +93,7 @@ pub use shuffle::Shuffle;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_error::SquaredError;
 pub use transpose::Transpose;
+pub use unscale::Unscale;
 
 use crate::kernel::{Input, Kernel, KernelSpec};
 use crate::step::Step;
@@ -121,8 +127,10 @@ pub const KERNELS: &[&Kernel] = &[
     ConvWeightGrad::KERNEL,
     MapSums::KERNEL,
     AddPartials::KERNEL,
-    ClipValue::KERNEL,
     GradientNorm::KERNEL,
+    Unscale::KERNEL,
+    AdjustScale::KERNEL,
+    ClipValue::KERNEL,
     ClipNorm::KERNEL,
     Regularize::KERNEL,
     Sgd::KERNEL,
@@ -182,6 +190,10 @@ mod tests {
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
             (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),
             (Dropout::KERNEL, "STREAM", Stream::Dropout { site: 0, epoch: 1 }.words()[0]),
+            (AdjustScale::KERNEL, "SCALE", lib::loss_scale::SCALE as u32),
+            (AdjustScale::KERNEL, "INVERSE", lib::loss_scale::INVERSE as u32),
+            (AdjustScale::KERNEL, "UPDATES", lib::loss_scale::UPDATES as u32),
+            (AdjustScale::KERNEL, "APPLIES", lib::loss_scale::APPLIES as u32),
             (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
             (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
             (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),

@@ -39,6 +39,7 @@ pub mod network;
 pub mod optim;
 pub mod parity;
 pub mod plan;
+pub mod precision;
 pub mod profile;
 pub mod random;
 pub mod real;

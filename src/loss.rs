@@ -1,10 +1,12 @@
 //! Losses: what training minimizes, as a mean over the examples of an update.
 
 mod class_weights;
+mod scale;
 
 use serde::{Deserialize, Serialize};
 
 pub use class_weights::ClassWeights;
+pub(crate) use scale::LossScale;
 
 pub use crate::kernels::HingeVariant;
 
@@ -117,8 +119,8 @@ pub(crate) struct Objective {
     pub loss: Loss,
     /// Factor on each class's losses, `[classes]`.
     pub class_weights: Tensor,
-    /// Factor on the mean loss whose gradient is made.
-    pub scale: f32,
+    /// The factor on the mean loss whose gradient is made, `[4]` (`kernels/lib/loss_scale.rs`).
+    pub scale: Tensor,
 }
 
 impl Objective {
@@ -133,19 +135,18 @@ impl Objective {
         recorder.plan.set_log(log);
 
         let [batch, classes, examples] = [batch, classes, examples].map(|n| n as u32);
-        let (loss_scale, args) =
-            (self.scale, [logits.tensor, targets, self.class_weights, logits_grad, losses, predictions]);
+        let args = [logits.tensor, targets, self.class_weights, self.scale, logits_grad, losses, predictions];
         match self.loss {
             Loss::SoftmaxCrossEntropy { label_smoothing } => {
                 let label_smoothing = label_smoothing as f32;
-                let kernel = SoftmaxCrossEntropy { batch, classes, examples, loss_scale, label_smoothing };
+                let kernel = SoftmaxCrossEntropy { batch, classes, examples, label_smoothing };
                 recorder.launch(kernel, &[], &args);
             }
             Loss::Svm { variant, margin } => {
-                let kernel = Hinge { batch, classes, examples, loss_scale, margin: margin as f32 };
+                let kernel = Hinge { batch, classes, examples, margin: margin as f32 };
                 recorder.launch(kernel, &[variant.constant()], &args);
             }
-            Loss::Mse {} => recorder.launch(SquaredError { batch, classes, examples, loss_scale }, &[], &args),
+            Loss::Mse {} => recorder.launch(SquaredError { batch, classes, examples }, &[], &args),
         }
         let kernel = LogBatch { batch, examples, log_rows: LOG_ROWS as u32 };
         recorder.launch(kernel, &[], &[losses, targets, predictions, log]);

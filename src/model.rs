@@ -7,11 +7,12 @@ use crate::arch::{Arch, Shape};
 use crate::backend::Program;
 use crate::error::Error;
 use crate::kernel::DType;
-use crate::kernels::{Gather, Shuffle};
+use crate::kernels::{Gather, Shuffle, loss_scale};
 use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
-use crate::loss::{Loss, Objective};
+use crate::loss::{Loss, LossScale, Objective};
 use crate::network::Network;
 use crate::plan::{Arena, Data, Phase, PlanBuilder, Role, Tensor};
+use crate::precision::Precision;
 
 pub use recording::{DataShape, Recording, TrainingOptions};
 
@@ -84,15 +85,21 @@ impl Model {
     /// # Errors
     /// [`Error::Config`] for sizes that 32-bit indices cannot count.
     pub fn record_training(&self, data: DataShape, options: &TrainingOptions) -> Result<Recording, Error> {
-        self.record(data, options.batch, options.loss, Some(options))
+        self.record(data, options.batch, options.loss, options.precision, Some(options))
     }
 
     /// The plan that only evaluates: no gradients, no optimizer state.
     ///
     /// # Errors
     /// As [`Model::record_training`].
-    pub fn record_evaluation(&self, data: DataShape, batch: usize, loss: Loss) -> Result<Recording, Error> {
-        self.record(data, batch, loss, None)
+    pub fn record_evaluation(
+        &self,
+        data: DataShape,
+        batch: usize,
+        loss: Loss,
+        precision: Precision,
+    ) -> Result<Recording, Error> {
+        self.record(data, batch, loss, precision, None)
     }
 
     fn record(
@@ -100,6 +107,7 @@ impl Model {
         data: DataShape,
         batch: usize,
         loss: Loss,
+        precision: Precision,
         training: Option<&TrainingOptions>,
     ) -> Result<Recording, Error> {
         self.check_sizes(&data, batch)?;
@@ -123,7 +131,8 @@ impl Model {
         let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
         let gather = Gather { batch: rows, features, examples, by_example: u32::from(by_example) };
         let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
-        let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: 1.0 };
+        let unit_scale = plan.constant("unit_scale", loss_scale::values(1.0), Role::Data);
+        let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: unit_scale };
         let tensors = self.layer_tensors(&plan);
         let scopes = self.scopes();
         let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
@@ -141,13 +150,14 @@ impl Model {
         let (values, loss) = forward(&mut plan, Phase::Eval, plain);
         let logits = values[self.layers.len()];
 
-        let mut state = Vec::new();
+        let (mut state, mut loss_scale) = (Vec::new(), None);
         if let (Some(options), Some(gradients)) = (training, &gradients) {
             let class_weights = match &options.class_weights {
                 Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
                 None => unit_weights,
             };
-            let objective = Objective { loss: options.loss, class_weights, scale: options.loss_scale };
+            let scale = LossScale::new(&mut plan, precision, options.loss_scale);
+            let objective = Objective { loss: options.loss, class_weights, scale: scale.tensor };
             let (values, loss) = forward(&mut plan, Phase::Train, objective);
             plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
             let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
@@ -158,10 +168,13 @@ impl Model {
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
-            state = update::record(&mut plan, options, [&parameters, gradients], &self.parameters());
+            state = update::record(&mut plan, options, [&parameters, gradients], &scale, &self.parameters());
+            loss_scale = scale.state();
+            state.extend(loss_scale);
         }
+        let plan = plan.finish()?;
         Ok(Recording {
-            plan: plan.finish()?,
+            plan: if precision == Precision::F16 { plan.in_half_precision() } else { plan },
             batch,
             images,
             labels,
@@ -172,6 +185,7 @@ impl Model {
             parameters: [parameters.parts, untrained].concat(),
             gradients: gradients.map_or_else(Vec::new, |arena| arena.parts),
             state,
+            loss_scale,
             logits: logits.tensor,
             loss,
         })
@@ -220,11 +234,14 @@ impl Model {
         layers.collect()
     }
 
-    /// Writes initial parameter values, drawn from `seed`, into a loaded recording.
+    /// Writes initial parameter values, drawn from `seed`, and the first loss scale into a loaded recording.
     ///
     /// # Errors
     /// A device that was lost.
     pub fn initialize(&self, recording: &Recording, program: &mut dyn Program, seed: u64) -> Result<(), Error> {
+        if let Some(tensor) = recording.loss_scale {
+            program.write(tensor, Data::F32(&LossScale::first_values()))?;
+        }
         let mut pairs = recording.parameters.iter().zip(self.initial_values(seed));
         pairs.try_for_each(|(&tensor, values)| program.write(tensor, Data::F32(&values)))
     }

@@ -63,11 +63,12 @@ trait Rule {
     fn record(&self, update: &mut Update<'_>) -> Vec<Tensor>;
 }
 
-/// Where a rule records to: all parameters, and all gradients.
+/// Where a rule records to: all parameters, all gradients, and the loss scale, which tells whether the update is left out.
 struct Update<'a> {
     plan: &'a mut PlanBuilder,
     parameters: Tensor,
     gradients: Tensor,
+    loss_scale: Tensor,
 }
 
 impl Update<'_> {
@@ -76,13 +77,14 @@ impl Update<'_> {
         self.plan.info(self.parameters).len() as u32
     }
 
-    /// Appends the launch of a kernel whose slots are parameters, gradients and state, which is made under these names and
-    /// starts at zero.
+    /// Appends the launch of a kernel whose slots are parameters, gradients, state, which is made under these names and starts at zero, and
+    /// the loss scale.
     fn launch<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], state: &[&str]) -> Vec<Tensor> {
         let length = self.length() as usize;
         let state: Vec<Tensor> =
             state.iter().map(|&name| self.plan.tensor(name, &[length], DType::F32, Role::State)).collect();
-        self.plan.launch_update(kernel, constants, &[&[self.parameters, self.gradients], &state[..]].concat());
+        let args = [&[self.parameters, self.gradients], &state[..], &[self.loss_scale]].concat();
+        self.plan.launch_update(kernel, constants, &args);
         state
     }
 }
@@ -182,8 +184,13 @@ impl Optimizer {
     }
 
     /// Appends the update of a whole arena, and the state it keeps, to the training phase. Returns the state's tensors.
-    pub(crate) fn record(&self, plan: &mut PlanBuilder, parameters: Tensor, gradients: Tensor) -> Vec<Tensor> {
-        self.rule().record(&mut Update { plan, parameters, gradients })
+    pub(crate) fn record(
+        &self,
+        plan: &mut PlanBuilder,
+        [parameters, gradients]: [Tensor; 2],
+        loss_scale: Tensor,
+    ) -> Vec<Tensor> {
+        self.rule().record(&mut Update { plan, parameters, gradients, loss_scale })
     }
 
     fn rule(&self) -> &dyn Rule {

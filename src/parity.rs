@@ -11,6 +11,7 @@ use crate::kernel::tile::Tile;
 use crate::kernel::{Access, Case, DType, Kernel, Tolerance};
 use crate::kernels::KERNELS;
 use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor, When};
+use crate::precision::Precision;
 use crate::step::Step;
 
 /// How a kernel did over its cases.
@@ -91,19 +92,48 @@ impl Comparison {
     }
 }
 
-/// Runs every case of every kernel on `backend`, products in every tile that it has.
+/// In which form a kernel is checked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Form {
+    /// The tile of a product; `None` is the one that suits.
+    pub tile: Option<&'static Tile>,
+    /// What slots that may be in half precision hold.
+    pub precision: Precision,
+}
+
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "in {}", self.precision.name())?;
+        self.tile.map_or(Ok(()), |tile| write!(f, ", tiles {}", tile.name))
+    }
+}
+
+/// Runs every case of every kernel on `backend`, and some in every tile and precision that it has.
 ///
 /// # Errors
 /// A device that fails; a kernel that only computes wrongly is in its report.
 pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> {
-    let in_all_tiles = |&kernel: &&'static Kernel| {
+    let in_all_forms = |&kernel: &&'static Kernel| {
         let mut report = check_kernel(backend, kernel)?;
-        for tile in backend.tiles() {
-            report.add(check_kernel_in(backend, kernel, tile)?);
+        for form in forms(backend, kernel) {
+            report.add(check_kernel_in(backend, kernel, form)?);
         }
         Ok(report)
     };
-    KERNELS.iter().map(in_all_tiles).collect()
+    KERNELS.iter().map(in_all_forms).collect()
+}
+
+/// The forms besides the usual one in which a backend has a kernel.
+pub fn forms(backend: &dyn Backend, kernel: &Kernel) -> Vec<Form> {
+    let precisions = [Precision::F32, Precision::F16];
+    let has = |precision| precision == Precision::F32 || kernel.takes_half() && backend.has_half();
+    let tiles = |precision| if kernel.takes_any_tile() { backend.tiles(precision) } else { Vec::new() };
+    let usual = has(Precision::F16).then_some(Form { tile: None, precision: Precision::F16 });
+    let in_tiles = precisions
+        .into_iter()
+        .filter(|&precision| has(precision))
+        .flat_map(|precision| tiles(precision).into_iter().map(move |tile| Form { tile: Some(tile), precision }));
+    usual.into_iter().chain(in_tiles).collect()
 }
 
 /// Runs every case of one kernel on `backend`.
@@ -111,24 +141,21 @@ pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> 
 /// # Errors
 /// A device that fails.
 pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<KernelReport, Error> {
-    check_cases(backend, kernel, &(kernel.cases)(), None)
+    check_cases(backend, kernel, &(kernel.cases)(), Form::default())
 }
 
-/// Runs cases of a product in one tile: those with the constants of the first, since others only change what becomes of the result. None
-/// of another kernel.
+/// Runs cases of a kernel in another form: those with the constants of the first, since others only change what becomes of a result. In tiles
+/// only products are checked.
 ///
 /// # Errors
 /// A device that fails.
-pub fn check_kernel_in(
-    backend: &dyn Backend,
-    kernel: &'static Kernel,
-    tile: &'static Tile,
-) -> Result<KernelReport, Error> {
+pub fn check_kernel_in(backend: &dyn Backend, kernel: &'static Kernel, form: Form) -> Result<KernelReport, Error> {
     let mut cases = (kernel.cases)();
     let constants = cases[0].constants.clone();
-    cases.retain(|case| (kernel.product)(&case.params).is_some() && case.constants == constants);
-    let mut report = check_cases(backend, kernel, &cases, Some(tile))?;
-    report.failure = report.failure.map(|failure| format!("in tiles {}: {failure}", tile.name));
+    cases.retain(|case| case.constants == constants);
+    cases.retain(|case| form.tile.is_none() || (kernel.product)(&case.params).is_some());
+    let mut report = check_cases(backend, kernel, &cases, form)?;
+    report.failure = report.failure.map(|failure| format!("{form}: {failure}"));
     Ok(report)
 }
 
@@ -136,12 +163,12 @@ fn check_cases(
     backend: &dyn Backend,
     kernel: &'static Kernel,
     cases: &[Case],
-    tile: Option<&'static Tile>,
+    form: Form,
 ) -> Result<KernelReport, Error> {
     let reference = CpuBackend::<f64>::new(None)?;
     let mut all = Comparison::NONE;
     for case in cases {
-        let comparison = check_case(backend, tile, &reference, kernel, case)?;
+        let comparison = check_case(backend, form, &reference, kernel, case)?;
         all.weigh(comparison.max_error, comparison.allowed);
         if let Some(failure) = comparison.failure {
             all.failure.get_or_insert(format!("{}: {failure}", case.label));
@@ -159,13 +186,14 @@ fn check_cases(
 
 fn check_case(
     backend: &dyn Backend,
-    tile: Option<&'static Tile>,
+    form: Form,
     reference: &CpuBackend<f64>,
     kernel: &'static Kernel,
     case: &Case,
 ) -> Result<Comparison, Error> {
     let (plan, args) = case_plan(kernel, case)?;
-    let mut program = match tile {
+    let plan = if form.precision == Precision::F16 { plan.in_half_precision() } else { plan };
+    let mut program = match form.tile {
         Some(tile) => backend.load_in(&plan, tile)?,
         None => backend.load(&plan)?,
     };
@@ -174,7 +202,7 @@ fn check_case(
         let info = plan.tensor(arg);
         let (floats, integers) = (input.floats(slot, info.len()), input.integers(info.len()));
         let data = match (info.dtype, &floats, &integers, input) {
-            (DType::F32, Some(values), _, _) => Data::F32(values),
+            (DType::F32 | DType::F16, Some(values), _, _) => Data::F32(values),
             (DType::U32, _, Some(values), _) => Data::U32(values),
             (DType::U8, _, _, crate::kernel::Input::U8(values)) => Data::U8(values),
             _ => panic!("case {} of {}: slot {slot} takes {:?}", case.label, kernel.name, info.dtype),
@@ -237,12 +265,16 @@ fn compare_launch(
     program.run_launch(phase, index, step)?;
     reference.run_launch(phase, index, step)?;
     let launch = reference.plan().launches(phase)[index].clone();
+    let rounds = program.tile(phase, index).is_some_and(Tile::uses_matrices);
+    let tolerance = if rounds { tolerance.of_half_operands() } else { tolerance };
     let written = launch.kernel.slots.iter().zip(&launch.args).filter(|(slot, _)| slot.access != Access::Read);
     for (slot, &arg) in written {
         let what = format!("launch {index}, {}: {}", launch.kernel.name, reference.plan().tensor(arg).name);
         match slot.dtype {
-            DType::F32 => {
+            DType::F32 | DType::F16 => {
                 let values = program.slow_read_f32(arg)?;
+                let dtype = reference.plan().tensor(arg).dtype;
+                let tolerance = if dtype == DType::F16 { tolerance.in_half() } else { tolerance };
                 comparison.add(&what, &values, reference.reals(arg), tolerance);
             }
             DType::U32 => {

@@ -1,11 +1,15 @@
 //! The float types that the CPU backend computes in.
 
 use bytemuck::Pod;
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use num_traits::{Float, NumAssign};
+use rayon::prelude::*;
 
 use crate::conv::Convolve;
 use crate::gemm::Gemm;
 use crate::kernel::{Arguments, Kernel};
+use crate::simd::MIN_PARALLEL;
 
 /// `f32`, the precision of training, or `f64`, in which gradients are checked.
 pub trait Real:
@@ -19,6 +23,8 @@ pub trait Real:
     fn erfc(self) -> Self;
     /// To double precision (exact for both types).
     fn as_f64(self) -> f64;
+    /// Rounds each value to the nearest that half precision has.
+    fn round_to_half(values: &mut [Self]);
     /// The twin of a kernel in this precision.
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
 }
@@ -41,6 +47,16 @@ impl Real for f32 {
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f32>) {
         kernel.run_f32
     }
+    fn round_to_half(values: &mut [f32]) {
+        values.par_chunks_mut(MIN_PARALLEL).for_each(|values| {
+            let mut halves = [f16::ZERO; 1024];
+            for values in values.chunks_mut(halves.len()) {
+                let halves = &mut halves[..values.len()];
+                halves.convert_from_f32_slice(values);
+                halves.convert_to_f32_slice(values);
+            }
+        });
+    }
     fn from_f32(value: f32) -> f32 {
         value
     }
@@ -58,6 +74,9 @@ impl Real for f32 {
 impl Real for f64 {
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f64>) {
         kernel.run_f64
+    }
+    fn round_to_half(values: &mut [f64]) {
+        values.par_iter_mut().with_min_len(MIN_PARALLEL).for_each(|value| *value = f16::from_f64(*value).to_f64());
     }
     fn from_f32(value: f32) -> f64 {
         f64::from(value)

@@ -220,6 +220,7 @@ fn a_run_that_stopped_early_is_done() {
 fn every_kind_of_state_survives_a_stop() {
     let folder = fresh_folder();
     let recipe = "data = 'data'\narch = '1x2x2-5C1-BN-8-BN-3'\ndevice = 'cpu'\nbatch = 6\naccumulate = 2\nepochs = 6\ndropout = 0.2\n\
+                  precision = 'f16'\n\
                   early_stopping = {patience = 50}\nregularization = {l2 = 1e-3, max_norm = 2.0}\nclipping = {norm = 0.5}\n\
                   optimizer = {name = 'momentum', average = true, bias_correction = true}\n\
                   schedule = {name = 'plateau', patience = 1, warmup = 1.5}\n";

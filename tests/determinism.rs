@@ -10,6 +10,7 @@ use gpunet::data::{Dataset, Normalization, Split};
 use gpunet::kernel::tile::BLOCK;
 use gpunet::optim::Optimizer;
 use gpunet::plan::Phase;
+use gpunet::precision::Precision;
 use gpunet::store::{ModelMetadata, RunFolder, SavedModel};
 use gpunet::train::{resume, train};
 use harness::{Small, first_step, gpu, random_dataset, run_one};
@@ -53,7 +54,7 @@ fn every_tile_gives_the_same_bits() {
         tensors.map(|&tensor| program.slow_read_f32(tensor).unwrap()).collect::<Vec<_>>()
     };
     let expected = gradients(&BLOCK);
-    for tile in backend.tiles() {
+    for tile in backend.tiles(Precision::F32) {
         assert!(gradients(tile) == expected, "{}", tile.name);
     }
 }

@@ -10,8 +10,9 @@ use gpunet::kernels::{DenseForward, DenseInputGrad, DenseWeightGrad, KERNELS};
 use gpunet::model::TrainingOptions;
 use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
-use gpunet::parity::{check_kernel, check_kernel_in, compare_step};
+use gpunet::parity::{Form, check_kernel, check_kernel_in, compare_step, forms};
 use gpunet::plan::Phase;
+use gpunet::precision::Precision;
 use gpunet::regularization::Regularization;
 use harness::{Small, backends, first_step, gpu, network};
 
@@ -30,12 +31,32 @@ fn every_kernel_agrees_with_its_twin_in_f64() {
 #[test]
 fn every_tile_agrees_in_products_of_every_layout() {
     let backend = gpu(ShaderChecks::Trusted);
-    assert!(backend.tiles().len() > 1);
-    for tile in backend.tiles() {
+    assert!(backend.tiles(Precision::F32).len() > 1);
+    for tile in backend.tiles(Precision::F32) {
         for kernel in [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseWeightGrad::KERNEL] {
-            let report = check_kernel_in(backend.as_ref(), kernel, tile).unwrap();
+            let form = Form { tile: Some(tile), ..Form::default() };
+            let report = check_kernel_in(backend.as_ref(), kernel, form).unwrap();
             assert!(report.cases > 0 && report.ok, "{}: {}", kernel.name, report.failure.unwrap_or_default());
         }
+    }
+}
+
+/// With activations in half precision, on the CPU too; of products, one goes through all tiles.
+#[test]
+fn every_kernel_agrees_in_half_precision() {
+    for (name, backend) in backends() {
+        let mut kernels = 0;
+        for kernel in KERNELS {
+            let in_half = |form: &Form| form.precision == Precision::F16;
+            let is_wanted = |form: &Form| form.tile.is_none() || kernel.name == DenseForward::NAME;
+            for form in forms(backend.as_ref(), kernel).into_iter().filter(in_half).filter(is_wanted) {
+                kernels += u32::from(form.tile.is_none());
+                let report = check_kernel_in(backend.as_ref(), kernel, form).unwrap();
+                let failure = report.failure.unwrap_or_default();
+                assert!(report.cases > 0 && report.ok, "{name}: {}: {failure}", kernel.name);
+            }
+        }
+        assert_eq!(kernels, 24, "all that activations go through");
     }
 }
 

@@ -25,19 +25,20 @@ fn builder() -> PlanBuilder {
 fn a_launch_must_fit_its_tensors() {
     let mut plan = builder();
     let [a, b] = ["a", "b"].map(|name| plan.tensor(name, &[10], DType::F32, Role::Param));
-    plan.launch(Phase::Train, Sgd { length: 11 }, &[a, b]);
+    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    plan.launch(Phase::Train, Sgd { length: 11 }, &[a, b, scale]);
     assert!(plan.finish().unwrap_err().problem.contains("needs 11 elements, tensor a has 10"));
 
     let mut plan = builder();
     let a = plan.tensor("a", &[10], DType::F32, Role::Param);
     let b = plan.tensor("b", &[10], DType::U32, Role::Param);
-    plan.launch(Phase::Train, Sgd { length: 10 }, &[a, b]);
+    plan.launch(Phase::Train, Sgd { length: 10 }, &[a, b, a]);
     assert!(plan.finish().unwrap_err().problem.contains("slot gradients is F32, tensor b is U32"));
 
     let mut plan = builder();
     let a = plan.tensor("a", &[10], DType::F32, Role::Param);
     plan.launch(Phase::Train, Sgd { length: 10 }, &[a]);
-    assert!(plan.finish().unwrap_err().problem.contains("1 arguments for 2"));
+    assert!(plan.finish().unwrap_err().problem.contains("1 arguments for 3"));
 }
 
 /// WebGPU's rule: not even disjoint ranges of one buffer may be read and written in one dispatch.
@@ -45,7 +46,8 @@ fn a_launch_must_fit_its_tensors() {
 fn a_buffer_is_not_read_and_written_at_once() {
     let mut plan = builder();
     let arena = plan.arena("arena", Role::Param, &[("a".into(), vec![64]), ("b".into(), vec![64])]);
-    plan.launch(Phase::Train, Sgd { length: 64 }, &arena.parts);
+    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    plan.launch(Phase::Train, Sgd { length: 64 }, &[&arena.parts[..], &[scale]].concat());
     assert!(plan.finish().unwrap_err().problem.contains("shares its buffer"));
 }
 
@@ -128,7 +130,8 @@ fn constants_are_loaded_with_the_plan_and_never_written() {
     let mut plan = builder();
     let parameters = plan.constant("parameters", vec![1.0; 4], Role::Param);
     let gradients = plan.tensor("gradients", &[4], DType::F32, Role::Grad);
-    plan.launch(Phase::Train, Sgd { length: 4 }, &[parameters, gradients]);
+    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    plan.launch(Phase::Train, Sgd { length: 4 }, &[parameters, gradients, scale]);
     assert!(
         plan.finish().unwrap_err().problem.contains("slot parameters is written, but tensor parameters is a constant")
     );
@@ -177,7 +180,7 @@ fn headline_costs_are_those_on_paper() {
     let bytes = |role| plan.memory().tensors.iter().find(|(found, _)| *found == role).unwrap().1;
     assert_eq!(bytes(Role::Param), arena * 4);
     assert_eq!(bytes(Role::State), arena * 8);
-    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2 + 10 * 4);
+    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2 + 10 * 4 + 2 * 4 * 4);
     // Outputs of every layer, gradients of all but the first, and the logits' gradient: [256, .] each.
     let hidden: u64 = units - 10;
     assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));

@@ -6,11 +6,11 @@ use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
 use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
-    Activate, Adagrad, Adam, AddPartials, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
+    Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, BiasGrad, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseForward,
     DenseInputGrad, DenseWeightGrad, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion, LogBatch,
     MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy,
-    SquaredError, Transpose,
+    SquaredError, Transpose, Unscale,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -49,11 +49,11 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Dropout::KERNEL, "current.start + row", "row"),
     (Dropout::KERNEL, "vec4<f32>(params.scale)", "vec4<f32>(1.0)"),
     (DropoutGrad::KERNEL, " * factors[i]", " * factors[0]"),
-    (DropoutGrad::KERNEL, " * derivative(kept[at])", ""),
+    (DropoutGrad::KERNEL, " * derivative(f32(kept[at]))", ""),
     (DenseInputGrad::KERNEL, "let s = sigmoid(kept); return s *", "let s = sigmoid(kept); return"),
     (DenseInputGrad::KERNEL, "return 1.0 - kept * kept", "return 1.0 - kept"),
     (DenseInputGrad::KERNEL, " + kept * normal_density(kept)", ""),
-    (DenseInputGrad::KERNEL, " * derivative(kept[at])", ""),
+    (DenseInputGrad::KERNEL, " * derivative(f32(kept[at]))", ""),
     (DenseInputGrad::KERNEL, "select(1.0, 0.0, kept <= 0.0)", "select(1.0, 0.0, kept <= 0.1)"),
     (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
     (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
@@ -61,14 +61,14 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (DenseWeightGrad::KERNEL, "weight_grad[at] += product", "weight_grad[at] = product"),
     (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
     (BiasGrad::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
-    (SoftmaxCrossEntropy::KERNEL, "params.loss_scale / f32", "1.0 / f32"),
+    (SoftmaxCrossEntropy::KERNEL, "loss_scale[SCALE] / f32", "1.0 / f32"),
     (SoftmaxCrossEntropy::KERNEL, "f32(max(current.update_rows, 1u))", "f32(max(current.rows, 1u))"),
     (SoftmaxCrossEntropy::KERNEL, "best.value, scale", "0.0, scale"),
     (SoftmaxCrossEntropy::KERNEL, "b.index < a.index", "b.index > a.index"),
     (SoftmaxCrossEntropy::KERNEL, "current.start + index", "index"),
     (SoftmaxCrossEntropy::KERNEL, "1.0 - params.label_smoothing", "1.0"),
     (SoftmaxCrossEntropy::KERNEL, "params.label_smoothing / f32(params.classes)", "params.label_smoothing"),
-    (SoftmaxCrossEntropy::KERNEL, "weight * params.loss_scale", "params.loss_scale"),
+    (SoftmaxCrossEntropy::KERNEL, "weight * loss_scale[SCALE]", "loss_scale[SCALE]"),
     (Hinge::KERNEL, "select(params.margin, 0.0, c == row.target_class)", "params.margin"),
     (Hinge::KERNEL, "c == only", "c >= only"),
     (Hinge::KERNEL, "if variant == CRAMMER_SINGER", "if variant != CRAMMER_SINGER"),
@@ -93,7 +93,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (ConvInputGrad::KERNEL, "+ params.padding - tap.row", "+ params.padding + tap.row"),
     (ConvInputGrad::KERNEL, "row % params.stride != 0u || ", ""),
     (ConvInputGrad::KERNEL, "params.in_channels + m", "params.in_channels"),
-    (ConvInputGrad::KERNEL, "product * derivative(kept[at])", "product"),
+    (ConvInputGrad::KERNEL, "product * derivative(f32(kept[at]))", "product"),
     (
         ConvWeightGrad::KERNEL,
         "min((slice + 1u) * params.slice_rows, params.out_height)",
@@ -108,13 +108,13 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (MaxPool::KERNEL, "indices[index] = at", "indices[index] = 0u"),
     (MaxPool::KERNEL, "max(start, params.padding) - params.padding", "start"),
     (MaxPoolGrad::KERNEL, "padded / params.stride + 1u", "padded / params.stride"),
-    (MaxPoolGrad::KERNEL, "sum * derivative(kept[index])", "sum"),
+    (MaxPoolGrad::KERNEL, "sum * derivative(f32(kept[index]))", "sum"),
     (AvgPool::KERNEL, "params.window_height * params.window_width)", "(rows.y - rows.x) * (columns.y - columns.x))"),
     (AvgPoolGrad::KERNEL, "(before + params.stride - 1u) / params.stride", "before / params.stride"),
     (AvgPoolGrad::KERNEL, "sum / f32", "sum * f32"),
     (BatchNormStats::KERNEL, "max(count - 1.0, 1.0)", "count"),
     (BatchNormStats::KERNEL, "params.length / params.batch * max(current.rows, 1u)", "params.length"),
-    (BatchNormStats::KERNEL, "params.value_stride] - batch_mean", "params.value_stride]"),
+    (BatchNormStats::KERNEL, "params.value_stride]) - batch_mean", "params.value_stride])"),
     (BatchNorm::KERNEL, "variance[channel] + params.epsilon", "variance[channel]"),
     (BatchNorm::KERNEL, "% params.channels", "/ params.channels"),
     (BatchNormSums::KERNEL, "* inverse, gradient)", ", gradient)"),
@@ -122,6 +122,13 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (BatchNormGrad::KERNEL, "normalized * scale_sums[channel]", "scale_sums[channel]"),
     (LogBatch::KERNEL, "current.log_row * 2u]", "0u]"),
     (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
+    (Unscale::KERNEL, "loss_scale[INVERSE]", "loss_scale[SCALE]"),
+    (Unscale::KERNEL, ", 0.0, overflowed", ", gradients[i], overflowed"),
+    (Unscale::KERNEL, "if overflowed && loss_scale[SCALE] <= 1.0", "if overflowed"),
+    (AdjustScale::KERNEL, "select(0.5, 1.0, scale <= 1.0)", "0.5"),
+    (AdjustScale::KERNEL, "select(2.0, 1.0, scale >= params.largest)", "2.0"),
+    (AdjustScale::KERNEL, "updates >= f32(params.interval)", "updates > f32(params.interval)"),
+    (AdjustScale::KERNEL, "loss_scale[INVERSE] / factor", "loss_scale[INVERSE] * factor"),
     (ClipValue::KERNEL, ", params.max_value)", ", gradient)"),
     (ClipValue::KERNEL, "-params.max_value", "params.max_value"),
     (ClipValue::KERNEL, "if is_finite(gradient)", "if !is_nan(gradient)"),
@@ -135,18 +142,24 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Regularize::KERNEL, "params.l2 * w + ", ""),
     (Regularize::KERNEL, "select(0.0, -1.0, x < 0.0)", "-1.0"),
     (Regularize::KERNEL, "current.learning_rate * params", "params"),
+    (Sgd::KERNEL, " && loss_scale[APPLIES] != 0.0", ""),
     (Sgd::KERNEL, "i < params.length", "i + 1u < params.length"),
     (Sgd::KERNEL, "group.y * groups.x + group.x", "group.x"),
+    (Momentum::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (Momentum::KERNEL, "velocity * current.first_moment_correction", "velocity"),
     (Momentum::KERNEL, "params.gradient_factor * gradient", "gradient"),
     (Momentum::KERNEL, "gradient + params.momentum * velocity", "gradient + velocity"),
+    (RmsProp::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (RmsProp::KERNEL, "second_moments[i] = second", "second_moments[i] = gradient"),
     (RmsProp::KERNEL, "(root + params.epsilon)", "sqrt(second + params.epsilon)"),
+    (Adagrad::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (Adagrad::KERNEL, "square_sums[i] + gradient", "gradient"),
     (Adagrad::KERNEL, " + params.epsilon)", ")"),
+    (Adam::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (Adam::KERNEL, "+ params.epsilon)", ") + params.epsilon"),
     (Adam::KERNEL, "params.one_minus_beta2 * gradient * gradient", "params.one_minus_beta2 * gradient"),
     (Adam::KERNEL, "second * current.second_moment_correction", "second"),
+    (Lion::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (Lion::KERNEL, "params.beta1 * first", "params.beta2 * first"),
     (Lion::KERNEL, "select(0.0, -1.0, x < 0.0)", "-1.0"),
     (Lion::KERNEL, "params.beta2 * first + params.one_minus_beta2", "params.beta2 * first + params.one_minus_beta1"),
@@ -192,11 +205,11 @@ fn parity_catches_twins_that_write_nothing_or_not_enough() {
         let report = check_kernel(&backend, with_twin(kernel, |_, _| {})).unwrap();
         assert!(!report.ok, "{} did nothing and was not caught", kernel.name);
     }
-    let forgets_scale: fn(&[u32], Arguments<'_, f32>) = |params, arguments| {
+    let forgets_smoothing: fn(&[u32], Arguments<'_, f32>) = |params, arguments| {
         let kernel: &SoftmaxCrossEntropy = bytemuck::from_bytes(bytemuck::cast_slice(params));
-        SoftmaxCrossEntropy { loss_scale: 1.0, ..*kernel }.run(arguments);
+        SoftmaxCrossEntropy { label_smoothing: 0.0, ..*kernel }.run(arguments);
     };
-    assert!(!check_kernel(&backend, with_twin(SoftmaxCrossEntropy::KERNEL, forgets_scale)).unwrap().ok);
+    assert!(!check_kernel(&backend, with_twin(SoftmaxCrossEntropy::KERNEL, forgets_smoothing)).unwrap().ok);
 }
 
 /// Wrong plans: every launch is sound by itself, and only the gradients of the whole are wrong.

@@ -7,6 +7,7 @@ use std::path::Path;
 use gpunet::kernel::tile::TILES;
 use gpunet::kernel::{Access, DType, Kernel, Scalar};
 use gpunet::kernels::KERNELS;
+use gpunet::precision::Precision;
 use gpunet::step::Step;
 use naga::valid::Capabilities;
 use naga::{AddressSpace, ScalarKind, StorageAccess, TypeInner};
@@ -31,10 +32,14 @@ fn products_are_sound_with_every_tile() {
     let mut products = 0;
     for kernel in KERNELS.iter().filter(|kernel| kernel.takes_any_tile()) {
         products += 1;
-        for tile in TILES {
-            let wgsl = kernel.wgsl_with(tile);
-            let capabilities = if tile.uses_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
-            let module = parse_with(kernel.name, &wgsl, capabilities);
+        let forms = TILES.into_iter().flat_map(|tile| [(tile, Precision::F32), (tile, Precision::F16)]);
+        for (tile, precision) in forms.filter(|(tile, precision)| *precision == Precision::F16 || !tile.uses_matrices())
+        {
+            let wgsl = kernel.wgsl_in(Some(tile), precision);
+            let subgroup = if tile.uses_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
+            let half = if precision == Precision::F16 { Capabilities::SHADER_FLOAT16 } else { Capabilities::empty() };
+            let matrices = if tile.uses_matrices() { Capabilities::COOPERATIVE_MATRIX } else { Capabilities::empty() };
+            let module = parse_with(kernel.name, &wgsl, subgroup | half | matrices);
             let what = format!("{}, {}", kernel.name, tile.name);
             assert_eq!(module.entry_points[0].workgroup_size, [tile.threads(), 1, 1], "{what}");
             assert_eq!(["TILE_ROWS", "TILE_COLUMNS"].map(|name| constant(&module, name)), tile.size(), "{what}");
@@ -132,6 +137,21 @@ fn slots_have_the_described_names_types_and_access() {
         }
         let storage = module.global_variables.iter().filter(|(_, v)| matches!(v.space, AddressSpace::Storage { .. }));
         assert_eq!(storage.count(), kernel.slots.len(), "{}", kernel.name);
+    }
+}
+
+/// Of a kernel in half precision, those slots that may be are, and no others; nothing else changes.
+#[test]
+fn slots_in_half_precision_are_those_described() {
+    for kernel in KERNELS.iter().filter(|kernel| kernel.takes_half()) {
+        let wgsl = kernel.wgsl_in(None, Precision::F16);
+        let module = parse_with(kernel.name, &wgsl, Capabilities::SHADER_FLOAT16);
+        for (index, slot) in kernel.slots.iter().enumerate() {
+            let variable = binding(&module, index as u32 + 2).unwrap();
+            let TypeInner::Array { base, .. } = module.types[variable.ty].inner else { panic!("{}", kernel.name) };
+            let TypeInner::Scalar(scalar) = module.types[base].inner else { panic!("{}", kernel.name) };
+            assert_eq!(scalar.width, if slot.or_half { 2 } else { 4 }, "{}: {}", kernel.name, slot.name);
+        }
     }
 }
 

@@ -1,21 +1,22 @@
 // What the losses share: their slots, a row of logits a workgroup, its prediction, reductions over its classes.
 //
 // The kernel that uses this part says what the loss is:
-//   struct Params { batch: u32, classes: u32, examples: u32, loss_scale: f32, .. }
+//   struct Params { batch: u32, classes: u32, examples: u32, .. }
 //   fn row_loss(row: Row, thread: u32) -> f32     the loss of a row, alike in all threads; writes its gradient times row.scale
 //   losses[r] = class_weights[target] * row_loss
-//   logits_grad[r, c] is the gradient of loss_scale times the update's mean loss: row.scale = class_weights[target] * loss_scale
+//   logits_grad[r, c] is the gradient of the update's mean loss, times the loss scale: row.scale = class_weights[target] * scale
 //     / update_rows
 //   predictions[start + r] = the class of the largest logit, the lowest of equals
 // A row with a logit that is not finite has a loss that is not.
 // Padding rows have loss and gradient zero and no prediction, so that nothing behind them needs to know how many rows count.
 
-@group(0) @binding(2) var<storage, read> logits: array<f32>; // [batch, classes]
+@group(0) @binding(2) var<storage, read> logits: array<stored>; // [batch, classes]
 @group(0) @binding(3) var<storage, read> targets: array<u32>; // [batch]
 @group(0) @binding(4) var<storage, read> class_weights: array<f32>; // [classes]
-@group(0) @binding(5) var<storage, read_write> logits_grad: array<f32>; // [batch, classes]
-@group(0) @binding(6) var<storage, read_write> losses: array<f32>; // [batch]
-@group(0) @binding(7) var<storage, read_write> predictions: array<u32>; // [examples]
+@group(0) @binding(5) var<storage, read> loss_scale: array<f32>; // [4]
+@group(0) @binding(6) var<storage, read_write> logits_grad: array<stored>; // [batch, classes]
+@group(0) @binding(7) var<storage, read_write> losses: array<f32>; // [batch]
+@group(0) @binding(8) var<storage, read_write> predictions: array<u32>; // [examples]
 
 const THREADS: u32 = 64u;
 const NONE: u32 = 0xffffffffu; // the class of a thread that has seen none
@@ -91,7 +92,7 @@ fn main(
     let first = index * params.classes;
     if index >= current.rows {
         for (var c = thread; c < params.classes; c += THREADS) {
-            logits_grad[first + c] = 0.0;
+            logits_grad[first + c] = stored(0.0);
         }
         if thread == 0u {
             losses[index] = 0.0;
@@ -100,14 +101,14 @@ fn main(
     }
     var own = Entry(0.0, NONE);
     for (var c = thread; c < params.classes; c += THREADS) {
-        let logit = logits[first + c];
+        let logit = f32(logits[first + c]);
         // Minus infinity counts as infinity does, or it would show in no loss.
         own = greater(own, Entry(select(abs(logit), logit, is_finite(logit)), c));
     }
     let best = greatest(own, thread);
     let target_class = targets[index];
     let weight = class_weights[target_class];
-    let scale = weight * params.loss_scale / f32(max(current.update_rows, 1u));
+    let scale = weight * loss_scale[SCALE] / f32(max(current.update_rows, 1u));
     let loss = row_loss(Row(first, target_class, best.value, scale), thread);
     if thread == 0u {
         // What has diverged must show, even where a loss is cut off at zero or a class has no probability.

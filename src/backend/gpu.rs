@@ -7,6 +7,7 @@ mod adapters;
 mod cache;
 mod dispatch;
 mod limits;
+mod matrices;
 mod pipeline_cache;
 mod pipelines;
 mod program;
@@ -26,6 +27,7 @@ use crate::device::DeviceOptions;
 use crate::error::{DeviceError, Error};
 use crate::kernel::tile::{Tile, TileLimits};
 use crate::plan::Plan;
+use crate::precision::Precision;
 
 /// Whether shaders carry run-time checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +39,8 @@ pub enum ShaderChecks {
     Checked,
 }
 
-/// Whether the tiles of matrix products are found by timing as plans are loaded. They do not change results: every tile gives the same bits.
+/// Whether the tiles of matrix products are found by timing as plans are loaded. They do not change results: all that there is a choice of give
+/// the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tuning {
     /// They are not; the tile that should suit best is taken.
@@ -74,7 +77,11 @@ impl GpuBackend {
         let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
         let Some(index) = choose(&summaries)? else { return Ok(None) };
         let (adapter, summary) = all.swap_remove(index);
-        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
+        let wanted = wgpu::Features::SUBGROUP
+            | wgpu::Features::TIMESTAMP_QUERY
+            | wgpu::Features::PIPELINE_CACHE
+            | wgpu::Features::SHADER_F16
+            | wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
         let features = adapter.features() & wanted;
         let info = adapter.get_info();
         let same_subgroups =
@@ -85,6 +92,7 @@ impl GpuBackend {
             // All that the adapter has: the defaults stop at 128 MiB a binding.
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
+            experimental_features: matrices::experimental_features(),
             ..Default::default()
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -101,6 +109,7 @@ impl GpuBackend {
             threads: summary.limits.max_compute_invocations_per_workgroup,
             memory: summary.limits.max_compute_workgroup_storage_size,
             subgroup: same_subgroups.then_some(info.subgroup_min_size),
+            matrix: matrices::side(&adapter),
         };
         let DeviceOptions { checks, tuning, cache, .. } = options;
         let file = |what: &str| cache.as_ref().map(|folder| cache::file(folder, what, &summary));
@@ -150,6 +159,9 @@ impl Backend for GpuBackend {
     }
 
     fn check(&self, plan: &Plan) -> Result<(), Error> {
+        if plan.has_half() && !self.has_half() {
+            return Err(DeviceError::NoHalf { adapter: self.summary.name.clone() }.into());
+        }
         match limits::first_excess(plan, &self.summary.limits) {
             None => Ok(()),
             Some(limits::Excess { what, needed, limit, allowed }) => {
@@ -161,11 +173,18 @@ impl Backend for GpuBackend {
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
         self.check(plan)?;
+        if plan.has_half() {
+            self.tiles.try_matrices(|tile| self.multiplies_rightly(tile));
+        }
         Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
     }
 
-    fn tiles(&self) -> Vec<&'static Tile> {
-        self.tiles.all()
+    fn has_half(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_F16)
+    }
+
+    fn tiles(&self, precision: Precision) -> Vec<&'static Tile> {
+        self.tiles.all(precision)
     }
 
     fn load_in(&self, plan: &Plan, tile: &'static Tile) -> Result<Box<dyn Program>, Error> {

@@ -8,6 +8,8 @@ use gpunet::arch::Arch;
 use gpunet::backend::gpu::Tuning;
 use gpunet::config::{BatchSize, Config};
 use gpunet::optim::Optimizer;
+use gpunet::precision::Precision;
+use gpunet::spec;
 use gpunet::store::make_folder;
 use gpunet::train::bench::{BenchOptions, BenchReport, TileChoice, bench};
 
@@ -31,6 +33,10 @@ pub(super) struct Arguments {
     /// Time gradient descent instead of Adam
     #[arg(long)]
     sgd: bool,
+
+    /// What activations are stored as: f32 or f16
+    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>, default_value = "f32")]
+    precision: Precision,
 
     /// Write the made-up examples and the initial parameters, so that another program can be timed at the same work
     #[arg(long, value_name = "FILE.safetensors")]
@@ -74,6 +80,7 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
         batch: arguments.batch,
         steps: arguments.steps,
         optimizer,
+        precision: arguments.precision,
         profile: arguments.profile.is_some(),
         export: arguments.export.clone(),
     };
@@ -106,8 +113,8 @@ fn print_tiles(report: &BenchReport) -> std::io::Result<()> {
 }
 
 fn print(report: &BenchReport) -> std::io::Result<()> {
-    let BenchReport { arch, batch, device, backend, steps, ms_per_step: ms, .. } = report;
-    line(&format!("{arch}, batch {batch}, {device} ({backend}), {steps} steps"))?;
+    let BenchReport { arch, batch, precision, device, backend, steps, ms_per_step: ms, .. } = report;
+    line(&format!("{arch}, batch {batch}, {}, {device} ({backend}), {steps} steps", precision.name()))?;
     let digits = if ms.median < 1.0 { 4 } else { 2 };
     line(&format!("ms a step: median {:.digits$}, from {:.digits$} to {:.digits$}", ms.median, ms.min, ms.max))?;
     let (rate, flops) = (thousands(report.images_per_second as u64), metric(report.gflops * 1e9));

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gpunet::data::{Dataset, dataset_name};
+use gpunet::precision::Precision;
+use gpunet::spec;
 use gpunet::store::{SavedModel, find_model, load_config};
 use gpunet::train::{ClassReport, evaluate};
 use serde::Serialize;
@@ -19,6 +21,10 @@ pub(super) struct Arguments {
     /// `mnist` or a directory of IDX files [default: what the model was trained on]
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
+
+    /// What activations are stored as: f32 or f16 [default: as in training]
+    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>)]
+    precision: Option<Precision>,
 
     /// Print one JSON object
     #[arg(long)]
@@ -42,7 +48,8 @@ struct Report {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let path = find_model(arguments.model.as_deref())?;
-    let model = SavedModel::load(&path)?;
+    let mut model = SavedModel::load(&path)?;
+    model.metadata.precision = arguments.precision.unwrap_or(model.metadata.precision);
     // The run knows where its data lies; a model alone knows only what it is called.
     let recipe = path.with_file_name("config.toml");
     let data = match &arguments.data {

@@ -28,6 +28,17 @@ impl Tolerance {
         reason: "a handful of f32 roundings; division and sqrt may be 2.5 ulp off in WGSL",
     };
 
+    /// For results that are stored in half precision: two that are nearly alike may be rounded apart, by one place of f16.
+    pub fn in_half(self) -> Tolerance {
+        let (absolute, relative) = (self.absolute + 2f64.powi(-24), self.relative + 2f64.powi(-10));
+        Tolerance { absolute, relative, ..self }
+    }
+
+    /// For sums of products whose operands are rounded to half precision first: to 2^-11 of themselves, not 2^-24.
+    pub fn of_half_operands(self) -> Tolerance {
+        Tolerance { absolute: 1024.0 * self.absolute, ..self }
+    }
+
     /// A sum of `terms` products of values around one, in any order.
     pub fn sum_of(terms: usize) -> Tolerance {
         Tolerance {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Kernel, linear_grid};
+use crate::precision::Precision;
 
 /// A way to compute a tile of a product.
 #[derive(Debug)]
@@ -12,12 +13,19 @@ pub struct Tile {
     pub name: &'static str,
     /// That part.
     part: &'static str,
-    /// Threads along its rows and along its columns.
-    threads: [u32; 2],
-    /// Rows and columns of the result that a thread computes.
-    by_thread: [u32; 2],
+    /// Who computes it.
+    shape: Shape,
     /// Threads that every subgroup must have, where it matters.
     subgroup: Option<u32>,
+}
+
+/// Who computes a tile.
+#[derive(Debug)]
+enum Shape {
+    /// Threads along its rows and columns, and the rows and columns of each.
+    Threads([u32; 2], [u32; 2]),
+    /// Subgroups along its rows and columns, which multiply 4x2 matrices of half precision with so many rows and columns each.
+    Matrices([u32; 2], u32),
 }
 
 macro_rules! part {
@@ -27,11 +35,21 @@ macro_rules! part {
 }
 
 const fn block(name: &'static str, threads: [u32; 2]) -> Tile {
-    Tile { name, part: part!("tile_memory", "tile_block"), threads, by_thread: [8, 8], subgroup: None }
+    let shape = Shape::Threads(threads, [8, 8]);
+    Tile { name, part: part!("tile_memory", "tile_block"), shape, subgroup: None }
 }
 
 const fn quad(name: &'static str, threads: [u32; 2]) -> Tile {
-    Tile { name, part: part!("tile_memory", "tile_quad"), threads, by_thread: [4, 4], subgroup: None }
+    let shape = Shape::Threads(threads, [4, 4]);
+    Tile { name, part: part!("tile_memory", "tile_quad"), shape, subgroup: None }
+}
+
+const fn lanes(name: &'static str, part: &'static str, rows: u32) -> Tile {
+    Tile { name, part, shape: Shape::Threads([1, 8], [rows, 4]), subgroup: Some(8) }
+}
+
+const fn matrix(name: &'static str, side: u32, subgroup: u32, subgroups: [u32; 2]) -> Tile {
+    Tile { name, part: part!("tile_matrix"), shape: Shape::Matrices(subgroups, side), subgroup: Some(subgroup) }
 }
 
 /// The usual one.
@@ -47,13 +65,18 @@ static QUAD_64X16: Tile = quad("quad 64x16", [16, 4]);
 static QUAD_16X64: Tile = quad("quad 16x64", [4, 16]);
 
 /// Of subgroups of 8, which are the vectors of a CPU, and the same for products of few rows.
-static LANES_24X32: Tile =
-    Tile { name: "lanes 24x32", part: part!("tile_lanes"), threads: [1, 8], by_thread: [24, 4], subgroup: Some(8) };
-static LANES_8X32: Tile =
-    Tile { name: "lanes 8x32", part: part!("tile_lanes_low"), threads: [1, 8], by_thread: [8, 4], subgroup: Some(8) };
+static LANES_24X32: Tile = lanes("lanes 24x32", part!("tile_lanes"), 24);
+static LANES_8X32: Tile = lanes("lanes 8x32", part!("tile_lanes_low"), 8);
+
+/// Of matrices of 16x16 on subgroups of 32, which GPUs have; of 8x8 on subgroups of 32, as Apple's; of 8x8 on subgroups of 8, as llvmpipe.
+static MATRIX_64X64: Tile = matrix("matrix 64x64", 16, 32, [1, 2]);
+static MATRIX_128X64: Tile = matrix("matrix 128x64", 16, 32, [2, 2]);
+static MATRIX_128X128: Tile = matrix("matrix 128x128", 16, 32, [2, 4]);
+static MATRIX_8_64X64: Tile = matrix("matrix of 8 64x64", 8, 32, [2, 4]);
+static MATRIX_8_64X32: Tile = matrix("matrix of 8 64x32", 8, 8, [2, 2]);
 
 /// All there are.
-pub static TILES: [&Tile; 10] = [
+pub static TILES: [&Tile; 15] = [
     &BLOCK,
     &BLOCK_128X128,
     &BLOCK_128X64,
@@ -64,6 +87,11 @@ pub static TILES: [&Tile; 10] = [
     &QUAD_16X64,
     &LANES_24X32,
     &LANES_8X32,
+    &MATRIX_64X64,
+    &MATRIX_128X64,
+    &MATRIX_128X128,
+    &MATRIX_8_64X64,
+    &MATRIX_8_64X32,
 ];
 
 /// What an adapter has for tiles.
@@ -75,6 +103,8 @@ pub struct TileLimits {
     pub memory: u32,
     /// Threads of all subgroups, where they have as many and shaders may use them.
     pub subgroup: Option<u32>,
+    /// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32.
+    pub matrix: Option<u32>,
 }
 
 impl Tile {
@@ -85,12 +115,18 @@ impl Tile {
 
     /// Threads of a workgroup.
     pub const fn threads(&self) -> u32 {
-        self.threads[0] * self.threads[1]
+        match (&self.shape, self.subgroup) {
+            (Shape::Matrices([down, across], _), Some(threads)) => *down * *across * threads,
+            (Shape::Threads([down, across], _) | Shape::Matrices([down, across], _), _) => *down * *across,
+        }
     }
 
     /// Rows and columns of the result that a workgroup computes.
-    pub const fn size(&self) -> [u32; 2] {
-        [self.threads[0] * self.by_thread[0], self.threads[1] * self.by_thread[1]]
+    pub fn size(&self) -> [u32; 2] {
+        match self.shape {
+            Shape::Threads([down, across], [rows, columns]) => [down * rows, across * columns],
+            Shape::Matrices([down, across], side) => [down * 4 * side, across * 2 * side],
+        }
     }
 
     /// Whether it counts on subgroups.
@@ -98,13 +134,46 @@ impl Tile {
         self.subgroup.is_some()
     }
 
-    /// Whether an adapter can run it.
-    pub fn fits(&self, limits: &TileLimits) -> bool {
+    /// Whether it counts on units that multiply small matrices in half precision. Such tiles round operands to it, and add up in the order of
+    /// those units; all others give the same bits.
+    pub fn uses_matrices(&self) -> bool {
+        matches!(self.shape, Shape::Matrices(..))
+    }
+
+    /// Whether an adapter can run it on a product of that precision.
+    pub fn fits(&self, limits: &TileLimits, precision: Precision) -> bool {
         let [rows, columns] = self.size();
-        // 16 slices of vectors of both operands, each a vector longer than it must be.
-        let memory = if self.subgroup.is_some() { 0 } else { 16 * ((rows + columns) * 4 + 2 * 16) };
+        let (memory, matrix) = match self.shape {
+            Shape::Threads(..) if self.subgroup.is_some() => (0, true),
+            // 16 slices of vectors of both operands, each a vector longer than it must be.
+            Shape::Threads(..) => (16 * ((rows + columns) * 4 + 2 * 16), true),
+            // 2 * side slices of both, with eight more elements a row, and a matrix of sums for each subgroup.
+            Shape::Matrices([down, across], side) => {
+                let memory = 2 * (rows * (2 * side + 8) + 2 * side * (columns + 8)) + 4 * down * across * side * side;
+                (memory, precision == Precision::F16 && limits.matrix == Some(side))
+            }
+        };
         let subgroup = self.subgroup.is_none() || self.subgroup == limits.subgroup;
-        self.threads() <= limits.threads && memory <= limits.memory && subgroup
+        self.threads() <= limits.threads && memory <= limits.memory && subgroup && matrix
+    }
+
+    /// Its part of the shader.
+    fn part(&self) -> String {
+        let (names, [down, across]) = match self.shape {
+            Shape::Threads(threads, _) => (["THREAD_ROWS", "THREAD_COLUMNS"], threads),
+            Shape::Matrices(subgroups, _) => (["SUBGROUPS_DOWN", "SUBGROUPS_ACROSS"], subgroups),
+        };
+        let set = |part: String, name: &str, usual: u32, value: u32| {
+            part.replacen(&format!("const {name}: u32 = {usual}u;"), &format!("const {name}: u32 = {value}u;"), 1)
+        };
+        let part = set(set(self.part.to_string(), names[0], 8, down), names[1], 8, across);
+        match self.shape {
+            Shape::Threads(..) => part,
+            Shape::Matrices(_, side) => {
+                let part = set(set(part, "SIDE", 16, side), "SUBGROUP", 32, self.subgroup.unwrap_or(1));
+                part.replace("coop_mat16x16", &format!("coop_mat{side}x{side}"))
+            }
+        }
     }
 }
 
@@ -138,16 +207,22 @@ impl Product {
     }
 
     /// The tile that should suit an adapter, where none was found by timing.
-    pub fn tile(&self, limits: &TileLimits) -> &'static Tile {
+    pub fn tile(&self, limits: &TileLimits, precision: Precision) -> &'static Tile {
         // Fewer workgroups leave most of a GPU idle.
         const FEW: usize = 64;
-        let suits = |tile: &&'static Tile| tile.fits(limits);
+        let suits = |tile: &&'static Tile| tile.fits(limits, precision);
+        let is_few = |tile: &Tile| self.tiles(tile) * (self.count as usize) < FEW;
+        let of_matrices = TILES.into_iter().filter(|tile| tile.uses_matrices() && suits(tile));
+        // The largest of which there are enough, or the smallest.
+        if let Some(tile) = of_matrices.clone().rfind(|tile| !is_few(tile)).or(of_matrices.clone().next()) {
+            return tile;
+        }
         let lanes = if self.rows <= LANES_8X32.size()[0] { &LANES_8X32 } else { &LANES_24X32 };
         let tile = match (self.rows, self.columns) {
-            _ if lanes.fits(limits) => lanes,
+            _ if suits(&lanes) => lanes,
             (..=16, _) => &QUAD_16X64,
             (_, ..=16) => &QUAD_64X16,
-            _ if self.tiles(&BLOCK) * (self.count as usize) < FEW => &QUAD_32X32,
+            _ if is_few(&BLOCK) => &QUAD_32X32,
             _ => &BLOCK,
         };
         Some(tile).filter(suits).unwrap_or(&BLOCK)
@@ -165,11 +240,7 @@ impl Kernel {
         if tile.name == BLOCK.name {
             return self.wgsl.into();
         }
-        let threads = ["THREAD_ROWS", "THREAD_COLUMNS"].into_iter().zip(tile.threads);
-        let part = threads.fold(tile.part.to_string(), |part, (name, count)| {
-            part.replacen(&format!("const {name}: u32 = 8u;"), &format!("const {name}: u32 = {count}u;"), 1)
-        });
-        self.wgsl.replacen(BLOCK.part, &part, 1).into()
+        self.wgsl.replacen(BLOCK.part, &tile.part(), 1).into()
     }
 }
 
@@ -177,7 +248,7 @@ impl Kernel {
 mod tests {
     use super::*;
 
-    const WEBGPU: TileLimits = TileLimits { threads: 256, memory: 16_384, subgroup: None };
+    const WEBGPU: TileLimits = TileLimits { threads: 256, memory: 16_384, subgroup: None, matrix: None };
 
     #[test]
     fn tiles_suit_adapter_and_shape_and_cover_the_result() {
@@ -189,7 +260,7 @@ mod tests {
             (256, 500, None, "quad 32x32"),
             (256, 3000, None, "block 64x64"),
         ] {
-            let tile = Product::new(rows, columns).tile(&TileLimits { subgroup, ..WEBGPU });
+            let tile = Product::new(rows, columns).tile(&TileLimits { subgroup, ..WEBGPU }, Precision::F32);
             assert_eq!(tile.name, name, "{rows} x {columns}, subgroups of {subgroup:?}");
         }
         for tile in TILES {
@@ -205,7 +276,7 @@ mod tests {
 
     #[test]
     fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
-        let fitting = |limits: TileLimits| TILES.iter().filter(|tile| tile.fits(&limits)).count();
+        let fitting = |limits: TileLimits| TILES.iter().filter(|tile| tile.fits(&limits, Precision::F32)).count();
         assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(8), ..WEBGPU }), 10);
         assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(32), ..WEBGPU }), 8);
         // 128x128 takes 16 * (32 + 1) vectors of 16 bytes, twice.

@@ -19,8 +19,9 @@ params! {
 
 impl KernelSpec for Activate {
     const NAME: &'static str = "activate";
-    const WGSL: &'static str = wgsl!("activate", "linear", "activation");
-    const SLOTS: &'static [Slot] = &[Slot::read("pre_activation", DType::F32), Slot::write("output", DType::F32)];
+    const WGSL: &'static str = wgsl!("activate", "stored", "linear", "activation");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("pre_activation", DType::F32).or_half(), Slot::write("output", DType::F32).or_half()];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 

@@ -1,5 +1,6 @@
 //! Adagrad.
 
+use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -19,11 +20,12 @@ params! {
 
 impl KernelSpec for Adagrad {
     const NAME: &'static str = "adagrad";
-    const WGSL: &'static str = wgsl!("adagrad", "step", "linear", "finite");
+    const WGSL: &'static str = wgsl!("adagrad", "step", "linear", "loss_scale", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("square_sums", DType::F32),
+        loss_scale::SLOT,
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
@@ -33,7 +35,7 @@ impl KernelSpec for Adagrad {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 3]
+        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -41,6 +43,9 @@ impl KernelSpec for Adagrad {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(3)) {
+            return;
+        }
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let epsilon = T::from_f32(self.epsilon);
         let (parameters, gradients, square_sums) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
@@ -65,6 +70,6 @@ impl KernelSpec for Adagrad {
             case("first step, gradients as small as epsilon".to_string(), 97, tiny, 0.0),
             case("first step, no gradient".to_string(), 3, Input::F32(vec![0.0; 3]), 0.0),
         ];
-        lengths.into_iter().chain(others).collect()
+        loss_scale::optimizer_cases(lengths.into_iter().chain(others))
     }
 }

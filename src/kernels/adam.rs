@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::lib::loss_scale;
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -45,12 +46,13 @@ impl Adam {
 
 impl KernelSpec for Adam {
     const NAME: &'static str = "adam";
-    const WGSL: &'static str = wgsl!("adam", "step", "linear", "finite");
+    const WGSL: &'static str = wgsl!("adam", "step", "linear", "loss_scale", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("first_moments", DType::F32),
         Slot::update("second_moments", DType::F32),
+        loss_scale::SLOT,
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
@@ -60,7 +62,7 @@ impl KernelSpec for Adam {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 4]
+        [vec![self.length as usize; 4], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -68,6 +70,9 @@ impl KernelSpec for Adam {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(4)) {
+            return;
+        }
         let step = arguments.step();
         let [beta1, beta2, epsilon] = [self.beta1, self.beta2, self.epsilon].map(T::from_f32);
         let [one_minus_beta1, one_minus_beta2] = [self.one_minus_beta1, self.one_minus_beta2].map(T::from_f32);
@@ -113,6 +118,6 @@ impl KernelSpec for Adam {
         let lengths =
             AWKWARD_LENGTHS.into_iter().map(|length| case(format!("length {length}"), length, 3, 1.0, 0.1, 0.1));
         let tiny = case("first step, gradients as small as epsilon".to_string(), 1000, 1, 1e-8, 0.0, 0.0);
-        lengths.chain([tiny]).collect()
+        loss_scale::optimizer_cases(lengths.chain([tiny]))
     }
 }

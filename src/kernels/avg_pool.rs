@@ -15,8 +15,9 @@ params! {
 
 impl KernelSpec for AvgPool {
     const NAME: &'static str = "avg_pool";
-    const WGSL: &'static str = wgsl!("avg_pool", "linear", "pool");
-    const SLOTS: &'static [Slot] = &[Slot::read("input", DType::F32), Slot::write("output", DType::F32)];
+    const WGSL: &'static str = wgsl!("avg_pool", "stored", "linear", "pool");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("input", DType::F32).or_half(), Slot::write("output", DType::F32).or_half()];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {

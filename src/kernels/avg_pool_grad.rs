@@ -17,9 +17,12 @@ params! {
 
 impl KernelSpec for AvgPoolGrad {
     const NAME: &'static str = "avg_pool_grad";
-    const WGSL: &'static str = wgsl!("avg_pool_grad", "linear", "activation", "pool");
-    const SLOTS: &'static [Slot] =
-        &[Slot::read("output_grad", DType::F32), Slot::read("kept", DType::F32), Slot::write("input_grad", DType::F32)];
+    const WGSL: &'static str = wgsl!("avg_pool_grad", "stored", "linear", "activation", "pool");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("kept", DType::F32).or_half(),
+        Slot::write("input_grad", DType::F32).or_half(),
+    ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 

@@ -20,14 +20,14 @@ params! {
 
 impl KernelSpec for BatchNorm {
     const NAME: &'static str = "batch_norm";
-    const WGSL: &'static str = wgsl!("batch_norm", "linear", "activation");
+    const WGSL: &'static str = wgsl!("batch_norm", "stored", "linear", "activation");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("input", DType::F32),
+        Slot::read("input", DType::F32).or_half(),
         Slot::read("mean", DType::F32),
         Slot::read("variance", DType::F32),
         Slot::read("scale", DType::F32),
         Slot::read("shift", DType::F32),
-        Slot::write("output", DType::F32),
+        Slot::write("output", DType::F32).or_half(),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];

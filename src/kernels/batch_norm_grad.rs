@@ -21,16 +21,16 @@ params! {
 
 impl KernelSpec for BatchNormGrad {
     const NAME: &'static str = "batch_norm_grad";
-    const WGSL: &'static str = wgsl!("batch_norm_grad", "step", "linear");
+    const WGSL: &'static str = wgsl!("batch_norm_grad", "stored", "step", "linear");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("output_grad", DType::F32),
-        Slot::read("input", DType::F32),
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("input", DType::F32).or_half(),
         Slot::read("mean", DType::F32),
         Slot::read("variance", DType::F32),
         Slot::read("scale", DType::F32),
         Slot::read("scale_sums", DType::F32),
         Slot::read("shift_sums", DType::F32),
-        Slot::write("input_grad", DType::F32),
+        Slot::write("input_grad", DType::F32).or_half(),
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;

@@ -22,9 +22,9 @@ params! {
 
 impl KernelSpec for BatchNormStats {
     const NAME: &'static str = "batch_norm_stats";
-    const WGSL: &'static str = wgsl!("batch_norm_stats", "step", "group_sum");
+    const WGSL: &'static str = wgsl!("batch_norm_stats", "stored", "step", "group_sum");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("input", DType::F32),
+        Slot::read("input", DType::F32).or_half(),
         Slot::write("mean", DType::F32),
         Slot::write("variance", DType::F32),
         Slot::update("running_mean", DType::F32),

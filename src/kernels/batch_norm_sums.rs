@@ -22,10 +22,10 @@ params! {
 
 impl KernelSpec for BatchNormSums {
     const NAME: &'static str = "batch_norm_sums";
-    const WGSL: &'static str = wgsl!("batch_norm_sums", "group_sum");
+    const WGSL: &'static str = wgsl!("batch_norm_sums", "stored", "group_sum");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("output_grad", DType::F32),
-        Slot::read("input", DType::F32),
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("input", DType::F32).or_half(),
         Slot::read("mean", DType::F32),
         Slot::read("variance", DType::F32),
         Slot::write("scale_sums", DType::F32),

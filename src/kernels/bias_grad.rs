@@ -23,8 +23,9 @@ pub(super) const COLUMNS: usize = 32;
 
 impl KernelSpec for BiasGrad {
     const NAME: &'static str = "bias_grad";
-    const WGSL: &'static str = wgsl!("bias_grad", "step");
-    const SLOTS: &'static [Slot] = &[Slot::read("output_grad", DType::F32), Slot::update("bias_grad", DType::F32)];
+    const WGSL: &'static str = wgsl!("bias_grad", "stored", "step");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("output_grad", DType::F32).or_half(), Slot::update("bias_grad", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 

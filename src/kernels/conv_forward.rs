@@ -15,12 +15,13 @@ params! {
 
 impl KernelSpec for ConvForward {
     const NAME: &'static str = "conv_forward";
-    const WGSL: &'static str = wgsl!("conv_forward", "activation", "product", "tile_memory", "tile_block", "conv");
+    const WGSL: &'static str =
+        wgsl!("conv_forward", "stored", "activation", "product", "tile_memory", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("input", DType::F32),
+        Slot::read("input", DType::F32).or_half(),
         Slot::read("weight", DType::F32),
         Slot::read("bias", DType::F32),
-        Slot::write("output", DType::F32),
+        Slot::write("output", DType::F32).or_half(),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];

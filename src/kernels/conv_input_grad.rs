@@ -16,12 +16,13 @@ params! {
 
 impl KernelSpec for ConvInputGrad {
     const NAME: &'static str = "conv_input_grad";
-    const WGSL: &'static str = wgsl!("conv_input_grad", "activation", "product", "tile_memory", "tile_block", "conv");
+    const WGSL: &'static str =
+        wgsl!("conv_input_grad", "stored", "activation", "product", "tile_memory", "tile_block", "conv");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("output_grad", DType::F32),
+        Slot::read("output_grad", DType::F32).or_half(),
         Slot::read("weight", DType::F32),
-        Slot::read("kept", DType::F32),
-        Slot::write("input_grad", DType::F32),
+        Slot::read("kept", DType::F32).or_half(),
+        Slot::write("input_grad", DType::F32).or_half(),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];

@@ -40,9 +40,12 @@ impl ConvWeightGrad {
 
 impl KernelSpec for ConvWeightGrad {
     const NAME: &'static str = "conv_weight_grad";
-    const WGSL: &'static str = wgsl!("conv_weight_grad", "product", "tile_memory", "tile_block", "conv");
-    const SLOTS: &'static [Slot] =
-        &[Slot::read("output_grad", DType::F32), Slot::read("input", DType::F32), Slot::write("partials", DType::F32)];
+    const WGSL: &'static str = wgsl!("conv_weight_grad", "stored", "product", "tile_memory", "tile_block", "conv");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("input", DType::F32).or_half(),
+        Slot::write("partials", DType::F32),
+    ];
     const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];
 
     fn product(&self) -> Option<Product> {

@@ -34,12 +34,12 @@ impl DenseForward {
 
 impl KernelSpec for DenseForward {
     const NAME: &'static str = "dense_forward";
-    const WGSL: &'static str = wgsl!("dense_forward", "activation", "product", "tile_memory", "tile_block");
+    const WGSL: &'static str = wgsl!("dense_forward", "stored", "activation", "product", "tile_memory", "tile_block");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("input", DType::F32),
+        Slot::read("input", DType::F32).or_half(),
         Slot::read("weight", DType::F32),
         Slot::read("bias", DType::F32),
-        Slot::write("output", DType::F32),
+        Slot::write("output", DType::F32).or_half(),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];

@@ -22,10 +22,10 @@ params! {
 
 impl KernelSpec for DenseWeightGrad {
     const NAME: &'static str = "dense_weight_grad";
-    const WGSL: &'static str = wgsl!("dense_weight_grad", "step", "product", "tile_memory", "tile_block");
+    const WGSL: &'static str = wgsl!("dense_weight_grad", "stored", "step", "product", "tile_memory", "tile_block");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("output_grad", DType::F32),
-        Slot::read("input", DType::F32),
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("input", DType::F32).or_half(),
         Slot::update("weight_grad", DType::F32),
     ];
     const WORKGROUP: [u32; 3] = [tile::BLOCK.threads(), 1, 1];

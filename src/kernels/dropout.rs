@@ -76,8 +76,9 @@ const LANES: usize = 16;
 
 impl KernelSpec for Dropout {
     const NAME: &'static str = "dropout";
-    const WGSL: &'static str = wgsl!("dropout", "step", "linear", "philox", "dropout");
-    const SLOTS: &'static [Slot] = &[Slot::read("input", DType::F32), Slot::write("output", DType::F32)];
+    const WGSL: &'static str = wgsl!("dropout", "stored", "step", "linear", "philox", "dropout");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("input", DType::F32).or_half(), Slot::write("output", DType::F32).or_half()];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 

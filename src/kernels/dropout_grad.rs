@@ -16,9 +16,12 @@ params! {
 
 impl KernelSpec for DropoutGrad {
     const NAME: &'static str = "dropout_grad";
-    const WGSL: &'static str = wgsl!("dropout_grad", "step", "linear", "philox", "dropout", "activation");
-    const SLOTS: &'static [Slot] =
-        &[Slot::read("output_grad", DType::F32), Slot::read("kept", DType::F32), Slot::write("input_grad", DType::F32)];
+    const WGSL: &'static str = wgsl!("dropout_grad", "stored", "step", "linear", "philox", "dropout", "activation");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("output_grad", DType::F32).or_half(),
+        Slot::read("kept", DType::F32).or_half(),
+        Slot::write("input_grad", DType::F32).or_half(),
+    ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;

@@ -26,14 +26,14 @@ params! {
 
 impl KernelSpec for Gather {
     const NAME: &'static str = "gather";
-    const WGSL: &'static str = wgsl!("gather", "step", "linear");
+    const WGSL: &'static str = wgsl!("gather", "stored", "step", "linear");
     const SLOTS: &'static [Slot] = &[
         Slot::read("images", DType::U8),
         Slot::read("labels", DType::U32),
         Slot::read("order", DType::U32),
         Slot::read("factors", DType::F32),
         Slot::read("offsets", DType::F32),
-        Slot::write("inputs", DType::F32),
+        Slot::write("inputs", DType::F32).or_half(),
         Slot::write("targets", DType::U32),
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];

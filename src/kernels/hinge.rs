@@ -32,7 +32,7 @@ params! {
     /// For each row r of logits z `[batch, classes]` with target t and violations `v_c = [c != t] margin + z_c - z_t`:
     /// `losses[r] = w_t sum_c max(0, v_c)` (Weston and Watkins) or `w_t max_c v_c` (Crammer and Singer, `v_t = 0` among them).
     /// With k classes that count, those with `v_c > 0` or the lowest of the largest of them, `logits_grad[r, c]` is
-    /// `w_t loss_scale / update_rows` for a class that counts, `-k` times that for t, else 0.
+    /// `w_t scale / update_rows` for a class that counts, `-k` times that for t, else 0.
     /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
     pub struct Hinge {
         /// Rows of a full batch.
@@ -41,8 +41,6 @@ params! {
         pub classes: u32,
         /// Length of the predictions.
         pub examples: u32,
-        /// Factor on the mean loss whose gradient is made.
-        pub loss_scale: f32,
         /// By how much the target's logit must pass the others.
         pub margin: f32,
     }
@@ -50,7 +48,7 @@ params! {
 
 impl KernelSpec for Hinge {
     const NAME: &'static str = "hinge";
-    const WGSL: &'static str = wgsl!("hinge", "step", "finite", "loss");
+    const WGSL: &'static str = wgsl!("hinge", "step", "finite", "stored", "loss_scale", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const CONSTANTS: &'static [&'static str] = &["variant"];
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;
@@ -67,7 +65,7 @@ impl KernelSpec for Hinge {
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let crammer_singer = arguments.constant(0) == HingeVariant::CrammerSinger.constant();
         let margin = T::from_f32(self.margin);
-        loss::run(arguments, self.classes, self.loss_scale, |row: &Row<'_, T>, gradient| {
+        loss::run(arguments, self.classes, |row: &Row<'_, T>, gradient| {
             let violation = |c: usize| {
                 let margin = if c == row.target { T::zero() } else { margin };
                 margin + row.logits[c] - row.logits[row.target]
@@ -90,7 +88,7 @@ impl KernelSpec for Hinge {
         let cases = [HingeVariant::WestonWatkins, HingeVariant::CrammerSinger].map(|variant| {
             let cases = loss::cases(
                 &format!("{variant:?}"),
-                |batch, classes, examples, loss_scale| Hinge { batch, classes, examples, loss_scale, margin: 1.25 },
+                |batch, classes, examples| Hinge { batch, classes, examples, margin: 1.25 },
                 |largest| Tolerance {
                     absolute: 1e-6 + 2e-7 * f64::from(largest),
                     relative: 1e-5,

@@ -1,5 +1,6 @@
 //! Lion.
 
+use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::{Real, sign};
@@ -38,11 +39,12 @@ impl Lion {
 
 impl KernelSpec for Lion {
     const NAME: &'static str = "lion";
-    const WGSL: &'static str = wgsl!("lion", "step", "linear", "finite", "sign");
+    const WGSL: &'static str = wgsl!("lion", "step", "linear", "loss_scale", "finite", "sign");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("first_moments", DType::F32),
+        loss_scale::SLOT,
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
@@ -52,7 +54,7 @@ impl KernelSpec for Lion {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 3]
+        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -60,6 +62,9 @@ impl KernelSpec for Lion {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(3)) {
+            return;
+        }
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [beta1, beta2] = [self.beta1, self.beta2].map(T::from_f32);
         let [one_minus_beta1, one_minus_beta2] = [self.one_minus_beta1, self.one_minus_beta2].map(T::from_f32);
@@ -86,6 +91,6 @@ impl KernelSpec for Lion {
         let moments = Input::F32(vec![0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         let signs =
             case("signs".to_string(), Lion { one_minus_beta1: 1.0, ..Lion::new(7, 1.0, 0.99) }, gradients, moments);
-        lengths.into_iter().chain([signs]).collect()
+        loss_scale::optimizer_cases(lengths.into_iter().chain([signs]))
     }
 }

@@ -20,8 +20,9 @@ params! {
 
 impl KernelSpec for MapSums {
     const NAME: &'static str = "map_sums";
-    const WGSL: &'static str = wgsl!("map_sums", "step", "group_sum");
-    const SLOTS: &'static [Slot] = &[Slot::read("output_grad", DType::F32), Slot::update("bias_grad", DType::F32)];
+    const WGSL: &'static str = wgsl!("map_sums", "stored", "step", "group_sum");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("output_grad", DType::F32).or_half(), Slot::update("bias_grad", DType::F32)];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 

@@ -16,9 +16,12 @@ params! {
 
 impl KernelSpec for MaxPool {
     const NAME: &'static str = "max_pool";
-    const WGSL: &'static str = wgsl!("max_pool", "linear", "finite", "pool");
-    const SLOTS: &'static [Slot] =
-        &[Slot::read("input", DType::F32), Slot::write("output", DType::F32), Slot::write("indices", DType::U32)];
+    const WGSL: &'static str = wgsl!("max_pool", "stored", "linear", "finite", "pool");
+    const SLOTS: &'static [Slot] = &[
+        Slot::read("input", DType::F32).or_half(),
+        Slot::write("output", DType::F32).or_half(),
+        Slot::write("indices", DType::U32),
+    ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {

@@ -18,12 +18,12 @@ params! {
 
 impl KernelSpec for MaxPoolGrad {
     const NAME: &'static str = "max_pool_grad";
-    const WGSL: &'static str = wgsl!("max_pool_grad", "linear", "activation", "pool");
+    const WGSL: &'static str = wgsl!("max_pool_grad", "stored", "linear", "activation", "pool");
     const SLOTS: &'static [Slot] = &[
-        Slot::read("output_grad", DType::F32),
+        Slot::read("output_grad", DType::F32).or_half(),
         Slot::read("indices", DType::U32),
-        Slot::read("kept", DType::F32),
-        Slot::write("input_grad", DType::F32),
+        Slot::read("kept", DType::F32).or_half(),
+        Slot::write("input_grad", DType::F32).or_half(),
     ];
     const CONSTANTS: &'static [&'static str] = &["activation"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];

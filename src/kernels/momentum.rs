@@ -1,5 +1,6 @@
 //! Gradient descent with momentum.
 
+use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -33,11 +34,12 @@ impl Momentum {
 
 impl KernelSpec for Momentum {
     const NAME: &'static str = "momentum";
-    const WGSL: &'static str = wgsl!("momentum", "step", "linear");
+    const WGSL: &'static str = wgsl!("momentum", "step", "linear", "loss_scale");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("velocities", DType::F32),
+        loss_scale::SLOT,
     ];
     const CONSTANTS: &'static [&'static str] = &["nesterov"];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
@@ -48,7 +50,7 @@ impl KernelSpec for Momentum {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 3]
+        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -56,6 +58,9 @@ impl KernelSpec for Momentum {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(3)) {
+            return;
+        }
         let step = arguments.step();
         let [momentum, gradient_factor] = [self.momentum, self.gradient_factor].map(T::from_f32);
         let [learning_rate, correction] = [step.learning_rate, step.first_moment_correction].map(T::from_f32);
@@ -83,6 +88,6 @@ impl KernelSpec for Momentum {
             case("a moving average, its bias corrected".to_string(), 97, true, 3.7, 0),
             case("Nesterov's".to_string(), 97, false, 1.0, 1),
         ];
-        plain.into_iter().chain(others).collect()
+        loss_scale::optimizer_cases(plain.into_iter().chain(others))
     }
 }

@@ -1,5 +1,6 @@
 //! RMSprop.
 
+use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -31,11 +32,12 @@ impl RmsProp {
 
 impl KernelSpec for RmsProp {
     const NAME: &'static str = "rmsprop";
-    const WGSL: &'static str = wgsl!("rmsprop", "step", "linear", "finite");
+    const WGSL: &'static str = wgsl!("rmsprop", "step", "linear", "loss_scale", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("second_moments", DType::F32),
+        loss_scale::SLOT,
     ];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
@@ -45,7 +47,7 @@ impl KernelSpec for RmsProp {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 3]
+        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -53,6 +55,9 @@ impl KernelSpec for RmsProp {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(3)) {
+            return;
+        }
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [rho, one_minus_rho, epsilon] = [self.rho, self.one_minus_rho, self.epsilon].map(T::from_f32);
         let (parameters, gradients, second_moments) =
@@ -78,6 +83,6 @@ impl KernelSpec for RmsProp {
             case("first step, gradients as small as epsilon".to_string(), 97, tiny, 0.0),
             case("first step, no gradient".to_string(), 3, Input::F32(vec![0.0; 3]), 0.0),
         ];
-        lengths.into_iter().chain(others).collect()
+        loss_scale::optimizer_cases(lengths.into_iter().chain(others))
     }
 }

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::lib::loss_scale;
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -18,8 +19,9 @@ params! {
 
 impl KernelSpec for Sgd {
     const NAME: &'static str = "sgd";
-    const WGSL: &'static str = wgsl!("sgd", "step", "linear");
-    const SLOTS: &'static [Slot] = &[Slot::update("parameters", DType::F32), Slot::read("gradients", DType::F32)];
+    const WGSL: &'static str = wgsl!("sgd", "step", "linear", "loss_scale");
+    const SLOTS: &'static [Slot] =
+        &[Slot::update("parameters", DType::F32), Slot::read("gradients", DType::F32), loss_scale::SLOT];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 
@@ -28,7 +30,7 @@ impl KernelSpec for Sgd {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 2]
+        [vec![self.length as usize; 2], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -36,6 +38,9 @@ impl KernelSpec for Sgd {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(2)) {
+            return;
+        }
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
         parameters.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks(MIN_PARALLEL)).for_each(
@@ -50,13 +55,11 @@ impl KernelSpec for Sgd {
     }
 
     fn cases() -> Vec<Case> {
-        AWKWARD_LENGTHS
-            .into_iter()
-            .map(|length| {
-                Case::new(format!("length {length}"), Sgd { length: length as u32 }, vec![Input::SIGNED, Input::SIGNED])
-                    .step(Step { learning_rate: 0.3, ..Step::default() })
-                    .tolerance(Tolerance::ELEMENTWISE)
-            })
-            .collect()
+        let cases = AWKWARD_LENGTHS.into_iter().map(|length| {
+            Case::new(format!("length {length}"), Sgd { length: length as u32 }, vec![Input::SIGNED, Input::SIGNED])
+                .step(Step { learning_rate: 0.3, ..Step::default() })
+                .tolerance(Tolerance::ELEMENTWISE)
+        });
+        loss_scale::optimizer_cases(cases)
     }
 }

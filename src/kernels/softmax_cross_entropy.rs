@@ -9,7 +9,7 @@ params! {
     /// For each row r of logits z `[batch, classes]` with target t and its distribution `q_c = (1 - s) [c = t] + s / classes`,
     /// smoothed by s (Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR 2016):
     /// `losses[r] = w_t (log(sum_c exp(z_c)) - sum_c q_c z_c)`,
-    /// `logits_grad[r, c] = w_t (softmax(z)_c - q_c) * loss_scale / update_rows`, and
+    /// `logits_grad[r, c] = w_t (softmax(z)_c - q_c) * scale / update_rows`, and
     /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
     pub struct SoftmaxCrossEntropy {
         /// Rows of a full batch.
@@ -18,8 +18,6 @@ params! {
         pub classes: u32,
         /// Length of the predictions.
         pub examples: u32,
-        /// Factor on the mean loss whose gradient is made.
-        pub loss_scale: f32,
         /// Share of the target distribution that is spread evenly over all classes.
         pub label_smoothing: f32,
     }
@@ -27,7 +25,7 @@ params! {
 
 impl KernelSpec for SoftmaxCrossEntropy {
     const NAME: &'static str = "softmax_cross_entropy";
-    const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "finite", "loss");
+    const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "finite", "stored", "loss_scale", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;
     const USES_STEP: bool = true;
@@ -43,7 +41,7 @@ impl KernelSpec for SoftmaxCrossEntropy {
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let smoothing = T::from_f32(self.label_smoothing);
         let even = smoothing / T::from_f64(f64::from(self.classes));
-        loss::run(arguments, self.classes, self.loss_scale, |row: &Row<'_, T>, gradient| {
+        loss::run(arguments, self.classes, |row: &Row<'_, T>, gradient| {
             let mut total = T::zero();
             let mut expected = T::zero(); // sum_c q_c z_c
             for (exponential, &z) in gradient.iter_mut().zip(row.logits) {
@@ -65,8 +63,8 @@ impl KernelSpec for SoftmaxCrossEntropy {
         let cases = [0.0, 0.1].map(|label_smoothing| {
             loss::cases(
                 &format!("smoothing {label_smoothing}"),
-                |batch, classes, examples, loss_scale| {
-                    SoftmaxCrossEntropy { batch, classes, examples, loss_scale, label_smoothing }
+                |batch, classes, examples| {
+                    SoftmaxCrossEntropy { batch, classes, examples, label_smoothing }
                 },
                 |largest| Tolerance {
                     absolute: 2e-6 + 4e-7 * f64::from(largest),

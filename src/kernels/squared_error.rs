@@ -7,7 +7,7 @@ use crate::real::Real;
 
 params! {
     /// For each row r of logits z `[batch, classes]` with target t and errors `d_c = z_c - [c = t]`:
-    /// `losses[r] = w_t sum_c d_c^2 / classes`, `logits_grad[r, c] = w_t 2 d_c / classes * loss_scale / update_rows`, and
+    /// `losses[r] = w_t sum_c d_c^2 / classes`, `logits_grad[r, c] = w_t 2 d_c / classes * scale / update_rows`, and
     /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
     pub struct SquaredError {
         /// Rows of a full batch.
@@ -16,14 +16,12 @@ params! {
         pub classes: u32,
         /// Length of the predictions.
         pub examples: u32,
-        /// Factor on the mean loss whose gradient is made.
-        pub loss_scale: f32,
     }
 }
 
 impl KernelSpec for SquaredError {
     const NAME: &'static str = "squared_error";
-    const WGSL: &'static str = wgsl!("squared_error", "step", "finite", "loss");
+    const WGSL: &'static str = wgsl!("squared_error", "step", "finite", "stored", "loss_scale", "loss");
     const SLOTS: &'static [Slot] = loss::SLOTS;
     const WORKGROUP: [u32; 3] = loss::WORKGROUP;
     const USES_STEP: bool = true;
@@ -38,7 +36,7 @@ impl KernelSpec for SquaredError {
 
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let (two, classes) = (T::from_f32(2.0), T::from_f64(f64::from(self.classes)));
-        loss::run(arguments, self.classes, self.loss_scale, |row: &Row<'_, T>, gradient| {
+        loss::run(arguments, self.classes, |row: &Row<'_, T>, gradient| {
             let mut squares = T::zero();
             for (c, (slope, &z)) in gradient.iter_mut().zip(row.logits).enumerate() {
                 let error = if c == row.target { z - T::one() } else { z };
@@ -52,7 +50,7 @@ impl KernelSpec for SquaredError {
     fn cases() -> Vec<Case> {
         loss::cases(
             "one-hot targets",
-            |batch, classes, examples, loss_scale| SquaredError { batch, classes, examples, loss_scale },
+            |batch, classes, examples| SquaredError { batch, classes, examples },
             |_| Tolerance {
                 absolute: 1e-6,
                 relative: 1e-5,

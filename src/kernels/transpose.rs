@@ -38,8 +38,9 @@ pub(super) fn transpose<T: Real>(input: &[T], output: &mut [T], rows: usize) {
 
 impl KernelSpec for Transpose {
     const NAME: &'static str = "transpose";
-    const WGSL: &'static str = wgsl!("transpose");
-    const SLOTS: &'static [Slot] = &[Slot::read("input", DType::F32), Slot::write("output", DType::F32)];
+    const WGSL: &'static str = wgsl!("transpose", "stored");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("input", DType::F32).or_half(), Slot::write("output", DType::F32).or_half()];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
 
     fn grid(&self) -> [u32; 3] {

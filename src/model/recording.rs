@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::loss::{Loss, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Plan, Tensor};
+use crate::precision::Precision;
 use crate::regularization::Regularization;
 
 /// What a plan must know of the data.
@@ -37,7 +38,9 @@ pub struct TrainingOptions {
     pub regularization: Regularization,
     /// What keeps gradients small.
     pub clipping: Clipping,
-    /// Factor on the mean loss whose gradient is made; 1 but in gradient checks.
+    /// What activations are stored as.
+    pub precision: Precision,
+    /// Factor on the mean loss whose gradient is made; 1 but in gradient checks. In half precision there is one that changes instead.
     pub loss_scale: f32,
 }
 
@@ -50,6 +53,7 @@ impl Default for TrainingOptions {
             class_weights: None,
             regularization: Regularization::default(),
             clipping: Clipping::default(),
+            precision: Precision::F32,
             loss_scale: 1.0,
         }
     }
@@ -78,8 +82,10 @@ pub struct Recording {
     pub parameters: Vec<Tensor>,
     /// Gradients of the trainable ones; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
-    /// The optimizer's state, an arena each; empty in a plan that only evaluates.
+    /// The optimizer's state, an arena each, and a loss scale that changes; empty in a plan that only evaluates.
     pub state: Vec<Tensor>,
+    /// The loss scale, where it changes.
+    pub loss_scale: Option<Tensor>,
     /// `[batch, classes]`.
     pub logits: Tensor,
     /// What the loss leaves behind.

@@ -72,12 +72,18 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
     }
     let args: Vec<&TensorInfo> = launch.args.iter().map(|&tensor| plan.tensor(tensor)).collect();
     for ((slot, arg), needed) in kernel.slots.iter().zip(&args).zip((kernel.lengths)(&launch.params)) {
-        if slot.dtype != arg.dtype {
+        if slot.dtype != arg.dtype && !(slot.or_half && arg.dtype == DType::F16) {
             return Err(format!("slot {} is {:?}, tensor {} is {:?}", slot.name, slot.dtype, arg.name, arg.dtype));
         }
         if arg.len() < needed {
             return Err(format!("slot {} needs {needed} elements, tensor {} has {}", slot.name, arg.name, arg.len()));
         }
+    }
+    let in_half = |(_, arg): &(_, &&TensorInfo)| arg.dtype == DType::F16;
+    let mut either = kernel.slots.iter().zip(&args).filter(|(slot, _)| slot.or_half);
+    let first = either.next().map(|first| in_half(&first));
+    if either.any(|other| Some(in_half(&other)) != first) {
+        return Err("some of its activations are in half precision and some are not".to_string());
     }
     // WebGPU forbids a buffer that is both read and written in one dispatch, even at disjoint ranges.
     for (i, slot) in kernel.slots.iter().enumerate().filter(|(_, slot)| slot.access != Access::Read) {

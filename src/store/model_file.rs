@@ -13,6 +13,7 @@ use crate::data::{Normalization, Split};
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::network::{Network, PerLayer};
+use crate::precision::Precision;
 
 /// The version of the metadata that this program writes, and the newest it reads.
 const FORMAT_VERSION: u32 = 1;
@@ -41,6 +42,9 @@ pub struct ModelMetadata {
     /// The loss that evaluation reports. Files from before there was a choice do not name it.
     #[serde(default)]
     pub loss: Loss,
+    /// What activations are stored as where it is evaluated: as in training. Parameters are f32 in either.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 impl ModelMetadata {
@@ -56,6 +60,7 @@ impl ModelMetadata {
             trained_on,
             loss: Loss::default(),
             split: None,
+            precision: Precision::F32,
         }
     }
 

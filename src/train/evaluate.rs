@@ -62,7 +62,7 @@ impl Evaluation {
     }
 }
 
-/// Evaluates a saved model on the test part of a data set.
+/// Evaluates a saved model on the test part of a data set, in the precision that it was trained in.
 ///
 /// # Errors
 /// Data that does not fit the model, or a device that fails.
@@ -73,7 +73,8 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
     let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
     let batch = (MOST_VALUES / widest).clamp(1, MOST_ROWS).min(test.len());
     let data = dataset.shape(model.metadata.normalization.clone());
-    let recording = network.record_evaluation(data, batch, model.metadata.loss)?.with_shared_buffers();
+    let (loss, precision) = (model.metadata.loss, model.metadata.precision);
+    let recording = network.record_evaluation(data, batch, loss, precision)?.with_shared_buffers();
     let mut program = backend.load(&recording.plan)?;
     recording.upload(program.as_mut(), dataset)?;
     for (&tensor, values) in recording.parameters.iter().zip(&model.parameters) {

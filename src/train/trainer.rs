@@ -277,6 +277,7 @@ impl<'a> Trainer<'a> {
         ModelMetadata {
             activation: activation.clone(),
             loss: self.config.loss,
+            precision: self.config.precision,
             // Where the test part is not the data set's own, only the split tells what it is.
             split: (self.config.pool || self.config.test.is_some()).then(|| self.config.split()),
             ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())

@@ -21,7 +21,7 @@ impl<T: Real> Memory<T> {
     /// A buffer of zeros, or `None` where the operating system has no memory for it.
     pub(super) fn zeroed(info: &BufferInfo) -> Option<Memory<T>> {
         Some(match info.dtype {
-            DType::F32 => Memory::Real(Zeros::new(info.len)?),
+            DType::F32 | DType::F16 => Memory::Real(Zeros::new(info.len)?),
             DType::U32 => Memory::U32(Zeros::new(info.len)?),
             DType::U8 => Memory::U8(Zeros::new(info.len)?),
         })
@@ -43,8 +43,12 @@ impl<T: Real> Memory<T> {
     pub(super) fn write(&mut self, info: &TensorInfo, data: Data<'_>) {
         match (self, data) {
             (Memory::Real(values), Data::F32(data)) => {
-                for (value, &datum) in values[info.range()].iter_mut().zip(data) {
+                let values = &mut values[info.range()];
+                for (value, &datum) in values.iter_mut().zip(data) {
                     *value = T::from_f32(datum);
+                }
+                if info.dtype == DType::F16 {
+                    T::round_to_half(values);
                 }
             }
             (Memory::U32(values), Data::U32(data)) => values[info.range()].copy_from_slice(data),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::memory::Memory;
 use crate::backend::{Logged, Program, Span};
 use crate::error::Error;
-use crate::kernel::{Argument, Arguments, MAX_SLOTS};
+use crate::kernel::{Argument, Arguments, DType, MAX_SLOTS};
 use crate::plan::{Data, Launch, Phase, Plan, Tensor};
 use crate::real::Real;
 use crate::step::{BatchMetrics, Step};
@@ -152,5 +152,12 @@ fn run_launch<T: Real>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launch, s
     T::twin(launch.kernel)(&launch.params, Arguments::new(arguments, &launch.constants, step));
     for (buffer, lent) in written.into_iter().flatten() {
         memory[buffer] = lent;
+    }
+    // What a device would store in half precision is rounded to it.
+    for (slot, &arg) in slots.iter().zip(&launch.args) {
+        let info = plan.tensor(arg);
+        if slot.access.writes() && info.dtype == DType::F16 {
+            T::round_to_half(memory[info.buffer].reals_mut(info));
+        }
     }
 }

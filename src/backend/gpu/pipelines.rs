@@ -10,6 +10,7 @@ use crate::error::{DeviceError, Error};
 use crate::kernel::tile::Tile;
 use crate::kernel::{Access, Kernel};
 use crate::plan::Launch;
+use crate::precision::Precision;
 
 /// A compiled kernel and the layout its bind groups follow.
 #[derive(Clone, Debug)]
@@ -18,56 +19,58 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
-/// What pipelines are told apart by: source, tile, constants. The source, since a test may plant a bug in a copy of a kernel.
-type Key<'a> = (&'static str, Option<&'static str>, &'a [u32]);
+/// A launch in the form that it is compiled in.
+#[derive(Clone, Copy)]
+pub(super) struct Form<'a> {
+    pub(super) launch: &'a Launch,
+    /// The tile, where it is a product.
+    pub(super) tile: Option<&'static Tile>,
+    /// What activations are stored as.
+    pub(super) precision: Precision,
+}
 
-fn key<'a>(launch: &'a Launch, tile: Option<&'static Tile>) -> Key<'a> {
-    (launch.kernel.wgsl, tile.map(|tile| tile.name), &launch.constants)
+/// What pipelines are told apart by: source, tile, precision, constants. The source, since a test may plant a bug in a copy of a kernel.
+type Key = (&'static str, Option<&'static str>, Precision, Vec<u32>);
+
+impl Form<'_> {
+    fn key(&self) -> Key {
+        let Form { launch, tile, precision } = self;
+        (launch.kernel.wgsl, tile.map(|tile| tile.name), *precision, launch.constants.clone())
+    }
 }
 
 /// Pipelines made so far.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: HashMap<(&'static str, Option<&'static str>, Vec<u32>), Pipeline>,
+    made: HashMap<Key, Pipeline>,
 }
 
 impl Pipelines {
-    /// Makes the pipelines of launches with these tiles, where they are new, on all cores.
+    /// Makes the pipelines of these forms, where they are new, on all cores.
     pub(super) fn compile<'a>(
         &mut self,
         backend: &GpuBackend,
-        launches: impl Iterator<Item = (&'a Launch, Option<&'static Tile>)>,
+        forms: impl Iterator<Item = Form<'a>>,
     ) -> Result<(), Error> {
-        let mut new: HashMap<Key<'a>, (&Launch, Option<&'static Tile>)> = HashMap::new();
-        for (launch, tile) in launches {
-            let (wgsl, name, constants) = key(launch, tile);
-            if !self.made.contains_key(&(wgsl, name, constants.to_vec())) {
-                new.insert((wgsl, name, constants), (launch, tile));
-            }
-        }
-        let made: Vec<_> = new
-            .into_par_iter()
-            .map(|((wgsl, name, constants), (launch, tile))| {
-                Ok(((wgsl, name, constants.to_vec()), make(backend, launch, tile)?))
-            })
-            .collect::<Result<_, Error>>()?;
-        self.made.extend(made);
+        let mut new: HashMap<Key, Form<'a>> = forms.map(|form| (form.key(), form)).collect();
+        new.retain(|key, _| !self.made.contains_key(key));
+        let made = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
+        self.made.extend(made.collect::<Result<Vec<_>, Error>>()?);
         Ok(())
     }
 
-    /// The pipeline of a launch, which was compiled before.
-    pub(super) fn of(&self, launch: &Launch, tile: Option<&'static Tile>) -> &Pipeline {
-        let (wgsl, name, constants) = key(launch, tile);
-        &self.made[&(wgsl, name, constants.to_vec())]
+    /// The pipeline of a form, which was compiled before.
+    pub(super) fn of(&self, form: Form<'_>) -> &Pipeline {
+        &self.made[&form.key()]
     }
 }
 
-fn make(backend: &GpuBackend, launch: &Launch, tile: Option<&Tile>) -> Result<Pipeline, Error> {
+fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Result<Pipeline, Error> {
     let (device, kernel) = (&backend.device, launch.kernel);
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(tile.map_or(kernel.wgsl.into(), |tile| kernel.wgsl_with(tile))),
+        source: wgpu::ShaderSource::Wgsl(kernel.wgsl_in(tile, precision)),
     };
     let module = match backend.checks {
         ShaderChecks::Checked => device.create_shader_module(descriptor),

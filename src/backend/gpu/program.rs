@@ -1,6 +1,7 @@
 //! A plan on a GPU.
 
 mod profile;
+mod transfer;
 mod tune;
 
 use std::collections::VecDeque;
@@ -9,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::GpuBackend;
 use super::dispatch::{Dispatch, Uniforms};
-use super::pipelines::Pipelines;
+use super::pipelines::{Form, Pipelines};
 use super::readback::{Readback, Shared};
 use crate::backend::{Logged, Program, Span};
 use crate::error::Error;
-use crate::kernel::DType;
 use crate::kernel::tile::Tile;
 use crate::plan::{Data, LOG_ROWS, Launch, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
 use crate::step::{BatchMetrics, Step};
@@ -75,11 +75,13 @@ impl GpuProgram {
 
         let mut pipelines = Pipelines::default();
         let tile_of = |launch: &Launch| {
-            let usual = backend.tiles.of(launch);
+            let usual = backend.tiles.of(&plan, launch);
             if launch.kernel.takes_any_tile() { usual.and(tile).or(usual) } else { usual }
         };
         let launches = Phase::ALL.into_iter().flat_map(|phase| plan.launches(phase));
-        pipelines.compile(backend, launches.clone().map(|launch| (launch, tile_of(launch))))?;
+        let form = |launch| Form { launch, tile: tile_of(launch), precision: plan.precision(launch) };
+        pipelines.compile(backend, launches.clone().map(form))?;
+        let tiles: Vec<_> = launches.clone().map(tile_of).collect();
         for (index, launch) in launches.enumerate() {
             shared.queue.write_buffer(&params, params_offset(index), bytemuck::cast_slice(&launch.params));
         }
@@ -97,10 +99,11 @@ impl GpuProgram {
             allocated,
             steps_per_submission: [1; 3],
         };
+        let mut tiles = tiles.into_iter();
         for phase in Phase::ALL {
-            let dispatch = |(index, launch)| program.dispatch(&pipelines, phase, index, tile_of(launch));
-            program.dispatches[phase as usize] =
-                program.plan.launches(phase).iter().enumerate().map(dispatch).collect();
+            let tiles = tiles.by_ref().take(program.plan.launches(phase).len()).enumerate();
+            let dispatches = tiles.map(|(index, tile)| program.dispatch(&pipelines, phase, index, tile)).collect();
+            program.dispatches[phase as usize] = dispatches;
         }
         if backend.tunes() && tile.is_none() {
             program.tune(backend, &mut pipelines)?;
@@ -120,7 +123,7 @@ impl GpuProgram {
         let before: usize = Phase::ALL[..phase as usize].iter().map(|&before| self.plan.launches(before).len()).sum();
         let params_offset = params_offset(before + index);
         let uniforms = Uniforms { params: &self.params, params_offset, steps: &self.steps };
-        let pipeline = pipelines.of(launch, tile);
+        let pipeline = pipelines.of(Form { launch, tile, precision: self.plan.precision(launch) });
         Dispatch::new(&self.shared.device, &self.plan, launch, tile, pipeline, &self.buffers, uniforms)
     }
 
@@ -174,19 +177,6 @@ impl GpuProgram {
         })?;
         Ok(logged(&metrics))
     }
-
-    fn slow_read_bytes(&mut self, tensor: Tensor) -> Result<Vec<u8>, Error> {
-        let info = self.plan.tensor(tensor);
-        assert_ne!(info.dtype, DType::U8, "bytes are not read back");
-        let (offset, bytes) = (info.offset as u64 * 4, info.len() as u64 * 4);
-        let readback = Readback::new(&self.shared.device, bytes);
-        let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        readback.copy(&mut encoder, &self.buffers[info.buffer], offset, bytes);
-        let submission = self.shared.queue.submit([encoder.finish()]);
-        readback.request(bytes);
-        self.shared.wait(Some(submission))?;
-        readback.take(&self.shared, bytes, <[u8]>::to_vec)
-    }
 }
 
 impl Program for GpuProgram {
@@ -195,32 +185,15 @@ impl Program for GpuProgram {
     }
 
     fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
-        self.plan.assert_data(tensor, &data);
-        let info = self.plan.tensor(tensor);
-        let offset = (info.offset * info.dtype.size()) as u64;
-        let bytes: &[u8] = match data {
-            Data::F32(values) => bytemuck::cast_slice(values),
-            Data::U32(values) => bytemuck::cast_slice(values),
-            Data::U8(values) => values,
-        };
-        // Writes come in words; a tensor of bytes is alone in its buffer, so that the last word may be padded.
-        let whole = bytes.len() / 4 * 4;
-        let (buffer, queue) = (&self.buffers[info.buffer], &self.shared.queue);
-        queue.write_buffer(buffer, offset, &bytes[..whole]);
-        if whole < bytes.len() {
-            let mut last = [0; 4];
-            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-            queue.write_buffer(buffer, offset + whole as u64, &last);
-        }
-        self.shared.faults.check()
+        self.write_tensor(tensor, data)
     }
 
     fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error> {
-        Ok(bytemuck::pod_collect_to_vec(&self.slow_read_bytes(tensor)?))
+        self.read_floats(tensor)
     }
 
     fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error> {
-        Ok(bytemuck::pod_collect_to_vec(&self.slow_read_bytes(tensor)?))
+        Ok(bytemuck::pod_collect_to_vec(&self.read_bytes(tensor)?))
     }
 
     fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::cache;
 use crate::kernel::tile::{BLOCK, TILES, Tile, TileLimits};
-use crate::plan::Launch;
+use crate::plan::{Launch, Plan};
+use crate::precision::Precision;
 
 /// Tiles that were found, by the launches' keys.
 #[derive(Debug)]
 pub(super) struct Tiles {
     limits: TileLimits,
+    /// Whether those that count on units for small matrices compute rightly, once that was tried.
+    matrices_work: OnceLock<bool>,
     found: Mutex<BTreeMap<String, &'static Tile>>,
     file: Option<PathBuf>,
 }
@@ -25,10 +28,10 @@ struct Kept {
 }
 
 /// What launches have in common that take the same tile.
-pub(super) fn key(launch: &Launch) -> String {
+pub(super) fn key(plan: &Plan, launch: &Launch) -> String {
     let fields = launch.kernel.fields.iter().zip(&launch.params);
     let params: Vec<String> = fields.map(|(field, word)| format!("{} {word}", field.name)).collect();
-    format!("{}: {}", launch.kernel.name, params.join(", "))
+    format!("{} in {}: {}", launch.kernel.name, plan.precision(launch).name(), params.join(", "))
 }
 
 impl Tiles {
@@ -37,19 +40,39 @@ impl Tiles {
         let bytes = file.as_ref().and_then(|file| std::fs::read(file).ok());
         let kept: Kept = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let known = kept.tiles.into_iter().flat_map(|(key, name)| Some((key, Tile::named(&name)?)));
-        let found = Mutex::new(known.filter(|(_, tile)| tile.fits(&limits)).collect());
-        Tiles { limits, found, file }
+        let found = Mutex::new(known.collect());
+        Tiles { limits, matrices_work: OnceLock::new(), found, file }
     }
 
-    /// All that the adapter can run.
-    pub(super) fn all(&self) -> Vec<&'static Tile> {
-        TILES.into_iter().filter(|tile| tile.fits(&self.limits)).collect()
+    /// All that the adapter can run on products of that precision.
+    pub(super) fn all(&self, precision: Precision) -> Vec<&'static Tile> {
+        TILES.into_iter().filter(|tile| tile.fits(&self.limits, precision)).collect()
+    }
+
+    /// Takes tiles of matrices into use only if they pass `test`, which is asked once. Drivers list what not all of them can do.
+    pub(super) fn try_matrices(&self, test: impl Fn(&'static Tile) -> bool) {
+        let mut tiles =
+            TILES.into_iter().filter(|tile| tile.uses_matrices() && tile.fits(&self.limits, Precision::F16));
+        self.matrices_work.get_or_init(|| tiles.all(test));
+    }
+
+    /// What the adapter has for tiles that are known to compute rightly.
+    fn trusted(&self) -> TileLimits {
+        let works = self.matrices_work.get().is_some_and(|works| *works);
+        TileLimits { matrix: self.limits.matrix.filter(|_| works), ..self.limits }
     }
 
     /// The one that should suit a launch best, where it is a product.
-    pub(super) fn expected(&self, launch: &Launch) -> Option<&'static Tile> {
+    pub(super) fn expected(&self, launch: &Launch, precision: Precision) -> Option<&'static Tile> {
         let product = (launch.kernel.product)(&launch.params)?;
-        Some(if launch.kernel.takes_any_tile() { product.tile(&self.limits) } else { &BLOCK })
+        Some(if launch.kernel.takes_any_tile() { product.tile(&self.trusted(), precision) } else { &BLOCK })
+    }
+
+    /// Those to choose from: all give the same bits. Where there are units for small matrices, those that use them do.
+    pub(super) fn in_use(&self, precision: Precision) -> Vec<&'static Tile> {
+        let fitting = || TILES.into_iter().filter(|tile| tile.fits(&self.trusted(), precision));
+        let on_units = fitting().any(Tile::uses_matrices);
+        fitting().filter(|tile| tile.uses_matrices() == on_units).collect()
     }
 
     /// The tile that was found for launches of that key.
@@ -68,8 +91,11 @@ impl Tiles {
     }
 
     /// The tile that a launch takes, where it is a product.
-    pub(super) fn of(&self, launch: &Launch) -> Option<&'static Tile> {
-        let expected = self.expected(launch)?;
-        Some(self.known(&key(launch)).unwrap_or(expected))
+    pub(super) fn of(&self, plan: &Plan, launch: &Launch) -> Option<&'static Tile> {
+        let precision = plan.precision(launch);
+        let expected = self.expected(launch, precision)?;
+        let in_use = self.in_use(precision);
+        let known = self.known(&key(plan, launch)).filter(|tile| in_use.iter().any(|other| other.name == tile.name));
+        Some(known.unwrap_or(expected))
     }
 }

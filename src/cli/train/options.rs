@@ -10,6 +10,7 @@ use gpunet::early_stopping::EarlyStopping;
 use gpunet::init::Init;
 use gpunet::loss::{ClassWeights, Loss};
 use gpunet::optim::Optimizer;
+use gpunet::precision::Precision;
 use gpunet::schedule::Schedule;
 use gpunet::spec;
 
@@ -18,10 +19,10 @@ use crate::cli::DeviceArguments;
 
 /// Options that a run which goes on has settled before.
 #[rustfmt::skip]
-const SETTLED: [&str; 36] = [
+const SETTLED: [&str; 37] = [
     "arch", "activation", "init", "dropout", "validation", "test", "pool", "subset", "normalization", "lr", "batch", "accumulate",
     "shuffle", "seed", "loss", "label_smoothing", "class_weights", "schedule", "warmup", "early_stopping", "optimizer", "adam", "sgd", "momentum", "rmsprop", "clip_norm",
-    "clip_value", "l1", "l2", "weight_decay", "max_norm", "recipe", "out", "force", "overfit", "rule",
+    "clip_value", "precision", "l1", "l2", "weight_decay", "max_norm", "recipe", "out", "force", "overfit", "rule",
 ];
 
 /// Settings of a run. Each wins over what a recipe says.
@@ -165,6 +166,10 @@ pub(in crate::cli) struct Settings {
     /// Scale the weights that come into a unit down to this norm where theirs is larger
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
     pub(super) max_norm: Option<f64>,
+
+    /// What activations are stored as: f32, or f16 with a loss scale that keeps small gradients from vanishing [default: f32]
+    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>, help_heading = "Device")]
+    pub(super) precision: Option<Precision>,
 
     #[command(flatten)]
     pub(in crate::cli) device: DeviceArguments,

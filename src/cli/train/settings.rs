@@ -52,7 +52,7 @@ impl Settings {
         macro_rules! set {
             ($($setting:ident),*) => { $(if let Some(given) = &self.$setting { config.$setting = given.clone(); })* };
         }
-        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed);
+        set!(init, data, pool, normalization, batch, accumulate, epochs, shuffle, seed, precision);
         config.schedule.warmup = self.warmup.unwrap_or(config.schedule.warmup);
         config.validation = self.validation.or(config.validation);
         config.test = self.test.or(config.test);

@@ -2,16 +2,18 @@
 
 use rayon::prelude::*;
 
+use super::loss_scale;
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance};
 use crate::real::Real;
 use crate::step::Step;
 
 /// Slots of a loss.
 pub const SLOTS: &[Slot] = &[
-    Slot::read("logits", DType::F32),
+    Slot::read("logits", DType::F32).or_half(),
     Slot::read("targets", DType::U32),
     Slot::read("class_weights", DType::F32),
-    Slot::write("logits_grad", DType::F32),
+    loss_scale::SLOT,
+    Slot::write("logits_grad", DType::F32).or_half(),
     Slot::write("losses", DType::F32),
     Slot::write("predictions", DType::U32),
 ];
@@ -22,7 +24,7 @@ pub const WORKGROUP: [u32; 3] = [64, 1, 1];
 /// Least number of elements of each slot.
 pub fn lengths(batch: u32, classes: u32, examples: u32) -> Vec<usize> {
     let [batch, classes, examples] = [batch, classes, examples].map(|n| n as usize);
-    vec![batch * classes, batch, classes, batch * classes, batch, examples]
+    vec![batch * classes, batch, classes, loss_scale::LENGTH, batch * classes, batch, examples]
 }
 
 /// An example that counts.
@@ -37,20 +39,20 @@ pub struct Row<'a, T> {
 
 /// Runs the twin of a loss: `row_loss` returns the loss of a row, and writes its gradient to `[classes]`.
 ///
-/// Both are multiplied by the weight of the row's class, the gradient by `loss_scale / update_rows` too. Rows past the step's own
+/// Both are multiplied by the weight of the row's class, the gradient by the loss scale over `update_rows` too. Rows past the step's own
 /// get loss and gradient zero and no prediction. A row with a logit that is not finite gets a loss that is not.
 pub fn run<T: Real>(
     mut arguments: Arguments<'_, T>,
     classes: u32,
-    loss_scale: f32,
     row_loss: impl Fn(&Row<'_, T>, &mut [T]) -> T + Sync,
 ) {
     let step = arguments.step();
     let (rows, classes) = (step.rows as usize, classes as usize);
     let (logits, targets, class_weights) = (arguments.reals(0), arguments.integers(1), arguments.reals(2));
-    let (logits_grad, losses) = (arguments.reals_mut(3), arguments.reals_mut(4));
-    let predictions = &mut arguments.integers_mut(5)[step.start as usize..][..rows];
-    let scale = T::from_f32(loss_scale) / T::from_f64(f64::from(step.update_rows.max(1)));
+    let loss_scale = arguments.reals(3)[loss_scale::SCALE];
+    let (logits_grad, losses) = (arguments.reals_mut(4), arguments.reals_mut(5));
+    let predictions = &mut arguments.integers_mut(6)[step.start as usize..][..rows];
+    let scale = loss_scale / T::from_f64(f64::from(step.update_rows.max(1)));
 
     let live = rows * classes;
     logits_grad[live..].fill(T::zero());
@@ -83,21 +85,22 @@ pub fn greatest<T: Real>(values: impl Iterator<Item = T>) -> (usize, T) {
 
 /// Parity cases of a loss on awkward shapes, among them short batches, class weights of 0 and logits that are far apart.
 ///
-/// `kernel` is given batch, classes, examples and loss scale; `tolerance` the largest logit.
+/// `kernel` is given batch, classes and examples; `tolerance` the largest logit.
 pub fn cases<K: KernelSpec>(
     setting: &str,
-    kernel: impl Fn(u32, u32, u32, f32) -> K,
+    kernel: impl Fn(u32, u32, u32) -> K,
     tolerance: impl Fn(f32) -> Tolerance,
 ) -> Vec<Case> {
     let case = |batch: u32, classes: u32, start: u32, rows: u32, largest: f32| {
         let examples = start + batch;
         Case::new(
             format!("{setting}: batch {batch}, classes {classes}, {rows} rows from {start}, logits within {largest}"),
-            kernel(batch, classes, examples, 3.0),
+            kernel(batch, classes, examples),
             vec![
                 Input::Uniform { low: -largest, high: largest },
                 Input::U32((0..batch).map(|i| (i * 7 + 3) % classes).collect()),
                 Input::F32((0..classes).map(|c| 0.5 * ((c + 1) % 4) as f32).collect()),
+                Input::F32(loss_scale::values(3.0)),
                 Input::Poison,
                 Input::Poison,
                 Input::Poison,
@@ -108,11 +111,12 @@ pub fn cases<K: KernelSpec>(
     };
     let equal = Case::new(
         format!("{setting}: equal logits, of which the lowest class wins"),
-        kernel(3, 130, 3, 1.0),
+        kernel(3, 130, 3),
         vec![
             Input::F32(vec![0.5; 3 * 130]),
             Input::U32(vec![0, 64, 129]),
             Input::F32(vec![1.0; 130]),
+            Input::F32(loss_scale::values(1.0)),
             Input::Poison,
             Input::Poison,
             Input::Poison,

@@ -37,8 +37,8 @@ impl<'a> BenchCase<'a> {
         let examples = options.batch.saturating_mul(BATCHES);
         let (features, normalization) = (options.arch.inputs(), Normalization::UNIT);
         let shape = DataShape { train: examples, examples, features, normalization };
-        let training =
-            TrainingOptions { batch: options.batch, optimizer: options.optimizer, ..TrainingOptions::default() };
+        let BenchOptions { batch, optimizer, precision, .. } = *options;
+        let training = TrainingOptions { batch, optimizer, precision, ..TrainingOptions::default() };
         let recording = model.record_training(shape, &training)?.with_shared_buffers();
         backend.check(&recording.plan)?;
         Ok(BenchCase { options, model, recording, dataset: made_up(&options.arch, examples) })

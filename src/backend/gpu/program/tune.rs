@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::GpuProgram;
 use crate::backend::gpu::dispatch::Dispatch;
-use crate::backend::gpu::pipelines::Pipelines;
+use crate::backend::gpu::pipelines::{Form, Pipelines};
 use crate::backend::gpu::tiles::key;
 use crate::backend::gpu::timestamps::Timestamps;
 use crate::backend::gpu::{GpuBackend, Tuning};
@@ -33,7 +33,7 @@ impl GpuProgram {
         let mut unknown: Vec<(Phase, usize, String)> = Vec::new();
         for phase in Phase::ALL {
             for (index, launch) in self.plan.launches(phase).iter().enumerate() {
-                let key = key(launch);
+                let key = key(&self.plan, launch);
                 let is_new = unknown.iter().all(|(.., other)| *other != key);
                 if (launch.kernel.product)(&launch.params).is_some()
                     && launch.kernel.takes_any_tile()
@@ -60,7 +60,7 @@ impl GpuProgram {
         backend.tiles.keep(&chosen);
         for phase in Phase::ALL {
             for index in 0..self.plan.launches(phase).len() {
-                let key = key(&self.plan.launches(phase)[index]);
+                let key = key(&self.plan, &self.plan.launches(phase)[index]);
                 if let Some((_, tile)) = chosen.iter().find(|(other, _)| *other == key) {
                     self.dispatches[phase as usize][index] = self.dispatch(pipelines, phase, index, Some(tile));
                 }
@@ -78,8 +78,9 @@ impl GpuProgram {
         index: usize,
     ) -> Result<&'static Tile, Error> {
         let launch = &self.plan.launches(phase)[index].clone();
-        let tiles = backend.tiles.all();
-        pipelines.compile(backend, tiles.iter().map(|&tile| (launch, Some(tile))))?;
+        let precision = self.plan.precision(launch);
+        let tiles = backend.tiles.in_use(precision);
+        pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
         let dispatches: Vec<Dispatch> =
             tiles.iter().map(|&tile| self.dispatch(pipelines, phase, index, Some(tile))).collect();
 
@@ -105,7 +106,7 @@ impl GpuProgram {
             |passes: &[[f64; 2]]| passes[1..].iter().map(|[begin, end]| end - begin).fold(f64::INFINITY, f64::min);
         let times: Vec<f64> = times.chunks_exact(1 + PASSES).map(quickest_pass).collect();
         let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        let expected = backend.tiles.expected(launch).map(|tile| tile.name);
+        let expected = backend.tiles.expected(launch, precision).map(|tile| tile.name);
         let of_expected = tiles.iter().position(|tile| Some(tile.name) == expected);
         let of_least = times.iter().position(|&time| time == least);
         let best = of_expected.filter(|&tile| times[tile] * (1.0 - MARGIN) <= least).or(of_least).unwrap_or(0);

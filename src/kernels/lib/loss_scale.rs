@@ -1,0 +1,43 @@
+//! The factor on the loss whose gradient is made, as its tensor `[4]` holds it and kernels read it (`shaders/lib/loss_scale.wgsl`).
+//!
+//! In half precision it keeps gradients from vanishing, and changes in the course of training: Micikevicius et al., "Mixed precision
+//! training", ICLR 2018, section 3.2. In single precision it is a constant.
+
+use crate::kernel::{Case, DType, Input, Slot, Tolerance};
+use crate::real::Real;
+
+/// Elements of the tensor.
+pub const LENGTH: usize = 4;
+/// The factor.
+pub const SCALE: usize = 0;
+/// 1 / factor.
+pub const INVERSE: usize = 1;
+/// Updates that were made since it changed.
+pub const UPDATES: usize = 2;
+/// 0 where gradients overflowed, so that the update is left out; else 1.
+pub const APPLIES: usize = 3;
+
+/// The slot of kernels that read it.
+pub const SLOT: Slot = Slot::read("loss_scale", DType::F32);
+
+/// What the tensor holds of a factor that has not changed yet.
+pub fn values(scale: f32) -> Vec<f32> {
+    vec![scale, 1.0 / scale, 0.0, 1.0]
+}
+
+/// Whether the update is left out.
+pub fn leaves_out<T: Real>(loss_scale: &[T]) -> bool {
+    loss_scale[APPLIES] == T::zero()
+}
+
+/// The cases of an optimizer, whose last slot is the loss scale: with one added that leaves the update out.
+pub fn optimizer_cases(cases: impl IntoIterator<Item = Case>) -> Vec<Case> {
+    let cases: Vec<Case> = cases.into_iter().collect();
+    let left_out = Case { label: "left out".to_string(), tolerance: Tolerance::EXACT, ..cases[1].clone() };
+    let all = cases.into_iter().map(|case| (case, 1.0)).chain([(left_out, 0.0)]);
+    let with = |(case, applies): (Case, f32)| {
+        let scale = Input::F32(vec![1.0, 1.0, 0.0, applies]);
+        Case { inputs: [case.inputs, vec![scale]].concat(), ..case }
+    };
+    all.map(with).collect()
+}

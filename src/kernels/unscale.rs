@@ -1,0 +1,83 @@
+//! What takes the loss scale off gradients.
+
+use rayon::prelude::*;
+
+use super::lib::loss_scale::{self, INVERSE, SCALE};
+use super::{GradientNorm, wgsl};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::real::Real;
+use crate::simd::simd;
+
+params! {
+    /// `g *= 1 / loss_scale` over a whole arena, which is exact, since a loss scale is a power of two. Where the sum of `partials`
+    /// ([`GradientNorm`]) is not finite, all gradients become zero, since no update is made from them; but they stay at a scale of 1, where
+    /// one is, since what has diverged must show.
+    pub struct Unscale {
+        /// Elements of the arena.
+        pub length: u32,
+        /// Elements that a workgroup multiplies.
+        pub piece: u32,
+        /// Number of partial sums.
+        pub pieces: u32,
+    }
+}
+
+impl Unscale {
+    /// Unscales what `norm` is the norm of.
+    pub fn new(norm: GradientNorm) -> Unscale {
+        Unscale { length: norm.length, piece: norm.piece, pieces: norm.pieces() as u32 }
+    }
+}
+
+impl KernelSpec for Unscale {
+    const NAME: &'static str = "unscale";
+    const WGSL: &'static str = wgsl!("unscale", "finite", "group_sum", "loss_scale");
+    const SLOTS: &'static [Slot] =
+        &[Slot::read("partials", DType::F32), loss_scale::SLOT, Slot::update("gradients", DType::F32)];
+    const WORKGROUP: [u32; 3] = [256, 1, 1];
+
+    fn grid(&self) -> [u32; 3] {
+        [self.pieces, 1, 1]
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        vec![self.pieces as usize, loss_scale::LENGTH, self.length as usize]
+    }
+
+    fn flops(&self) -> u64 {
+        u64::from(self.length)
+    }
+
+    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        let sum = arguments.reals(0)[..self.pieces as usize].iter().copied().sum::<T>();
+        let (loss_scale, gradients) = (arguments.reals(1), arguments.reals_mut(2));
+        if sum.is_finite() {
+            let inverse = loss_scale[INVERSE];
+            gradients.par_chunks_mut(self.piece as usize).for_each(|gradients| {
+                simd!(gradients.iter_mut().for_each(|gradient| *gradient *= inverse));
+            });
+        } else if loss_scale[SCALE] > T::one() {
+            gradients.fill(T::zero());
+        }
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |label: &str, length: u32, partials: Input, scale: f32| {
+            let scale = Input::F32(loss_scale::values(scale));
+            let kernel = Unscale::new(GradientNorm::new(length));
+            Case::new(format!("length {length}, {label}"), kernel, vec![partials, scale, Input::SIGNED])
+                .tolerance(Tolerance::EXACT)
+        };
+        let last = |value: f32| Input::F32([vec![1.0; 300], vec![value]].concat());
+        let long = 300 * 4096 + 1;
+        vec![
+            case("one element", 1, Input::SIGNED, 1024.0),
+            case("a prime", 97, Input::SIGNED, 1024.0),
+            case("two pieces", 4097, Input::SIGNED, 1024.0),
+            case("pieces that a thread adds two of", long, last(1.0), 1024.0),
+            case("an overflow in the last piece", long, last(f32::INFINITY), 1024.0),
+            case("no number in the last piece", long, last(f32::NAN), 1024.0),
+            case("an overflow at a scale of 1", long, last(f32::INFINITY), 1.0),
+        ]
+    }
+}

@@ -1,0 +1,41 @@
+//! Plans whose activations are in half precision.
+
+use super::{Launch, Plan, Role, Tensor};
+use crate::kernel::DType;
+use crate::precision::Precision;
+
+impl Plan {
+    /// The same plan with activations, their gradients and the batch's inputs in half precision: all tensors that are in no slot which must
+    /// have single precision.
+    pub fn in_half_precision(mut self) -> Plan {
+        let slots: Vec<(Tensor, bool)> = self
+            .phases
+            .iter()
+            .flatten()
+            .flat_map(|launch| launch.args.iter().copied().zip(launch.kernel.slots.iter().map(|slot| slot.or_half)))
+            .collect();
+        let may_be_half = |tensor: Tensor, dtype: DType, role: Role| {
+            let mut uses = slots.iter().filter(|(used, _)| *used == tensor).peekable();
+            let has_role = matches!(role, Role::Activation | Role::Input);
+            has_role && dtype == DType::F32 && uses.peek().is_some() && uses.all(|(_, or_half)| *or_half)
+        };
+        for (number, info) in self.tensors.iter_mut().enumerate() {
+            if may_be_half(Tensor(number), info.dtype, info.role) {
+                info.dtype = DType::F16;
+                self.buffers[info.buffer].dtype = DType::F16;
+            }
+        }
+        self
+    }
+
+    /// The precision of a launch's activations.
+    pub fn precision(&self, launch: &Launch) -> Precision {
+        let is_half = |&arg: &Tensor| self.tensor(arg).dtype == DType::F16;
+        if launch.args.iter().any(is_half) { Precision::F16 } else { Precision::F32 }
+    }
+
+    /// Whether any tensor is in half precision.
+    pub fn has_half(&self) -> bool {
+        self.tensors.iter().any(|info| info.dtype == DType::F16)
+    }
+}
