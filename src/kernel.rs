@@ -72,7 +72,7 @@ pub enum Access {
 
 impl Access {
     /// How often a value is moved: read, written, or both.
-    const fn transfers(self) -> u64 {
+    pub(crate) const fn transfers(self) -> u64 {
         match self {
             Access::Read | Access::Write => 1,
             Access::ReadWrite => 2,
@@ -148,7 +148,7 @@ pub trait KernelSpec: Params {
         0
     }
 
-    /// Bytes that a launch must move between memory and device: each value that it reads or writes, once.
+    /// Bytes that a launch must move between memory and device, each value that it reads or writes once, where all are in single precision.
     fn bytes(&self) -> u64 {
         let slots = Self::SLOTS.iter().zip(self.lengths());
         slots.map(|(slot, length)| slot.access.transfers() * length as u64 * slot.dtype.size() as u64).sum()
@@ -191,7 +191,7 @@ pub struct Kernel {
     pub lengths: fn(params: &[u32]) -> Vec<usize>,
     /// Floating-point operations of a launch.
     pub flops: fn(params: &[u32]) -> u64,
-    /// Bytes that a launch must move.
+    /// Bytes that a launch must move in single precision.
     pub bytes: fn(params: &[u32]) -> u64,
     /// CPU twin in single precision.
     pub run_f32: fn(params: &[u32], Arguments<'_, f32>),

@@ -107,7 +107,7 @@ impl Profile {
 fn of_launch(plan: &Plan, phase: Phase, index: usize, seconds: f64, ceilings: &Ceilings) -> LaunchProfile {
     let launch = &plan.launches(phase)[index];
     let written = launch.kernel.slots.iter().zip(&launch.args).find(|(slot, _)| slot.access.writes());
-    let (flops, bytes) = ((launch.kernel.flops)(&launch.params), (launch.kernel.bytes)(&launch.params));
+    let (flops, bytes) = ((launch.kernel.flops)(&launch.params), plan.bytes(launch));
     let per_second = |count: u64| if seconds > 0.0 { count as f64 / seconds / 1e9 } else { 0.0 };
     let (gflops, gigabytes_per_second) = (per_second(flops), per_second(bytes));
     LaunchProfile {

@@ -134,6 +134,25 @@ fn what_overflows_without_a_scale_shows() {
     }
 }
 
+/// By hand: activations take two bytes a value, parameters and gradients four; 8 rows of 6 inputs, 5 units.
+#[test]
+fn activations_take_half_the_bytes() {
+    for (precision, size) in [(Precision::F32, 4), (Precision::F16, 2)] {
+        let options = TrainingOptions { batch: ROWS, precision, ..TrainingOptions::default() };
+        let plan = Small::of(&network("6-5-3"), &options).recording.plan;
+        let bytes = |name: &str| {
+            let launch = plan.launches(Phase::Train).iter().find(|launch| launch.kernel.name == name).unwrap();
+            plan.bytes(launch)
+        };
+        assert_eq!(bytes("dense_forward"), size * (48 + 40) + 4 * (30 + 5));
+        assert_eq!(bytes("gather"), 48 * (1 + size) + 4 * 2 * 6 + 4 * 3 * 8);
+        let last =
+            plan.launches(Phase::Train).iter().rfind(|launch| launch.kernel.name == "dense_weight_grad").unwrap();
+        assert_eq!(plan.bytes(last), size * (48 + 40) + 4 * 2 * 30);
+        assert_eq!(plan.tensor(plan.find("parameters").unwrap()).dtype.size(), 4);
+    }
+}
+
 /// The same examples, network and seed in both precisions: after some epochs, as good.
 #[test]
 fn training_in_half_precision_learns_as_well() {

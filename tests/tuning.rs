@@ -45,7 +45,7 @@ fn tiles_that_were_found_are_kept_and_known_again() {
     let mut kept: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let of_training = kept["tiles"].as_object().unwrap().clone();
     assert_eq!(of_training.len(), 5, "evaluation has the same shapes: {of_training:?}");
-    assert_eq!(of_training["dense_forward: rows 6, inputs 9, outputs 21"], found[0]);
+    assert_eq!(of_training["dense_forward in f32: rows 6, inputs 9, outputs 21"], found[0]);
 
     // What the file says is taken: here tiles that were not found.
     let other = TILES[5].name;
@@ -58,7 +58,7 @@ fn tiles_that_were_found_are_kept_and_known_again() {
 
     // A file that is none, names that are none, and tiles that this adapter cannot run are passed over.
     for content in
-        ["{\"tiles\": [1, 2", "{\"tiles\": {\"dense_forward: rows 6, inputs 9, outputs 21\": \"round\"}}", ""]
+        ["{\"tiles\": [1, 2", "{\"tiles\": {\"dense_forward in f32: rows 6, inputs 9, outputs 21\": \"round\"}}", ""]
     {
         std::fs::write(file, content).unwrap();
         assert_eq!(tiles(Tuning::Off, &cache), untuned);

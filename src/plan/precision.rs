@@ -34,6 +34,14 @@ impl Plan {
         if launch.args.iter().any(is_half) { Precision::F16 } else { Precision::F32 }
     }
 
+    /// Bytes that a launch must move between memory and device: each value that it reads or writes, once.
+    pub fn bytes(&self, launch: &Launch) -> u64 {
+        let slots = launch.kernel.slots.iter().zip(&launch.args).zip((launch.kernel.lengths)(&launch.params));
+        let in_half = slots.filter(|((_, arg), _)| self.tensor(**arg).dtype == DType::F16);
+        let saved = in_half.map(|((slot, _), length)| slot.access.transfers() * 2 * length as u64);
+        (launch.kernel.bytes)(&launch.params) - saved.sum::<u64>()
+    }
+
     /// Whether any tensor is in half precision.
     pub fn has_half(&self) -> bool {
         self.tensors.iter().any(|info| info.dtype == DType::F16)
