@@ -48,6 +48,17 @@ params! {
     }
 }
 
+impl Hinge {
+    /// For logits up to `largest`.
+    fn tolerance(largest: f32) -> Tolerance {
+        Tolerance {
+            absolute: 1e-6 + 2e-7 * f64::from(largest),
+            relative: 1e-5,
+            reason: "differences of logits, rounded as the logits are, and a sum of positive ones",
+        }
+    }
+}
+
 impl KernelSpec for Hinge {
     const NAME: &'static str = "hinge";
     const WGSL: &'static str = wgsl!("hinge", "step", "finite", "loss");
@@ -86,16 +97,16 @@ impl KernelSpec for Hinge {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, Hinge::tolerance)
+    }
+
     fn cases() -> Vec<Case> {
         let cases = [HingeVariant::WestonWatkins, HingeVariant::CrammerSinger].map(|variant| {
             let cases = loss::cases(
                 &format!("{variant:?}"),
                 |batch, classes, examples, loss_scale| Hinge { batch, classes, examples, loss_scale, margin: 1.25 },
-                |largest| Tolerance {
-                    absolute: 1e-6 + 2e-7 * f64::from(largest),
-                    relative: 1e-5,
-                    reason: "differences of logits, rounded as the logits are, and a sum of positive ones",
-                },
+                Hinge::tolerance,
             );
             cases.into_iter().map(|case| case.constants(vec![variant.constant()])).collect::<Vec<_>>()
         });

@@ -70,12 +70,17 @@ impl KernelSpec for Momentum {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED; 3]).tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
         let case = |label: String, length: usize, average: bool, correction: f32, nesterov: u32| {
-            Case::new(label, Momentum::new(length as u32, 0.9, average), vec![Input::SIGNED; 3])
-                .constants(vec![nesterov])
-                .step(Step { learning_rate: 0.3, first_moment_correction: correction, ..Step::default() })
-                .tolerance(Tolerance::ELEMENTWISE)
+            Momentum::new(length as u32, 0.9, average).case(label).constants(vec![nesterov]).step(Step {
+                learning_rate: 0.3,
+                first_moment_correction: correction,
+                ..Step::default()
+            })
         };
         let plain = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, false, 1.0, 0));
         let others = [

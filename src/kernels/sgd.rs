@@ -49,14 +49,13 @@ impl KernelSpec for Sgd {
         );
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED; 2]).tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
-        AWKWARD_LENGTHS
-            .into_iter()
-            .map(|length| {
-                Case::new(format!("length {length}"), Sgd { length: length as u32 }, vec![Input::SIGNED, Input::SIGNED])
-                    .step(Step { learning_rate: 0.3, ..Step::default() })
-                    .tolerance(Tolerance::ELEMENTWISE)
-            })
-            .collect()
+        let case = |length: usize| Sgd { length: length as u32 }.case(format!("length {length}"));
+        let step = Step { learning_rate: 0.3, ..Step::default() };
+        AWKWARD_LENGTHS.into_iter().map(|length| case(length).step(step)).collect()
     }
 }

@@ -25,6 +25,17 @@ params! {
     }
 }
 
+impl SoftmaxCrossEntropy {
+    /// For logits up to `largest`.
+    fn tolerance(largest: f32) -> Tolerance {
+        Tolerance {
+            absolute: 2e-6 + 4e-7 * f64::from(largest),
+            relative: 2e-5,
+            reason: "exp and log of WGSL are off by a few ulp of their argument, which reaches the spread of the logits",
+        }
+    }
+}
+
 impl KernelSpec for SoftmaxCrossEntropy {
     const NAME: &'static str = "softmax_cross_entropy";
     const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "finite", "loss");
@@ -61,18 +72,22 @@ impl KernelSpec for SoftmaxCrossEntropy {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, SoftmaxCrossEntropy::tolerance)
+    }
+
     fn cases() -> Vec<Case> {
         let cases = [0.0, 0.1].map(|label_smoothing| {
             loss::cases(
                 &format!("smoothing {label_smoothing}"),
-                |batch, classes, examples, loss_scale| {
-                    SoftmaxCrossEntropy { batch, classes, examples, loss_scale, label_smoothing }
+                |batch, classes, examples, loss_scale| SoftmaxCrossEntropy {
+                    batch,
+                    classes,
+                    examples,
+                    loss_scale,
+                    label_smoothing,
                 },
-                |largest| Tolerance {
-                    absolute: 2e-6 + 4e-7 * f64::from(largest),
-                    relative: 2e-5,
-                    reason: "exp and log of WGSL are off by a few ulp of their argument, which reaches the spread of the logits",
-                },
+                SoftmaxCrossEntropy::tolerance,
             )
         });
         cases.concat()

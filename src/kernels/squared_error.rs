@@ -21,6 +21,11 @@ params! {
     }
 }
 
+impl SquaredError {
+    const TOLERANCE: Tolerance =
+        Tolerance { absolute: 1e-6, relative: 1e-5, reason: "a sum of squares, of which none takes from another" };
+}
+
 impl KernelSpec for SquaredError {
     const NAME: &'static str = "squared_error";
     const WGSL: &'static str = wgsl!("squared_error", "step", "finite", "loss");
@@ -49,15 +54,15 @@ impl KernelSpec for SquaredError {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, |_| SquaredError::TOLERANCE)
+    }
+
     fn cases() -> Vec<Case> {
         loss::cases(
             "one-hot targets",
             |batch, classes, examples, loss_scale| SquaredError { batch, classes, examples, loss_scale },
-            |_| Tolerance {
-                absolute: 1e-6,
-                relative: 1e-5,
-                reason: "a sum of squares, of which none takes from another",
-            },
+            |_| SquaredError::TOLERANCE,
         )
     }
 }

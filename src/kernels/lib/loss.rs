@@ -81,6 +81,29 @@ pub fn greatest<T: Real>(values: impl Iterator<Item = T>) -> (usize, T) {
     values.enumerate().reduce(greater).expect("a row has at least one class")
 }
 
+/// The parity case of a loss of that shape: logits up to 8, which `tolerance` is given, and class weights from 0 to 1.5.
+pub fn case<K: KernelSpec>(
+    label: impl Into<String>,
+    kernel: K,
+    batch: u32,
+    classes: u32,
+    tolerance: impl Fn(f32) -> Tolerance,
+) -> Case {
+    let inputs = vec![
+        logits(8.0),
+        Input::U32((0..batch).map(|i| (i * 7 + 3) % classes).collect()),
+        Input::F32((0..classes).map(|c| 0.5 * ((c + 1) % 4) as f32).collect()),
+        Input::Poison,
+        Input::Poison,
+        Input::Poison,
+    ];
+    Case::new(label, kernel, inputs).tolerance(tolerance(8.0))
+}
+
+fn logits(largest: f32) -> Input {
+    Input::Uniform { low: -largest, high: largest }
+}
+
 /// Parity cases of a loss on awkward shapes, among them short batches, class weights of 0 and logits that are far apart.
 ///
 /// `kernel` is given batch, classes, examples and loss scale; `tolerance` the largest logit.
@@ -90,36 +113,21 @@ pub fn cases<K: KernelSpec>(
     tolerance: impl Fn(f32) -> Tolerance,
 ) -> Vec<Case> {
     let case = |batch: u32, classes: u32, start: u32, rows: u32, largest: f32| {
-        let examples = start + batch;
-        Case::new(
-            format!("{setting}: batch {batch}, classes {classes}, {rows} rows from {start}, logits within {largest}"),
-            kernel(batch, classes, examples, 3.0),
-            vec![
-                Input::Uniform { low: -largest, high: largest },
-                Input::U32((0..batch).map(|i| (i * 7 + 3) % classes).collect()),
-                Input::F32((0..classes).map(|c| 0.5 * ((c + 1) % 4) as f32).collect()),
-                Input::Poison,
-                Input::Poison,
-                Input::Poison,
-            ],
-        )
-        .step(Step { update_rows: rows + 2, ..Step::batch(start, rows) })
-        .tolerance(tolerance(largest))
+        kernel(batch, classes, start + batch, 3.0)
+            .case(format!(
+                "{setting}: batch {batch}, classes {classes}, {rows} rows from {start}, logits within {largest}"
+            ))
+            .input(0, logits(largest))
+            .step(Step { update_rows: rows + 2, ..Step::batch(start, rows) })
+            .tolerance(tolerance(largest))
     };
-    let equal = Case::new(
-        format!("{setting}: equal logits, of which the lowest class wins"),
-        kernel(3, 130, 3, 1.0),
-        vec![
-            Input::F32(vec![0.5; 3 * 130]),
-            Input::U32(vec![0, 64, 129]),
-            Input::F32(vec![1.0; 130]),
-            Input::Poison,
-            Input::Poison,
-            Input::Poison,
-        ],
-    )
-    .step(Step::batch(0, 3))
-    .tolerance(tolerance(0.5));
+    let equal = kernel(3, 130, 3, 1.0)
+        .case(format!("{setting}: equal logits, of which the lowest class wins"))
+        .input(0, Input::F32(vec![0.5; 3 * 130]))
+        .input(1, Input::U32(vec![0, 64, 129]))
+        .input(2, Input::F32(vec![1.0; 130]))
+        .step(Step::batch(0, 3))
+        .tolerance(tolerance(0.5));
     vec![
         case(1, 1, 0, 1, 1.0),
         case(5, 2, 11, 5, 4.0),
