@@ -47,8 +47,10 @@ impl KernelSpec for Adagrad {
         update_each(parameters, gradients, square_sums, |parameter, gradient, sum| {
             *sum += gradient * gradient;
             let root = sum.sqrt();
+            // Divided either way: compilers make no vectors of a division that may be left out.
+            let change = learning_rate * gradient / (root + epsilon);
             // A sum that f32 cannot hold would hold its parameter still: what has diverged must show.
-            *parameter -= if root.is_finite() { learning_rate * gradient / (root + epsilon) } else { root };
+            *parameter -= if root.is_finite() { change } else { root };
         });
     }
 

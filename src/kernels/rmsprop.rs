@@ -60,8 +60,10 @@ impl KernelSpec for RmsProp {
         update_each(parameters, gradients, second_moments, |parameter, gradient, second| {
             *second = rho * *second + one_minus_rho * gradient * gradient;
             let root = second.sqrt();
+            // Divided either way: compilers make no vectors of a division that may be left out.
+            let change = learning_rate * gradient / (root + epsilon);
             // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
-            *parameter -= if root.is_finite() { learning_rate * gradient / (root + epsilon) } else { root };
+            *parameter -= if root.is_finite() { change } else { root };
         });
     }
 
