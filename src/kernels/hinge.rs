@@ -75,6 +75,10 @@ impl KernelSpec for Hinge {
         loss::lengths(self.batch, self.classes, self.examples)
     }
 
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
+    }
+
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let crammer_singer = arguments.constant(0) == HingeVariant::CrammerSinger.constant();
         let margin = T::from_f32(self.margin);

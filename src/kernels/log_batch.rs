@@ -38,6 +38,11 @@ impl KernelSpec for LogBatch {
         vec![batch, batch, examples, log_rows * 2]
     }
 
+    /// Of predictions and log, only the batch's own.
+    fn bytes(&self) -> u64 {
+        u64::from(self.batch) * 12 + 8
+    }
+
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let rows = step.rows.min(self.batch) as usize;

@@ -51,6 +51,10 @@ impl KernelSpec for SoftmaxCrossEntropy {
         loss::lengths(self.batch, self.classes, self.examples)
     }
 
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
+    }
+
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let smoothing = T::from_f32(self.label_smoothing);
         let even = smoothing / T::from_f64(f64::from(self.classes));

@@ -41,6 +41,10 @@ impl KernelSpec for SquaredError {
         loss::lengths(self.batch, self.classes, self.examples)
     }
 
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
+    }
+
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let (two, classes) = (T::from_f32(2.0), T::from_f64(f64::from(self.classes)));
         loss::run(arguments, self.classes, self.loss_scale, |row: &Row<'_, T>, gradient| {

@@ -25,6 +25,12 @@ pub fn lengths(batch: u32, classes: u32, examples: u32) -> Vec<usize> {
     vec![batch * classes, batch, classes, batch * classes, batch, examples]
 }
 
+/// Bytes that a launch moves: of the predictions, only the batch's own.
+pub fn bytes(batch: u32, classes: u32) -> u64 {
+    let [batch, classes] = [batch, classes].map(u64::from);
+    4 * (2 * batch * classes + classes + 3 * batch)
+}
+
 /// An example that counts.
 pub struct Row<'a, T> {
     /// Its logits z, `[classes]`.
