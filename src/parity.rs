@@ -141,7 +141,7 @@ fn check_cases(
     let reference = CpuBackend::<f64>::new(None)?;
     let mut all = Comparison::NONE;
     for case in cases {
-        let comparison = check_case(backend, tile, &reference, kernel, case)?;
+        let (_, comparison) = check_case_in(backend, tile, &reference, kernel, case)?;
         all.weigh(comparison.max_error, comparison.allowed);
         if let Some(failure) = comparison.failure {
             all.failure.get_or_insert(format!("{}: {failure}", case.label));
@@ -157,13 +157,25 @@ fn check_cases(
     })
 }
 
-fn check_case(
+/// Runs one case on `backend`. The program is what ran it: the case's launch and nothing else, to be timed by those who time what is right.
+///
+/// # Errors
+/// A device that fails; a kernel that only computes wrongly is in the comparison.
+pub fn check_case(
+    backend: &dyn Backend,
+    kernel: &'static Kernel,
+    case: &Case,
+) -> Result<(Box<dyn Program>, Comparison), Error> {
+    check_case_in(backend, None, &CpuBackend::new(None)?, kernel, case)
+}
+
+fn check_case_in(
     backend: &dyn Backend,
     tile: Option<&'static Tile>,
     reference: &CpuBackend<f64>,
     kernel: &'static Kernel,
     case: &Case,
-) -> Result<Comparison, Error> {
+) -> Result<(Box<dyn Program>, Comparison), Error> {
     let (plan, args) = case_plan(kernel, case)?;
     let mut program = match tile {
         Some(tile) => backend.load_in(&plan, tile)?,
@@ -184,7 +196,7 @@ fn check_case(
     }
     let mut comparison = Comparison::NONE;
     compare_launch(program.as_mut(), &mut expected, Phase::Train, 0, &case.step, case.tolerance, &mut comparison)?;
-    Ok(comparison)
+    Ok((program, comparison))
 }
 
 /// A plan of one launch, with tensors just as long as the kernel needs them.
