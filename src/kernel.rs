@@ -157,6 +157,9 @@ pub trait KernelSpec: Params {
     /// The CPU twin.
     fn run<T: Real>(&self, arguments: Arguments<'_, T>);
 
+    /// A launch of this shape, whatever it is, on made-up inputs, with how far its results may be from the reference's.
+    fn case(&self, label: impl Into<String>) -> Case;
+
     /// Launches that doctor and the parity tests run on every backend.
     fn cases() -> Vec<Case>;
 
@@ -197,6 +200,8 @@ pub struct Kernel {
     pub run_f32: fn(params: &[u32], Arguments<'_, f32>),
     /// CPU twin in double precision.
     pub run_f64: fn(params: &[u32], Arguments<'_, f64>),
+    /// A launch on made-up inputs, under a label.
+    pub case: fn(params: &[u32], label: &str) -> Case,
     /// Parity cases.
     pub cases: fn() -> Vec<Case>,
 }
@@ -219,6 +224,7 @@ impl Kernel {
             bytes: |params| typed::<K>(params).bytes(),
             run_f32: |params, arguments| typed::<K>(params).run(arguments),
             run_f64: |params, arguments| typed::<K>(params).run(arguments),
+            case: |params, label| typed::<K>(params).case(label),
             cases: K::cases,
         }
     }

@@ -168,7 +168,7 @@ fn check_cases(
     let reference = CpuBackend::<f64>::new(None)?;
     let mut all = Comparison::NONE;
     for case in cases {
-        let comparison = check_case(backend, form, &reference, kernel, case)?;
+        let (_, comparison) = check_case_in(backend, form, &reference, kernel, case)?;
         all.weigh(comparison.max_error, comparison.allowed);
         if let Some(failure) = comparison.failure {
             all.failure.get_or_insert(format!("{}: {failure}", case.label));
@@ -184,13 +184,25 @@ fn check_cases(
     })
 }
 
-fn check_case(
+/// Runs one case on `backend`. The program is what ran it: the case's launch and nothing else, to be timed by those who time what is right.
+///
+/// # Errors
+/// A device that fails; a kernel that only computes wrongly is in the comparison.
+pub fn check_case(
+    backend: &dyn Backend,
+    kernel: &'static Kernel,
+    case: &Case,
+) -> Result<(Box<dyn Program>, Comparison), Error> {
+    check_case_in(backend, Form::default(), &CpuBackend::new(None)?, kernel, case)
+}
+
+fn check_case_in(
     backend: &dyn Backend,
     form: Form,
     reference: &CpuBackend<f64>,
     kernel: &'static Kernel,
     case: &Case,
-) -> Result<Comparison, Error> {
+) -> Result<(Box<dyn Program>, Comparison), Error> {
     let (plan, args) = case_plan(kernel, case)?;
     let plan = if form.precision == Precision::F16 { plan.in_half_precision() } else { plan };
     let mut program = match form.tile {
@@ -212,7 +224,7 @@ fn check_case(
     }
     let mut comparison = Comparison::NONE;
     compare_launch(program.as_mut(), &mut expected, Phase::Train, 0, &case.step, case.tolerance, &mut comparison)?;
-    Ok(comparison)
+    Ok((program, comparison))
 }
 
 /// A plan of one launch, with tensors just as long as the kernel needs them.

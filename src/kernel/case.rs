@@ -99,6 +99,12 @@ impl Case {
         }
     }
 
+    /// With this in one of the slots.
+    pub fn input(mut self, slot: usize, input: Input) -> Case {
+        self.inputs[slot] = input;
+        self
+    }
+
     /// With values for the override constants.
     pub fn constants(self, constants: Vec<u32>) -> Case {
         Case { constants, ..self }
@@ -118,6 +124,9 @@ impl Case {
 impl Input {
     /// Floats uniform in `[-1, 1)`.
     pub const SIGNED: Input = Input::Uniform { low: -1.0, high: 1.0 };
+
+    /// Floats that are all zero.
+    pub const ZEROS: Input = Input::Uniform { low: 0.0, high: 0.0 };
 
     /// `length` floats of this input for slot `slot`, the same on every machine; `None` for integers and bytes.
     pub fn floats(&self, slot: usize, length: usize) -> Option<Vec<f32>> {

@@ -56,15 +56,17 @@ impl KernelSpec for AddPartials {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance::sum_of(self.slices as usize))
+    }
+
     fn cases() -> Vec<Case> {
         let sizes = EDGE_LENGTHS.map(|length| (length as u32, 3)).into_iter().chain([(5, 1), (40_000, 29)]);
         sizes
             .flat_map(|sizes| accumulation_cases().map(move |accumulation| (sizes, accumulation)))
             .map(|((length, slices), (what, before, step))| {
-                let kernel = AddPartials { length, slices };
-                Case::new(format!("length {length}, slices {slices}, {what}"), kernel, vec![Input::SIGNED, before])
-                    .step(step)
-                    .tolerance(Tolerance::sum_of(slices as usize))
+                let label = format!("length {length}, slices {slices}, {what}");
+                AddPartials { length, slices }.case(label).input(1, before).step(step)
             })
             .collect()
     }

@@ -60,11 +60,15 @@ impl KernelSpec for AdjustScale {
         loss_scale[APPLIES] = applies;
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::F32(loss_scale::values(64.0))])
+    }
+
     fn cases() -> Vec<Case> {
         let case = |label: &str, partials: Vec<f32>, scale: f32, updates: f32, applied: f32| {
             let kernel = AdjustScale { pieces: partials.len() as u32, interval: 5, largest: 4096.0 };
             let before = Input::F32(vec![scale, 1.0 / scale, updates, applied]);
-            Case::new(label, kernel, vec![Input::F32(partials), before])
+            kernel.case(label).input(0, Input::F32(partials)).input(1, before)
         };
         let last = |value: f32| [vec![1.0; 300], vec![value]].concat();
         vec![

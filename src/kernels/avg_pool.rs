@@ -46,12 +46,11 @@ impl KernelSpec for AvgPool {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance::sum_of(self.0.window_len()))
+    }
+
     fn cases() -> Vec<Case> {
-        awkward_sizes()
-            .map(|(label, sizes)| {
-                Case::new(label, AvgPool(sizes), vec![Input::SIGNED, Input::Poison])
-                    .tolerance(Tolerance::sum_of(sizes.window_len()))
-            })
-            .collect()
+        awkward_sizes().map(|(label, sizes)| AvgPool(sizes).case(label)).collect()
     }
 }

@@ -57,13 +57,14 @@ impl KernelSpec for AvgPoolGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(self.0.window_len()))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, activation)| {
-                Case::new(label, AvgPoolGrad(sizes), vec![Input::SIGNED, Input::SIGNED, Input::Poison])
-                    .constants(vec![activation.constant()])
-                    .tolerance(Tolerance::sum_of(sizes.window_len()))
-            })
+            .map(|(label, sizes, activation)| AvgPoolGrad(sizes).case(label).constants(vec![activation.constant()]))
             .collect()
     }
 }

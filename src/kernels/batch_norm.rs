@@ -68,16 +68,24 @@ impl KernelSpec for BatchNorm {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let mut inputs = vec![Input::SIGNED; 6];
+        (inputs[2], inputs[5]) = (Input::Uniform { low: 0.1, high: 2.0 }, Input::Poison);
+        Case::new(label, *self, inputs).tolerance(Tolerance {
+            absolute: 2e-6,
+            relative: 1e-5,
+            reason: "a root, a quotient and a product",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
             .zip(Activation::ALL.into_iter().cycle())
             .map(|((label, sizes, step), activation)| {
-                let variance = Input::Uniform { low: 0.1, high: 2.0 };
-                let inputs = vec![Input::SIGNED, Input::SIGNED, variance, Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(format!("{label}, {activation:?}"), BatchNorm { sizes, epsilon: 1e-5 }, inputs)
+                BatchNorm { sizes, epsilon: 1e-5 }
+                    .case(format!("{label}, {activation:?}"))
                     .constants(vec![activation.constant()])
                     .step(step)
-                    .tolerance(Tolerance { absolute: 2e-6, relative: 1e-5, reason: "a root, a quotient and a product" })
             })
             .collect()
     }

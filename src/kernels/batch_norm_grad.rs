@@ -85,18 +85,19 @@ impl KernelSpec for BatchNormGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let mut inputs = vec![Input::SIGNED; 8];
+        (inputs[3], inputs[7]) = (Input::Uniform { low: 0.1, high: 2.0 }, Input::Poison);
+        Case::new(label, *self, inputs).tolerance(Tolerance {
+            absolute: 1e-5,
+            relative: 1e-5,
+            reason: "differences of values around one, over a root that may be a third",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, step)| {
-                let variance = Input::Uniform { low: 0.1, high: 2.0 };
-                let mut inputs = vec![Input::SIGNED; 8];
-                (inputs[3], inputs[7]) = (variance, Input::Poison);
-                Case::new(label, BatchNormGrad { sizes, epsilon: 1e-5 }, inputs).step(step).tolerance(Tolerance {
-                    absolute: 1e-5,
-                    relative: 1e-5,
-                    reason: "differences of values around one, over a root that may be a third",
-                })
-            })
+            .map(|(label, sizes, step)| BatchNormGrad { sizes, epsilon: 1e-5 }.case(label).step(step))
             .collect()
     }
 }

@@ -84,17 +84,19 @@ impl KernelSpec for BatchNormStats {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let variance = Input::Uniform { low: 0.1, high: 2.0 };
+        let inputs = vec![Input::SIGNED, Input::Poison, Input::Poison, Input::SIGNED, variance];
+        Case::new(label, *self, inputs).tolerance(Tolerance {
+            absolute: 2e-6,
+            relative: 1e-5,
+            reason: "means of values around one",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, step)| {
-                let variance = Input::Uniform { low: 0.1, high: 2.0 };
-                let inputs = vec![Input::SIGNED, Input::Poison, Input::Poison, Input::SIGNED, variance];
-                Case::new(label, BatchNormStats { sizes, momentum: 0.1 }, inputs).step(step).tolerance(Tolerance {
-                    absolute: 2e-6,
-                    relative: 1e-5,
-                    reason: "means of values around one",
-                })
-            })
+            .map(|(label, sizes, step)| BatchNormStats { sizes, momentum: 0.1 }.case(label).step(step))
             .collect()
     }
 }

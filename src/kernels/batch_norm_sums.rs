@@ -71,15 +71,15 @@ impl KernelSpec for BatchNormSums {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let variance = Input::Uniform { low: 0.1, high: 2.0 };
+        let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, variance, Input::Poison, Input::Poison];
+        Case::new(label, *self, inputs).tolerance(Tolerance::sum_of(4 * self.sizes.length as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, step)| {
-                let variance = Input::Uniform { low: 0.1, high: 2.0 };
-                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, variance, Input::Poison, Input::Poison];
-                Case::new(label, BatchNormSums { sizes, epsilon: 1e-5 }, inputs)
-                    .step(step)
-                    .tolerance(Tolerance::sum_of(4 * sizes.length as usize))
-            })
+            .map(|(label, sizes, step)| BatchNormSums { sizes, epsilon: 1e-5 }.case(label).step(step))
             .collect()
     }
 }

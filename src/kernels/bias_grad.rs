@@ -61,18 +61,17 @@ impl KernelSpec for BiasGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance::sum_of(self.rows as usize))
+    }
+
     fn cases() -> Vec<Case> {
         [(1, 1), (7, 13), (256, 10), (255, 33), (9, 65), (1, 65_535 * COLUMNS as u32 + 1)]
             .into_iter()
             .flat_map(|shape| accumulation_cases().map(move |accumulation| (shape, accumulation)))
             .map(|((rows, outputs), (what, before, step))| {
-                Case::new(
-                    format!("rows {rows}, outputs {outputs}, {what}"),
-                    BiasGrad { rows, outputs },
-                    vec![Input::SIGNED, before],
-                )
-                .step(step)
-                .tolerance(Tolerance::sum_of(rows as usize))
+                let label = format!("rows {rows}, outputs {outputs}, {what}");
+                BiasGrad { rows, outputs }.case(label).input(1, before).step(step)
             })
             .collect()
     }

@@ -49,12 +49,15 @@ impl KernelSpec for ClipValue {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED])
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, length: usize, gradients: Input| {
-            Case::new(label, ClipValue { length: length as u32, max_value: 0.5 }, vec![gradients])
-        };
-        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, Input::SIGNED));
+        let kernel = |length: usize| ClipValue { length: length as u32, max_value: 0.5 };
+        let lengths = EDGE_LENGTHS.map(|length| kernel(length).case(format!("length {length}")));
         let edges = vec![0.0, -0.0, 0.5, -0.5, 0.75, -0.75, f32::MAX, f32::MIN, f32::INFINITY, f32::NEG_INFINITY];
-        lengths.into_iter().chain([case("edges".to_string(), edges.len(), Input::F32(edges))]).collect()
+        let edges = kernel(edges.len()).case("edges").input(0, Input::F32(edges));
+        lengths.into_iter().chain([edges]).collect()
     }
 }

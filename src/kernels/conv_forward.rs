@@ -47,14 +47,15 @@ impl KernelSpec for ConvForward {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let terms = self.0.in_channels * self.0.kernel * self.0.kernel;
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(terms as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, activation)| {
-                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(label, ConvForward(sizes), inputs)
-                    .constants(vec![activation.constant()])
-                    .tolerance(Tolerance::sum_of((sizes.in_channels * sizes.kernel * sizes.kernel) as usize))
-            })
+            .map(|(label, sizes, activation)| ConvForward(sizes).case(label).constants(vec![activation.constant()]))
             .collect()
     }
 }

@@ -48,14 +48,15 @@ impl KernelSpec for ConvInputGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let terms = self.0.out_channels * self.0.kernel * self.0.kernel;
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(terms as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, activation)| {
-                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(label, ConvInputGrad(sizes), inputs)
-                    .constants(vec![activation.constant()])
-                    .tolerance(Tolerance::sum_of((sizes.out_channels * sizes.kernel * sizes.kernel) as usize))
-            })
+            .map(|(label, sizes, activation)| ConvInputGrad(sizes).case(label).constants(vec![activation.constant()]))
             .collect()
     }
 }

@@ -88,19 +88,21 @@ impl KernelSpec for ConvWeightGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let places = self.sizes.batch * self.slice_rows * self.sizes.out_width;
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(places as usize))
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, kernel: ConvWeightGrad| {
-            let places = kernel.sizes.batch * kernel.slice_rows * kernel.sizes.out_width;
-            Case::new(label, kernel, vec![Input::SIGNED, Input::SIGNED, Input::Poison])
-                .tolerance(Tolerance::sum_of(places as usize))
-        };
         let sizes = || awkward_cases().filter(|(.., activation)| *activation == Activation::Relu);
-        let usual = sizes().map(|(label, sizes, _)| case(label, ConvWeightGrad::new(sizes)));
+        let usual = sizes().map(|(label, sizes, _)| ConvWeightGrad::new(sizes).case(label));
         let whole = sizes().map(|(label, sizes, _)| {
-            case(format!("{label}, in one slice"), ConvWeightGrad { sizes, slice_rows: sizes.out_height })
+            ConvWeightGrad { sizes, slice_rows: sizes.out_height }.case(format!("{label}, in one slice"))
         });
         let uneven = sizes().filter(|(_, sizes, _)| sizes.out_height > 2).map(|(label, sizes, _)| {
-            case(format!("{label}, in slices of which the last is short"), ConvWeightGrad { sizes, slice_rows: 2 })
+            let label = format!("{label}, in slices of which the last is short");
+            ConvWeightGrad { sizes, slice_rows: 2 }.case(label)
         });
         usual.chain(whole).chain(uneven).collect()
     }

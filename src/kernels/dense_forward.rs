@@ -81,16 +81,17 @@ impl KernelSpec for DenseForward {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(self.inputs as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
             .map(|(rows, inputs, outputs, activation)| {
-                Case::new(
-                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),
-                    DenseForward { rows, inputs, outputs },
-                    vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison],
-                )
-                .constants(vec![activation.constant()])
-                .tolerance(Tolerance::sum_of(inputs as usize))
+                DenseForward { rows, inputs, outputs }
+                    .case(format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"))
+                    .constants(vec![activation.constant()])
             })
             .collect()
     }

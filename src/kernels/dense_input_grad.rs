@@ -61,16 +61,17 @@ impl KernelSpec for DenseInputGrad {
         pieces.for_each(|(gradients, kept)| activation.differentiate(gradients, kept));
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(self.outputs as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
             .map(|(rows, inputs, outputs, activation)| {
-                Case::new(
-                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"),
-                    DenseInputGrad { rows, inputs, outputs },
-                    vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, Input::Poison],
-                )
-                .constants(vec![activation.constant()])
-                .tolerance(Tolerance::sum_of(outputs as usize))
+                DenseInputGrad { rows, inputs, outputs }
+                    .case(format!("rows {rows}, inputs {inputs}, outputs {outputs}, {activation:?}"))
+                    .constants(vec![activation.constant()])
             })
             .collect()
     }

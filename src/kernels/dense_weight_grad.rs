@@ -53,17 +53,17 @@ impl KernelSpec for DenseWeightGrad {
         product_onto(weight_grad, transposed, Matrix::new(input, rows, inputs), adds);
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(self.rows as usize))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_shapes()
             .flat_map(|shape| accumulation_cases().map(move |accumulation| (shape, accumulation)))
             .map(|((rows, inputs, outputs), (what, before, step))| {
-                Case::new(
-                    format!("rows {rows}, inputs {inputs}, outputs {outputs}, {what}"),
-                    DenseWeightGrad { rows, inputs, outputs },
-                    vec![Input::SIGNED, Input::SIGNED, before],
-                )
-                .step(step)
-                .tolerance(Tolerance::sum_of(rows as usize))
+                let label = format!("rows {rows}, inputs {inputs}, outputs {outputs}, {what}");
+                DenseWeightGrad { rows, inputs, outputs }.case(label).input(2, before).step(step)
             })
             .collect()
     }

@@ -101,14 +101,12 @@ impl KernelSpec for Dropout {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
-        dropout_cases()
-            .map(|(label, dropout, step)| {
-                Case::new(label, dropout, vec![Input::SIGNED, Input::Poison])
-                    .step(step)
-                    .tolerance(Tolerance::ELEMENTWISE)
-            })
-            .collect()
+        dropout_cases().map(|(label, dropout, step)| dropout.case(label).step(step)).collect()
     }
 }
 

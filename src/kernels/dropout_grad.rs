@@ -49,15 +49,18 @@ impl KernelSpec for DropoutGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::Poison]).tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
         dropout_cases()
             .zip(Activation::ALL)
             .map(|((label, dropout, step), activation)| {
-                let inputs = vec![Input::SIGNED, Input::SIGNED, Input::Poison];
-                Case::new(format!("{label}, {activation:?}"), DropoutGrad(dropout), inputs)
+                DropoutGrad(dropout)
+                    .case(format!("{label}, {activation:?}"))
                     .constants(vec![activation.constant()])
                     .step(step)
-                    .tolerance(Tolerance::ELEMENTWISE)
             })
             .collect()
     }

@@ -85,28 +85,35 @@ impl KernelSpec for Gather {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let (features, examples) = (self.features, self.examples);
+        let random = |i: u32, bound: u32| (unit(Stream::ParityCase(9), 0, u64::from(i)) * bound as f32) as u32;
+        let inputs = vec![
+            Input::U8((0..examples * features).map(|i| random(i, 256) as u8).collect()),
+            Input::U32((0..examples).map(|i| random(i, 10)).collect()),
+            Input::U32((0..examples).map(|i| permute(i, examples, Stream::ParityCase(10), 0)).collect()),
+            Input::Uniform { low: 0.0, high: 0.01 },
+            Input::SIGNED,
+            Input::Poison,
+            Input::Poison,
+        ];
+        Case::new(label, *self, inputs).tolerance(Tolerance {
+            absolute: 1e-7,
+            relative: 1e-6,
+            reason: "one multiply and one add, perhaps fused",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         let case = |batch: u32, features: u32, examples: u32, start: u32, rows: u32, by_example: bool| {
             let constants = if by_example { "an example" } else { "a feature" };
-            let random = |i: u32, bound: u32| (unit(Stream::ParityCase(9), 0, u64::from(i)) * bound as f32) as u32;
-            Case::new(
-                format!("batch {batch}, features {features}, examples {examples}, {rows} rows from {start}, constants go with {constants}"),
-                Gather { batch, features, examples, by_example: u32::from(by_example) },
-                vec![
-                    Input::U8((0..examples * features).map(|i| random(i, 256) as u8).collect()),
-                    Input::U32((0..examples).map(|i| random(i, 10)).collect()),
-                    Input::U32((0..examples).map(|i| permute(i, examples, Stream::ParityCase(10), 0)).collect()),
-                    Input::Uniform { low: 0.0, high: 0.01 },
-                    Input::SIGNED,
-                    Input::Poison,
-                    Input::Poison,
-                ],
-            )
-            .step(Step { start, rows, ..Step::default() })
-            .tolerance(Tolerance {
-                absolute: 1e-7,
-                relative: 1e-6,
-                reason: "one multiply and one add, perhaps fused",
+            let label = format!(
+                "batch {batch}, features {features}, examples {examples}, {rows} rows from {start}, constants go with {constants}"
+            );
+            Gather { batch, features, examples, by_example: u32::from(by_example) }.case(label).step(Step {
+                start,
+                rows,
+                ..Step::default()
             })
         };
         vec![

@@ -59,17 +59,20 @@ impl KernelSpec for GradientNorm {
         arguments.reals_mut(1).par_iter_mut().zip(pieces).for_each(|(sum, piece)| *sum = sum_of_squares(piece));
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance {
+            absolute: 0.0,
+            relative: 1e-5,
+            reason: "a sum of positive terms, a few dozen of them one after another",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         [1, 97, LEAST_PIECE, LEAST_PIECE + 1, MOST_PIECES * LEAST_PIECE + 1]
             .into_iter()
             .map(|length| {
                 let kernel = GradientNorm::new(length);
-                let label = format!("length {length}, pieces of {}", kernel.piece);
-                Case::new(label, kernel, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance {
-                    absolute: 0.0,
-                    relative: 1e-5,
-                    reason: "a sum of positive terms, a few dozen of them one after another",
-                })
+                kernel.case(format!("length {length}, pieces of {}", kernel.piece))
             })
             .collect()
     }

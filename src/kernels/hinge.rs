@@ -46,6 +46,17 @@ params! {
     }
 }
 
+impl Hinge {
+    /// For logits up to `largest`.
+    fn tolerance(largest: f32) -> Tolerance {
+        Tolerance {
+            absolute: 1e-6 + 2e-7 * f64::from(largest),
+            relative: 1e-5,
+            reason: "differences of logits, rounded as the logits are, and a sum of positive ones",
+        }
+    }
+}
+
 impl KernelSpec for Hinge {
     const NAME: &'static str = "hinge";
     const WGSL: &'static str = wgsl!("hinge", "step", "finite", "stored", "loss_scale", "loss");
@@ -60,6 +71,10 @@ impl KernelSpec for Hinge {
 
     fn lengths(&self) -> Vec<usize> {
         loss::lengths(self.batch, self.classes, self.examples)
+    }
+
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
     }
 
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
@@ -84,16 +99,16 @@ impl KernelSpec for Hinge {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, Hinge::tolerance)
+    }
+
     fn cases() -> Vec<Case> {
         let cases = [HingeVariant::WestonWatkins, HingeVariant::CrammerSinger].map(|variant| {
             let cases = loss::cases(
                 &format!("{variant:?}"),
                 |batch, classes, examples| Hinge { batch, classes, examples, margin: 1.25 },
-                |largest| Tolerance {
-                    absolute: 1e-6 + 2e-7 * f64::from(largest),
-                    relative: 1e-5,
-                    reason: "differences of logits, rounded as the logits are, and a sum of positive ones",
-                },
+                Hinge::tolerance,
             );
             cases.into_iter().map(|case| case.constants(vec![variant.constant()])).collect::<Vec<_>>()
         });

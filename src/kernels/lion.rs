@@ -76,21 +76,19 @@ impl KernelSpec for Lion {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, [vec![Input::SIGNED; 3], vec![loss_scale::applies()]].concat())
+            .tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, kernel: Lion, gradients: Input, moments: Input| {
-            Case::new(label, kernel, vec![Input::SIGNED, gradients, moments])
-                .step(Step { learning_rate: 0.01, ..Step::default() })
-                .tolerance(Tolerance::ELEMENTWISE)
-        };
-        let lengths = EDGE_LENGTHS.map(|length| {
-            let kernel = Lion::new(length as u32, 0.9, 0.99);
-            case(format!("length {length}"), kernel, Input::SIGNED, Input::SIGNED)
-        });
+        let case =
+            |label: String, kernel: Lion| kernel.case(label).step(Step { learning_rate: 0.01, ..Step::default() });
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), Lion::new(length as u32, 0.9, 0.99)));
         // A direction of 0 moves nothing, whether both terms are 0 or they cancel; the least float has a sign.
         let gradients = Input::F32(vec![0.0, 1.0, -1.0, 1.0, -1.0, f32::MIN_POSITIVE, -f32::MIN_POSITIVE]);
         let moments = Input::F32(vec![0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
-        let signs =
-            case("signs".to_string(), Lion { one_minus_beta1: 1.0, ..Lion::new(7, 1.0, 0.99) }, gradients, moments);
-        loss_scale::optimizer_cases(lengths.into_iter().chain([signs]))
+        let signs = case("signs".to_string(), Lion { one_minus_beta1: 1.0, ..Lion::new(7, 1.0, 0.99) });
+        loss_scale::with_one_left_out(lengths.into_iter().chain([signs.input(1, gradients).input(2, moments)]))
     }
 }

@@ -38,6 +38,11 @@ impl KernelSpec for LogBatch {
         vec![batch, batch, examples, log_rows * 2]
     }
 
+    /// Of predictions and log, only the batch's own.
+    fn bytes(&self) -> u64 {
+        u64::from(self.batch) * 12 + 8
+    }
+
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let rows = step.rows.min(self.batch) as usize;
@@ -50,27 +55,27 @@ impl KernelSpec for LogBatch {
         );
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let inputs = vec![
+            Input::Uniform { low: 0.0, high: 3.0 },
+            Input::U32((0..self.batch).map(|i| i % 10).collect()),
+            Input::U32((0..self.examples).map(|i| i % 7).collect()),
+            Input::F32(vec![-1.0; 2 * self.log_rows as usize]),
+        ];
+        Case::new(label, *self, inputs).tolerance(Tolerance {
+            absolute: 1e-6,
+            relative: 1e-5,
+            reason: "a sum of positive losses, in any order",
+        })
+    }
+
     fn cases() -> Vec<Case> {
         [(1, 0, 1, 0), (7, 5, 4, 2), (256, 0, 256, 3), (257, 1, 257, 0), (1000, 13, 777, 1)]
             .into_iter()
             .map(|(batch, start, rows, log_row): (u32, u32, u32, u32)| {
-                let examples = start + batch;
-                Case::new(
-                    format!("batch {batch}, {rows} rows from {start}"),
-                    LogBatch { batch, examples, log_rows: 4 },
-                    vec![
-                        Input::Uniform { low: 0.0, high: 3.0 },
-                        Input::U32((0..batch).map(|i| i % 10).collect()),
-                        Input::U32((0..examples).map(|i| i % 7).collect()),
-                        Input::F32(vec![-1.0; 8]),
-                    ],
-                )
-                .step(Step { start, rows, log_row, ..Step::default() })
-                .tolerance(Tolerance {
-                    absolute: 1e-6,
-                    relative: 1e-5,
-                    reason: "a sum of positive losses, in any order",
-                })
+                LogBatch { batch, examples: start + batch, log_rows: 4 }
+                    .case(format!("batch {batch}, {rows} rows from {start}"))
+                    .step(Step { start, rows, log_row, ..Step::default() })
             })
             .collect()
     }

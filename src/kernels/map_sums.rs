@@ -47,15 +47,17 @@ impl KernelSpec for MapSums {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison]).tolerance(Tolerance::sum_of(self.length as usize))
+    }
+
     fn cases() -> Vec<Case> {
         [(1, 1), (7, 13), (17, 257), (3, 10_000), (65_536, 2)]
             .into_iter()
             .flat_map(|sizes| accumulation_cases().map(move |accumulation| (sizes, accumulation)))
             .map(|((channels, length), (what, before, step))| {
-                let kernel = MapSums { channels, length };
-                Case::new(format!("{channels} maps of {length}, {what}"), kernel, vec![Input::SIGNED, before])
-                    .step(step)
-                    .tolerance(Tolerance::sum_of(length as usize))
+                let label = format!("{channels} maps of {length}, {what}");
+                MapSums { channels, length }.case(label).input(1, before).step(step)
             })
             .collect()
     }

@@ -51,21 +51,22 @@ impl KernelSpec for MaxNorm {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED]).tolerance(Tolerance {
+            absolute: 1e-6,
+            relative: 1e-5,
+            reason: "a sum of squares, its root and a quotient",
+        })
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, outputs: u32, inputs: u32, max_norm: f32, weight: Input| {
-            Case::new(label, MaxNorm { outputs, inputs, max_norm }, vec![weight]).tolerance(Tolerance {
-                absolute: 1e-6,
-                relative: 1e-5,
-                reason: "a sum of squares, its root and a quotient",
-            })
-        };
         // The norm of a row is around sqrt(inputs / 3): some rows are above the bound, some below.
         let shapes = [(1, 1), (7, 13), (65, 257), (13, 1000), (65_536, 1)].map(|(outputs, inputs)| {
             let max_norm = (inputs as f32 / 3.0).sqrt();
-            case(format!("{outputs} of {inputs}"), outputs, inputs, max_norm, Input::SIGNED)
+            MaxNorm { outputs, inputs, max_norm }.case(format!("{outputs} of {inputs}"))
         });
-        let edges = vec![0.0, 0.0, 3.0, -4.0, 0.0, 0.25];
-        let edges = case("all zero, above, below".to_string(), 3, 2, 1.0, Input::F32(edges));
+        let edges = Input::F32(vec![0.0, 0.0, 3.0, -4.0, 0.0, 0.25]);
+        let edges = MaxNorm { outputs: 3, inputs: 2, max_norm: 1.0 }.case("all zero, above, below").input(0, edges);
         shapes.into_iter().chain([edges]).collect()
     }
 }

@@ -55,14 +55,15 @@ impl KernelSpec for MaxPool {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison, Input::Poison])
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, sizes: PoolSizes, input: Input| {
-            Case::new(label, MaxPool(sizes), vec![input, Input::Poison, Input::Poison])
-        };
         let equal = awkward_sizes().map(|(label, sizes)| {
             let values = (0..sizes.lengths()[0]).map(|i| if i % 3 == 0 { -1.0 } else { -2.0 }).collect();
-            case(format!("{label}, many equals"), sizes, Input::F32(values))
+            MaxPool(sizes).case(format!("{label}, many equals")).input(0, Input::F32(values))
         });
-        awkward_sizes().map(|(label, sizes)| case(label, sizes, Input::SIGNED)).chain(equal).collect()
+        awkward_sizes().map(|(label, sizes)| MaxPool(sizes).case(label)).chain(equal).collect()
     }
 }

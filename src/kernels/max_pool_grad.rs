@@ -61,25 +61,25 @@ impl KernelSpec for MaxPoolGrad {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        // Of each window the last pixel, or the middle one.
+        let (sizes, batch, [_, map]) = (&self.0, self.0.batch as usize, self.0.map_lengths());
+        let mut indices = vec![0; map];
+        for (window, pixels) in sizes.windows().iter().enumerate() {
+            let pixels: Vec<usize> = pixels.collect();
+            for example in 0..batch {
+                let pixel = if example % 2 == 0 { pixels.len() - 1 } else { pixels.len() / 2 };
+                indices[window * batch + example] = pixels[pixel] as u32;
+            }
+        }
+        let indices = Input::U32(indices.repeat(sizes.channels as usize));
+        Case::new(label, *self, vec![Input::SIGNED, indices, Input::SIGNED, Input::Poison])
+            .tolerance(Tolerance::sum_of(sizes.window_len()))
+    }
+
     fn cases() -> Vec<Case> {
         awkward_cases()
-            .map(|(label, sizes, activation)| {
-                // Of each window the last pixel, or the middle one.
-                let (batch, [_, map]) = (sizes.batch as usize, sizes.map_lengths());
-                let mut indices = vec![0; map];
-                for (window, pixels) in sizes.windows().iter().enumerate() {
-                    let pixels: Vec<usize> = pixels.collect();
-                    for example in 0..batch {
-                        let pixel = if example % 2 == 0 { pixels.len() - 1 } else { pixels.len() / 2 };
-                        indices[window * batch + example] = pixels[pixel] as u32;
-                    }
-                }
-                let indices = Input::U32(indices.repeat(sizes.channels as usize));
-                let inputs = vec![Input::SIGNED, indices, Input::SIGNED, Input::Poison];
-                Case::new(label, MaxPoolGrad(sizes), inputs)
-                    .constants(vec![activation.constant()])
-                    .tolerance(Tolerance::sum_of(sizes.window_len()))
-            })
+            .map(|(label, sizes, activation)| MaxPoolGrad(sizes).case(label).constants(vec![activation.constant()]))
             .collect()
     }
 }

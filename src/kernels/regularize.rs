@@ -67,20 +67,21 @@ impl KernelSpec for Regularize {
         );
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED; 2]).tolerance(Tolerance::ELEMENTWISE)
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: String, kernel: Regularize, weights: Input| {
-            Case::new(label, kernel, vec![weights, Input::SIGNED])
-                .step(Step { learning_rate: 0.3, ..Step::default() })
-                .tolerance(Tolerance::ELEMENTWISE)
-        };
+        let case =
+            |label: String, kernel: Regularize| kernel.case(label).step(Step { learning_rate: 0.3, ..Step::default() });
         let all = |length: u32| Regularize { length, l1: 0.01, l2: 0.1, weight_decay: 0.2 };
-        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), all(length as u32), Input::SIGNED));
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), all(length as u32)));
         // A weight of 0 has no sign, of either zero; the least float has one.
-        let signs = vec![0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, -f32::MIN_POSITIVE];
+        let signs = Input::F32(vec![0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, -f32::MIN_POSITIVE]);
         let others = [
-            case("l1 alone, signs".to_string(), Regularize { l2: 0.0, weight_decay: 0.0, ..all(6) }, Input::F32(signs)),
-            case("l2 alone".to_string(), Regularize { l1: 0.0, weight_decay: 0.0, ..all(97) }, Input::SIGNED),
-            case("weight decay alone".to_string(), Regularize { l1: 0.0, l2: 0.0, ..all(97) }, Input::SIGNED),
+            case("l1 alone, signs".to_string(), Regularize { l2: 0.0, weight_decay: 0.0, ..all(6) }).input(0, signs),
+            case("l2 alone".to_string(), Regularize { l1: 0.0, weight_decay: 0.0, ..all(97) }),
+            case("weight decay alone".to_string(), Regularize { l1: 0.0, l2: 0.0, ..all(97) }),
         ];
         lengths.into_iter().chain(others).collect()
     }

@@ -50,14 +50,16 @@ impl KernelSpec for Shuffle {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::Poison])
+    }
+
     fn cases() -> Vec<Case> {
+        let step = Step { seed_low: 0x9E37_79B9, seed_high: 0x7F4A_7C15, epoch: 3, ..Step::default() };
         AWKWARD_LENGTHS
             .into_iter()
             .chain([2, 3, 4, 5, 55_000])
-            .map(|count| {
-                let step = Step { seed_low: 0x9E37_79B9, seed_high: 0x7F4A_7C15, epoch: 3, ..Step::default() };
-                Case::new(format!("count {count}"), Shuffle::new(count as u32), vec![Input::Poison]).step(step)
-            })
+            .map(|count| Shuffle::new(count as u32).case(format!("count {count}")).step(step))
             .collect()
     }
 }

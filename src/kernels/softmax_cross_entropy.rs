@@ -23,6 +23,17 @@ params! {
     }
 }
 
+impl SoftmaxCrossEntropy {
+    /// For logits up to `largest`.
+    fn tolerance(largest: f32) -> Tolerance {
+        Tolerance {
+            absolute: 2e-6 + 4e-7 * f64::from(largest),
+            relative: 2e-5,
+            reason: "exp and log of WGSL are off by a few ulp of their argument, which reaches the spread of the logits",
+        }
+    }
+}
+
 impl KernelSpec for SoftmaxCrossEntropy {
     const NAME: &'static str = "softmax_cross_entropy";
     const WGSL: &'static str = wgsl!("softmax_cross_entropy", "step", "finite", "stored", "loss_scale", "loss");
@@ -36,6 +47,10 @@ impl KernelSpec for SoftmaxCrossEntropy {
 
     fn lengths(&self) -> Vec<usize> {
         loss::lengths(self.batch, self.classes, self.examples)
+    }
+
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
     }
 
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
@@ -59,18 +74,16 @@ impl KernelSpec for SoftmaxCrossEntropy {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, SoftmaxCrossEntropy::tolerance)
+    }
+
     fn cases() -> Vec<Case> {
         let cases = [0.0, 0.1].map(|label_smoothing| {
             loss::cases(
                 &format!("smoothing {label_smoothing}"),
-                |batch, classes, examples| {
-                    SoftmaxCrossEntropy { batch, classes, examples, label_smoothing }
-                },
-                |largest| Tolerance {
-                    absolute: 2e-6 + 4e-7 * f64::from(largest),
-                    relative: 2e-5,
-                    reason: "exp and log of WGSL are off by a few ulp of their argument, which reaches the spread of the logits",
-                },
+                |batch, classes, examples| SoftmaxCrossEntropy { batch, classes, examples, label_smoothing },
+                SoftmaxCrossEntropy::tolerance,
             )
         });
         cases.concat()

@@ -19,6 +19,11 @@ params! {
     }
 }
 
+impl SquaredError {
+    const TOLERANCE: Tolerance =
+        Tolerance { absolute: 1e-6, relative: 1e-5, reason: "a sum of squares, of which none takes from another" };
+}
+
 impl KernelSpec for SquaredError {
     const NAME: &'static str = "squared_error";
     const WGSL: &'static str = wgsl!("squared_error", "step", "finite", "stored", "loss_scale", "loss");
@@ -34,6 +39,10 @@ impl KernelSpec for SquaredError {
         loss::lengths(self.batch, self.classes, self.examples)
     }
 
+    fn bytes(&self) -> u64 {
+        loss::bytes(self.batch, self.classes)
+    }
+
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let (two, classes) = (T::from_f32(2.0), T::from_f64(f64::from(self.classes)));
         loss::run(arguments, self.classes, |row: &Row<'_, T>, gradient| {
@@ -47,15 +56,15 @@ impl KernelSpec for SquaredError {
         });
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        loss::case(label, *self, self.batch, self.classes, |_| SquaredError::TOLERANCE)
+    }
+
     fn cases() -> Vec<Case> {
         loss::cases(
             "one-hot targets",
             |batch, classes, examples| SquaredError { batch, classes, examples },
-            |_| Tolerance {
-                absolute: 1e-6,
-                relative: 1e-5,
-                reason: "a sum of squares, of which none takes from another",
-            },
+            |_| SquaredError::TOLERANCE,
         )
     }
 }

@@ -56,13 +56,14 @@ impl KernelSpec for Transpose {
         transpose(arguments.reals(0), &mut arguments.reals_mut(1)[..rows * columns], rows);
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        Case::new(label, *self, vec![Input::SIGNED, Input::Poison])
+    }
+
     fn cases() -> Vec<Case> {
         [(1, 1), (1, 37), (37, 1), (16, 16), (17, 15), (33, 100), (1_048_577, 1), (1, 1_048_577)]
             .into_iter()
-            .map(|(rows, columns)| {
-                let inputs = vec![Input::SIGNED, Input::Poison];
-                Case::new(format!("{rows} by {columns}"), Transpose { rows, columns }, inputs)
-            })
+            .map(|(rows, columns)| Transpose { rows, columns }.case(format!("{rows} by {columns}")))
             .collect()
     }
 }

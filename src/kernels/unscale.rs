@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::lib::loss_scale::{self, INVERSE, SCALE};
 use super::{GradientNorm, wgsl};
-use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
 use crate::real::Real;
 use crate::simd::simd;
 
@@ -61,23 +61,27 @@ impl KernelSpec for Unscale {
         }
     }
 
+    fn case(&self, label: impl Into<String>) -> Case {
+        let scale = Input::F32(loss_scale::values(1024.0));
+        Case::new(label, *self, vec![Input::SIGNED, scale, Input::SIGNED])
+    }
+
     fn cases() -> Vec<Case> {
-        let case = |label: &str, length: u32, partials: Input, scale: f32| {
-            let scale = Input::F32(loss_scale::values(scale));
-            let kernel = Unscale::new(GradientNorm::new(length));
-            Case::new(format!("length {length}, {label}"), kernel, vec![partials, scale, Input::SIGNED])
-                .tolerance(Tolerance::EXACT)
+        let case = |label: &str, length: u32| {
+            Unscale::new(GradientNorm::new(length)).case(format!("length {length}, {label}"))
         };
         let last = |value: f32| Input::F32([vec![1.0; 300], vec![value]].concat());
         let long = 300 * 4096 + 1;
         vec![
-            case("one element", 1, Input::SIGNED, 1024.0),
-            case("a prime", 97, Input::SIGNED, 1024.0),
-            case("two pieces", 4097, Input::SIGNED, 1024.0),
-            case("pieces that a thread adds two of", long, last(1.0), 1024.0),
-            case("an overflow in the last piece", long, last(f32::INFINITY), 1024.0),
-            case("no number in the last piece", long, last(f32::NAN), 1024.0),
-            case("an overflow at a scale of 1", long, last(f32::INFINITY), 1.0),
+            case("one element", 1),
+            case("a prime", 97),
+            case("two pieces", 4097),
+            case("pieces that a thread adds two of", long),
+            case("an overflow in the last piece", long).input(0, last(f32::INFINITY)),
+            case("no number in the last piece", long).input(0, last(f32::NAN)),
+            case("an overflow at a scale of 1", long)
+                .input(0, last(f32::INFINITY))
+                .input(1, Input::F32(loss_scale::values(1.0))),
         ]
     }
 }

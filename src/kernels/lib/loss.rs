@@ -27,6 +27,12 @@ pub fn lengths(batch: u32, classes: u32, examples: u32) -> Vec<usize> {
     vec![batch * classes, batch, classes, loss_scale::LENGTH, batch * classes, batch, examples]
 }
 
+/// Bytes that a launch moves: of the predictions, only the batch's own.
+pub fn bytes(batch: u32, classes: u32) -> u64 {
+    let [batch, classes] = [batch, classes].map(u64::from);
+    4 * (2 * batch * classes + classes + 3 * batch + loss_scale::LENGTH as u64)
+}
+
 /// An example that counts.
 pub struct Row<'a, T> {
     /// Its logits z, `[classes]`.
@@ -83,6 +89,30 @@ pub fn greatest<T: Real>(values: impl Iterator<Item = T>) -> (usize, T) {
     values.enumerate().reduce(greater).expect("a row has at least one class")
 }
 
+/// The parity case of a loss of that shape: logits up to 8, which `tolerance` is given, and class weights from 0 to 1.5.
+pub fn case<K: KernelSpec>(
+    label: impl Into<String>,
+    kernel: K,
+    batch: u32,
+    classes: u32,
+    tolerance: impl Fn(f32) -> Tolerance,
+) -> Case {
+    let inputs = vec![
+        logits(8.0),
+        Input::U32((0..batch).map(|i| (i * 7 + 3) % classes).collect()),
+        Input::F32((0..classes).map(|c| 0.5 * ((c + 1) % 4) as f32).collect()),
+        Input::F32(loss_scale::values(3.0)),
+        Input::Poison,
+        Input::Poison,
+        Input::Poison,
+    ];
+    Case::new(label, kernel, inputs).tolerance(tolerance(8.0))
+}
+
+fn logits(largest: f32) -> Input {
+    Input::Uniform { low: -largest, high: largest }
+}
+
 /// Parity cases of a loss on awkward shapes, among them short batches, class weights of 0 and logits that are far apart.
 ///
 /// `kernel` is given batch, classes and examples; `tolerance` the largest logit.
@@ -92,38 +122,21 @@ pub fn cases<K: KernelSpec>(
     tolerance: impl Fn(f32) -> Tolerance,
 ) -> Vec<Case> {
     let case = |batch: u32, classes: u32, start: u32, rows: u32, largest: f32| {
-        let examples = start + batch;
-        Case::new(
-            format!("{setting}: batch {batch}, classes {classes}, {rows} rows from {start}, logits within {largest}"),
-            kernel(batch, classes, examples),
-            vec![
-                Input::Uniform { low: -largest, high: largest },
-                Input::U32((0..batch).map(|i| (i * 7 + 3) % classes).collect()),
-                Input::F32((0..classes).map(|c| 0.5 * ((c + 1) % 4) as f32).collect()),
-                Input::F32(loss_scale::values(3.0)),
-                Input::Poison,
-                Input::Poison,
-                Input::Poison,
-            ],
-        )
-        .step(Step { update_rows: rows + 2, ..Step::batch(start, rows) })
-        .tolerance(tolerance(largest))
+        kernel(batch, classes, start + batch)
+            .case(format!(
+                "{setting}: batch {batch}, classes {classes}, {rows} rows from {start}, logits within {largest}"
+            ))
+            .input(0, logits(largest))
+            .step(Step { update_rows: rows + 2, ..Step::batch(start, rows) })
+            .tolerance(tolerance(largest))
     };
-    let equal = Case::new(
-        format!("{setting}: equal logits, of which the lowest class wins"),
-        kernel(3, 130, 3),
-        vec![
-            Input::F32(vec![0.5; 3 * 130]),
-            Input::U32(vec![0, 64, 129]),
-            Input::F32(vec![1.0; 130]),
-            Input::F32(loss_scale::values(1.0)),
-            Input::Poison,
-            Input::Poison,
-            Input::Poison,
-        ],
-    )
-    .step(Step::batch(0, 3))
-    .tolerance(tolerance(0.5));
+    let equal = kernel(3, 130, 3)
+        .case(format!("{setting}: equal logits, of which the lowest class wins"))
+        .input(0, Input::F32(vec![0.5; 3 * 130]))
+        .input(1, Input::U32(vec![0, 64, 129]))
+        .input(2, Input::F32(vec![1.0; 130]))
+        .step(Step::batch(0, 3))
+        .tolerance(tolerance(0.5));
     vec![
         case(1, 1, 0, 1, 1.0),
         case(5, 2, 11, 5, 4.0),

@@ -1,0 +1,157 @@
+//! What is timed: launches of recorded training steps, so that no shape is made up.
+
+use std::cmp::Reverse;
+
+use gpunet::activation::Activation;
+use gpunet::arch::Arch;
+use gpunet::clipping::Clipping;
+use gpunet::data::Normalization;
+use gpunet::kernel::{Case, Kernel};
+use gpunet::kernels::KERNELS;
+use gpunet::loss::Loss;
+use gpunet::model::{DataShape, Model, TrainingOptions};
+use gpunet::network::{Network, PerLayer};
+use gpunet::optim::Optimizer;
+use gpunet::plan::{Launch, Phase, Plan};
+use gpunet::precision::Precision;
+use gpunet::regularization::Regularization;
+use gpunet::step::Step;
+
+/// Name, architecture, batch: the largest dense and the largest convolutional network of `benches/compare`, and LeNet with the averages of
+/// its paper (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
+const NETWORKS: [(&str, &str, usize); 3] = [
+    ("headline", HEADLINE, 256),
+    ("batch-norm", "1x28x28-32C3p1-BN-32C3p1-BN-MP2-64C3p1-BN-64C3p1-BN-MP2-128-BN-10", 128),
+    ("lenet", "1x28x28-6C5p2-AP2-16C5-AP2-120-84-10", 128),
+];
+
+const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
+
+/// Shapes of a kernel that are timed: those with most work.
+const SHAPES: usize = 2;
+
+/// A launch to be timed.
+pub struct TimedLaunch {
+    /// Name of the network.
+    pub network: &'static str,
+    /// What the launch writes, with its dimensions.
+    pub output: String,
+    launch: Launch,
+    step: Step,
+}
+
+/// How much there is to do, in what its time is bound by.
+pub enum Work {
+    /// Floating-point operations of a matrix product.
+    Flops(u64),
+    /// Bytes that any other kernel moves.
+    Bytes(u64),
+}
+
+impl TimedLaunch {
+    pub fn kernel(&self) -> &'static Kernel {
+        self.launch.kernel
+    }
+
+    pub fn work(&self) -> Work {
+        let Launch { kernel, params, .. } = &self.launch;
+        match (kernel.product)(params) {
+            Some(_) => Work::Flops((kernel.flops)(params)),
+            None => Work::Bytes((kernel.bytes)(params)),
+        }
+    }
+
+    /// The parity case of this shape.
+    pub fn case(&self) -> Case {
+        let Launch { kernel, params, constants, .. } = &self.launch;
+        (kernel.case)(params, &self.output).constants(constants.clone()).step(self.step)
+    }
+}
+
+/// All kernels with their largest launches. Panics where there is none for one: then a plan is missing that makes use of it.
+pub fn of_every_kernel() -> Vec<(&'static Kernel, Vec<TimedLaunch>)> {
+    let mut launches: Vec<TimedLaunch> = plans().into_iter().flat_map(launches_of).collect();
+    launches.sort_by_key(|launch| match launch.work() {
+        Work::Flops(count) | Work::Bytes(count) => Reverse(count),
+    });
+    let of_kernel = |&kernel: &&'static Kernel| {
+        let (own, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut launches).into_iter().partition(|launch| launch.kernel().name == kernel.name);
+        launches = others;
+        let mut shapes = Vec::new();
+        let mut timed = own;
+        timed.retain(|TimedLaunch { launch, .. }| {
+            let shape = (kernel.lengths)(&launch.params);
+            let is_new = !shapes.contains(&shape);
+            shapes.push(shape);
+            is_new
+        });
+        timed.truncate(SHAPES);
+        assert!(
+            !timed.is_empty(),
+            "no plan in benches/kernels/launches.rs launches {}: record one that does",
+            kernel.name
+        );
+        (kernel, timed)
+    };
+    KERNELS.iter().map(of_kernel).collect()
+}
+
+/// A recorded step: what it is of, the plan, and the scalars of its first update.
+type Recorded = (&'static str, Plan, Step);
+
+fn launches_of((network, plan, step): Recorded) -> Vec<TimedLaunch> {
+    let launches = [Phase::Shuffle, Phase::Train].into_iter().flat_map(|phase| plan.launches(phase));
+    let timed = |launch: &Launch| {
+        let written = launch.kernel.slots.iter().zip(&launch.args).find(|(slot, _)| slot.access.writes());
+        let (_, &tensor) = written.expect("a kernel writes something");
+        let info = plan.tensor(tensor);
+        let dimensions: Vec<String> = info.shape.iter().map(usize::to_string).collect();
+        let output = format!("{} {}", info.name, dimensions.join("x"));
+        TimedLaunch { network, output, launch: launch.clone(), step }
+    };
+    launches.map(timed).collect()
+}
+
+/// The networks as they come, then the headline network with every optimizer, every loss and all else that adds launches.
+fn plans() -> Vec<Recorded> {
+    let network = |arch: &str| Network::from(arch.parse::<Arch>().expect("an architecture"));
+    let plain = NETWORKS.map(|(name, arch, batch)| {
+        let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
+        record(name, &network(arch), &options)
+    });
+    let with_options = Optimizer::all().into_iter().zip(Loss::ALL.into_iter().cycle()).map(|(optimizer, loss)| {
+        let dropout = PerLayer::All(0.5);
+        let network = Network { activation: PerLayer::All(Activation::Gelu), dropout, ..network(HEADLINE) };
+        let options = TrainingOptions {
+            batch: 256,
+            optimizer,
+            loss,
+            regularization: Regularization { l1: 1e-5, l2: 1e-4, weight_decay: Some(0.01), max_norm: Some(3.0) },
+            clipping: Clipping { norm: Some(1.0), value: Some(0.5) },
+            // For the launches of its loss scale; all are timed in single precision.
+            precision: Precision::F16,
+            ..TrainingOptions::default()
+        };
+        record("headline with options", &network, &options)
+    });
+    plain.into_iter().chain(with_options).collect()
+}
+
+fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> Recorded {
+    let features = network.arch.inputs();
+    // As many examples as MNIST has.
+    let data = DataShape { train: 55_000, examples: 70_000, features, normalization: Normalization::UNIT };
+    let recording = Model::of(network).record_training(data, options).expect("a plan");
+    let [first_moment_correction, second_moment_correction] =
+        options.optimizer.bias_corrections(1).map(|correction| correction as f32);
+    let step = Step {
+        seed_low: 1,
+        epoch: 1,
+        learning_rate: 0.01,
+        first_moment_correction,
+        second_moment_correction,
+        ..Step::batch(0, options.batch as u32)
+    };
+    (name, recording.plan, step)
+}
