@@ -9,7 +9,9 @@ use gpunet::config::{BatchSize, Batching, Config};
 use gpunet::data::Dataset;
 use gpunet::model::{DataShape, Model};
 use gpunet::optim::Optimizer;
-use gpunet::plan::{Memory, Phase, Role};
+use gpunet::plan::{BufferInfo, Memory, Phase, Role};
+use gpunet::precision::Precision;
+use gpunet::spec;
 use gpunet::store::{ModelMetadata, SavedModel, find_model, load_config};
 use serde::Serialize;
 
@@ -42,6 +44,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     sgd: bool,
 
+    /// What activations are stored as: f32 or f16 [default: the run's, else f32]
+    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>)]
+    precision: Option<Precision>,
+
     /// Print the recorded plan too
     #[arg(long)]
     plan: bool,
@@ -59,6 +65,7 @@ struct Report {
     arch: Arch,
     batch: usize,
     optimizer: String,
+    precision: Precision,
     layers: Vec<LayerReport>,
     parameters: usize,
     flops_per_step: u64,
@@ -88,6 +95,7 @@ impl Arguments {
             None => run_config(self.model.as_deref())?,
         };
         config.batch = self.batch.map_or(config.batch, BatchSize::Rows);
+        config.precision = self.precision.unwrap_or(config.precision);
         if self.adam {
             config.optimizer = Optimizer::adam();
         } else if self.sgd {
@@ -114,7 +122,7 @@ impl Arguments {
 fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
     let file = find_model(model)?;
     let recipe = file.with_file_name("config.toml");
-    let ModelMetadata { arch, activation, loss, .. } = SavedModel::load(&file)?.metadata;
+    let ModelMetadata { arch, activation, loss, precision, .. } = SavedModel::load(&file)?.metadata;
     if recipe.is_file() {
         let config = load_config(&recipe)?;
         if config.arch != arch {
@@ -122,7 +130,7 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
         }
         return Ok((config, true));
     }
-    Ok((Config { arch, activation, loss, ..Config::default() }, false))
+    Ok((Config { arch, activation, loss, precision, ..Config::default() }, false))
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -142,6 +150,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         memory,
         batch,
         optimizer: config.optimizer.to_string(),
+        precision: config.precision,
         plan: arguments.plan.then_some(plan),
         arch: config.arch,
     };
@@ -154,13 +163,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
-    let states = plan.buffers().iter().filter(|buffer| buffer.role == Role::State).count() as u64;
+    // One value a parameter each, unlike a loss scale.
+    let arena = plan.find("parameters").map(|parameters| plan.tensor(parameters).len());
+    let is_arena = |buffer: &&BufferInfo| buffer.role == Role::State && Some(buffer.len) == arena;
+    let states = plan.buffers().iter().filter(is_arena).count() as u64;
     let reports = model.layers().iter().zip(model.scopes()).map(|(layer, scope)| {
         let trainable = layer.parameters().into_iter().filter(|parameter| parameter.trainable);
         let parameters: usize = trainable.map(|parameter| parameter.shape.iter().product::<usize>()).sum();
         let prefix = scope + ".";
         let of_layer = plan.tensors().filter(|(_, tensor)| tensor.name.starts_with(&prefix));
-        let tensors: u64 = of_layer.map(|(_, tensor)| tensor.len() as u64 * 4).sum();
+        let tensors: u64 = of_layer.map(|(_, tensor)| (tensor.len() * tensor.dtype.size()) as u64).sum();
         let bytes = tensors + states * parameters as u64 * 4;
         LayerReport { layer: layer.describe(), parameters, forward_flops: layer.forward_flops(), bytes }
     });
@@ -169,9 +181,10 @@ fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
 
 fn print(report: &Report, examples: usize) -> std::io::Result<()> {
     line(&format!(
-        "{}, {}, batch {}, {} examples on the device",
+        "{}, {}, {}, batch {}, {} examples on the device",
         report.arch,
         report.optimizer,
+        report.precision.name(),
         report.batch,
         thousands(examples as u64)
     ))?;
