@@ -22,20 +22,28 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         return;
     }
     let scale = loss_scale[SCALE];
+    // Of powers of two, products are exact where WGSL's quotients need not be.
     var factor = 1.0;
+    var inverse_factor = 1.0;
     var updates = loss_scale[UPDATES] + 1.0;
     var applies = 1.0;
     if !is_finite(total) {
+        updates = 0.0;
         // What overflows without a scale has diverged, which must show.
-        applies = select(0.0, 1.0, scale <= 1.0);
-        factor = select(0.5, 1.0, scale <= 1.0);
-        updates = 0.0;
+        if scale > 1.0 {
+            applies = 0.0;
+            factor = 0.5;
+            inverse_factor = 2.0;
+        }
     } else if updates >= f32(params.interval) {
-        factor = select(2.0, 1.0, scale >= params.largest);
         updates = 0.0;
+        if scale < params.largest {
+            factor = 2.0;
+            inverse_factor = 0.5;
+        }
     }
     loss_scale[SCALE] = scale * factor;
-    loss_scale[INVERSE] = loss_scale[INVERSE] / factor;
+    loss_scale[INVERSE] *= inverse_factor;
     loss_scale[UPDATES] = updates;
     loss_scale[APPLIES] = applies;
 }

@@ -9,6 +9,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> weight: array<f32>; // [outputs, inputs]
+@group(0) @binding(3) var<storage, read> loss_scale: array<f32>; // [4]
 
 @compute @workgroup_size(256)
 fn main(
@@ -17,7 +18,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let unit = group.y * groups.x + group.x;
-    if unit >= params.outputs {
+    if unit >= params.outputs || loss_scale[APPLIES] == 0.0 {
         return;
     }
     let start = unit * params.inputs;

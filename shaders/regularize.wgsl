@@ -11,6 +11,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [length]
 @group(0) @binding(3) var<storage, read_write> gradients: array<f32>; // [length]
+@group(0) @binding(4) var<storage, read> loss_scale: array<f32>; // [4]
 
 @compute @workgroup_size(256)
 fn main(
@@ -19,7 +20,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let i = linear_index(group, groups, thread);
-    if i >= params.length {
+    if i >= params.length || loss_scale[APPLIES] == 0.0 {
         return;
     }
     let w = parameters[i];

@@ -1,5 +1,5 @@
-// gradients /= the loss scale, which is a power of two, so that this is exact; where one overflowed, all become zero, since no update is made
-// from them, and what is no number would spread. Each workgroup adds up all the partial sums of squares (shaders/gradient_norm.wgsl), in one
+// gradients /= the loss scale, which is a power of two, so that this is exact; where one overflowed, all become zero: no update is made
+// from them, and clipping would spread what is no number to the gaps between them, which no gradient overwrites. Each workgroup adds up all the partial sums of squares (shaders/gradient_norm.wgsl), in one
 // order, and sees to its own piece.
 
 struct Params {

@@ -60,7 +60,7 @@ pub trait Backend {
         true
     }
 
-    /// The tiles that it has for matrix products of that precision; none where it computes them in another way.
+    /// The tiles that it takes for matrix products of that precision; none where it computes them in another way.
     fn tiles(&self, _precision: Precision) -> Vec<&'static Tile> {
         Vec::new()
     }

@@ -160,8 +160,8 @@ pub enum DeviceError {
     },
     /// Half precision where there is none.
     #[error(
-        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use --precision f32, another adapter, \
-         or `--device cpu`"
+        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use another adapter or `--device cpu`, \
+         or for a new run --precision f32"
     )]
     NoHalf {
         /// The adapter.

@@ -1,6 +1,11 @@
-//! Dense matrix products on the CPU, through the `gemm` crate: the one place of the CPU side with unsafe code.
+//! Dense matrix products on the CPU: most through the `gemm` crate, in the one place of the CPU side with unsafe code.
+
+mod dots;
 
 use ::gemm::Parallelism;
+use rayon::prelude::*;
+
+use self::dots::Dots;
 
 /// A matrix over a slice, row-major or transposed.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +37,41 @@ impl<'a, T> Matrix<'a, T> {
 }
 
 /// The float types that the crate multiplies.
-pub trait Gemm: Copy + num_traits::Zero + num_traits::One + 'static {}
-impl Gemm for f32 {}
-impl Gemm for f64 {}
+pub trait Gemm: Copy + num_traits::Zero + num_traits::One + Send + Sync + 'static {
+    /// `result = a b^T` by a single thread: a `[rows, depth]`, b `[columns, depth]`.
+    fn dots(result: &mut [Self], a: &[Self], b: &[Self], depth: usize);
+}
+
+impl Gemm for f32 {
+    fn dots(result: &mut [f32], a: &[f32], b: &[f32], depth: usize) {
+        pulp::Arch::new().dispatch(Dots { result, a, b, depth });
+    }
+}
+
+impl Gemm for f64 {
+    fn dots(result: &mut [f64], a: &[f64], b: &[f64], depth: usize) {
+        let (rows, columns) = (a.len() / depth, b.len() / depth);
+        product(result, Matrix::new(a, rows, depth), Matrix::new(b, columns, depth).transposed());
+    }
+}
+
+/// `result = a b^T` as [`product`] has it, of row-major a `[rows, depth]` and b `[columns, depth]`: quicker where the result is small. `finish` gets
+/// each row of the result while it is in a cache.
+pub(crate) fn product_of_rows<T: Gemm>(
+    result: &mut [T],
+    a: &[T],
+    b: &[T],
+    depth: usize,
+    finish: impl Fn(&mut [T]) + Sync,
+) {
+    let (rows, columns) = (a.len() / depth, b.len() / depth);
+    // Some tasks of a whole number of tiles each.
+    let task = rows.div_ceil(8).next_multiple_of(4);
+    result.par_chunks_mut(task * columns).zip(a.par_chunks(task * depth)).for_each(|(result, a)| {
+        T::dots(result, a, b, depth);
+        result.chunks_exact_mut(columns).for_each(&finish);
+    });
+}
 
 /// `result = a b`, row-major, with as many threads as the current pool has. Panics where the dimensions do not fit.
 pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
@@ -76,6 +113,27 @@ pub fn product_onto<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T
 mod tests {
     use super::*;
     use crate::random::{Stream, unit};
+
+    /// Against the definition: whole tiles, what is left of them on both sides, depths that are no whole vectors.
+    #[test]
+    fn products_of_rows_follow_the_definition() {
+        for (rows, columns, depth) in [(1, 1, 1), (4, 6, 16), (5, 7, 17), (64, 10, 33), (130, 67, 100), (3, 1, 1031)] {
+            let values = |stream, length| -> Vec<f32> {
+                (0..length as u64).map(|i| unit(Stream::ParityCase(stream), 1, i) - 0.5).collect()
+            };
+            let (a, b) = (values(0, rows * depth), values(1, columns * depth));
+            let mut result = vec![f32::NAN; rows * columns];
+            product_of_rows(&mut result, &a, &b, depth, |row| row[0] += 1.0);
+            for i in 0..rows {
+                for j in 0..columns {
+                    let products = (0..depth).map(|k| f64::from(a[i * depth + k]) * f64::from(b[j * depth + k]));
+                    let expected = products.sum::<f64>() + if j == 0 { 1.0 } else { 0.0 };
+                    let error = (f64::from(result[i * columns + j]) - expected).abs();
+                    assert!(error <= 1e-6 * (1.0 + depth as f64 / 16.0), "{rows} {columns} {depth}: {i} {j}: {error}");
+                }
+            }
+        }
+    }
 
     /// Against the definition, in all the forms that a dense layer needs and at sizes around the library's blocks.
     #[test]

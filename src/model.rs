@@ -174,7 +174,7 @@ impl Model {
         }
         let plan = plan.finish()?;
         Ok(Recording {
-            plan: if precision == Precision::F16 { plan.in_half_precision() } else { plan },
+            plan: if precision == Precision::F16 { plan.in_half_precision()? } else { plan },
             batch,
             images,
             labels,

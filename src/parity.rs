@@ -161,7 +161,7 @@ fn check_case_in(
     case: &Case,
 ) -> Result<(Box<dyn Program>, Comparison), Error> {
     let (plan, args) = case_plan(kernel, case)?;
-    let plan = if form.precision == Precision::F16 { plan.in_half_precision() } else { plan };
+    let plan = if form.precision == Precision::F16 { plan.in_half_precision()? } else { plan };
     let mut program = match form.tile {
         Some(tile) => backend.load_in(&plan, tile)?,
         None => backend.load(&plan)?,

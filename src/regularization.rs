@@ -64,21 +64,22 @@ impl Regularization {
         optimizer: &Optimizer,
         length: usize,
         [parameters, gradients]: [Tensor; 2],
+        loss_scale: Tensor,
     ) {
         let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
         if [l1, l2, weight_decay] != [0.0; 3] {
             let kernel = Regularize { length: length as u32, l1, l2, weight_decay };
-            plan.launch_update(kernel, &[], &[parameters, gradients]);
+            plan.launch_update(kernel, &[], &[parameters, gradients, loss_scale]);
         }
     }
 
     /// Appends what comes after the update, for each weight `[outputs, inputs]`.
-    pub(crate) fn record_after(&self, plan: &mut PlanBuilder, weights: &[Tensor]) {
+    pub(crate) fn record_after(&self, plan: &mut PlanBuilder, weights: &[Tensor], loss_scale: Tensor) {
         let Some(max_norm) = self.max_norm else { return };
         for &weight in weights {
             let (len, outputs) = (plan.info(weight).len(), plan.info(weight).shape[0]);
             let kernel = MaxNorm { outputs: outputs as u32, inputs: (len / outputs) as u32, max_norm: max_norm as f32 };
-            plan.launch_update(kernel, &[], &[weight]);
+            plan.launch_update(kernel, &[], &[weight, loss_scale]);
         }
     }
 }

@@ -11,6 +11,8 @@ use gpunet::model::TrainingOptions;
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Data, Phase};
 use gpunet::precision::Precision;
+use gpunet::regularization::Regularization;
+use gpunet::step::Step;
 use gpunet::train::train;
 use harness::{Small, backends, first_step, network, run_one};
 
@@ -21,9 +23,18 @@ fn small(precision: Precision, weight: f32) -> Small {
     let network = network("1x9x9-6C3p1-BN-MP2-12-5");
     let class_weights = Some(vec![weight; 5]);
     let optimizer = Optimizer::adam();
-    let clipping = Clipping { norm: Some(1e30), value: None }; // which leaves all gradients as they are
-    let options =
-        TrainingOptions { batch: ROWS, optimizer, precision, class_weights, clipping, ..TrainingOptions::default() };
+    // What an update consists of besides, none of which changes a gradient that is finite.
+    let clipping = Clipping { norm: Some(1e30), value: None };
+    let regularization = Regularization { weight_decay: Some(0.1), max_norm: Some(0.5), ..Regularization::default() };
+    let options = TrainingOptions {
+        batch: ROWS,
+        optimizer,
+        precision,
+        class_weights,
+        clipping,
+        regularization,
+        ..TrainingOptions::default()
+    };
     Small::of(&network, &options)
 }
 
@@ -105,6 +116,41 @@ fn updates_that_overflow_are_left_out() {
         assert!(scale(&small, program.as_mut()).0 <= 2f32.powi(19), "{name}");
         for (now, before) in parameters(&small, program.as_mut())[..trained].iter().zip(&before) {
             assert!(now != before && now.iter().all(|value| value.is_finite()), "{name}");
+        }
+    }
+}
+
+/// An update of two batches, of which the first or the second overflows, is left out whole; the next begins clean.
+#[test]
+fn an_overflow_in_either_batch_leaves_out_the_update_of_both() {
+    for (name, backend) in backends() {
+        for overflowing in [0, 1] {
+            let small = small(Precision::F16, 1.0);
+            let mut program = load(&small, backend.as_ref());
+            let trained = small.recording.gradients.len();
+            let before = parameters(&small, program.as_mut());
+            let mut batch = |scale: f32, accumulated: u32| {
+                let values = [scale, 1.0 / scale, 0.0, 1.0];
+                program.write(small.recording.loss_scale.unwrap(), Data::F32(&values)).unwrap();
+                let step = first_step(0, ROWS as u32, &Optimizer::adam());
+                let step = Step { accumulated, updates: accumulated, update_rows: 2 * ROWS as u32, ..step };
+                run_one(program.as_mut(), Phase::Train, &step);
+            };
+            for accumulated in [0, 1] {
+                batch(if accumulated == overflowing { 2f32.powi(24) } else { 64.0 }, accumulated);
+            }
+            assert!(!scale(&small, program.as_mut()).1, "{name}, {overflowing}");
+            assert_eq!(parameters(&small, program.as_mut())[..trained], before[..trained], "{name}, {overflowing}");
+            let mut batch = |accumulated: u32| {
+                set_scale(&small, program.as_mut(), 64.0, 0.0);
+                let step = first_step(0, ROWS as u32, &Optimizer::adam());
+                let step = Step { accumulated, updates: accumulated, update_rows: 2 * ROWS as u32, ..step };
+                run_one(program.as_mut(), Phase::Train, &step);
+            };
+            batch(0);
+            batch(1);
+            assert!(scale(&small, program.as_mut()).1, "{name}, {overflowing}");
+            assert!(parameters(&small, program.as_mut()).concat().iter().all(|value| value.is_finite()), "{name}");
         }
     }
 }

@@ -109,7 +109,7 @@ impl GpuBackend {
             threads: summary.limits.max_compute_invocations_per_workgroup,
             memory: summary.limits.max_compute_workgroup_storage_size,
             subgroup: same_subgroups.then_some(info.subgroup_min_size),
-            matrix: matrices::side(&adapter),
+            matrix: matrices::shape(&adapter),
         };
         let DeviceOptions { checks, tuning, cache, .. } = options;
         let file = |what: &str| cache.as_ref().map(|folder| cache::file(folder, what, &summary));
@@ -173,9 +173,7 @@ impl Backend for GpuBackend {
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
         self.check(plan)?;
-        if plan.has_half() {
-            self.tiles.try_matrices(|tile| self.multiplies_rightly(tile));
-        }
+        self.try_matrices(if plan.has_half() { Precision::F16 } else { Precision::F32 });
         Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
     }
 
@@ -184,7 +182,8 @@ impl Backend for GpuBackend {
     }
 
     fn tiles(&self, precision: Precision) -> Vec<&'static Tile> {
-        self.tiles.all(precision)
+        self.try_matrices(precision);
+        self.tiles.in_use(precision)
     }
 
     fn load_in(&self, plan: &Plan, tile: &'static Tile) -> Result<Box<dyn Program>, Error> {

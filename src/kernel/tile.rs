@@ -103,8 +103,9 @@ pub struct TileLimits {
     pub memory: u32,
     /// Threads of all subgroups, where they have as many and shaders may use them.
     pub subgroup: Option<u32>,
-    /// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32.
-    pub matrix: Option<u32>,
+    /// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32, and how many threads those
+    /// subgroups have.
+    pub matrix: Option<(u32, u32)>,
 }
 
 impl Tile {
@@ -150,10 +151,10 @@ impl Tile {
             // 2 * side slices of both, with eight more elements a row, and a matrix of sums for each subgroup.
             Shape::Matrices([down, across], side) => {
                 let memory = 2 * (rows * (2 * side + 8) + 2 * side * (columns + 8)) + 4 * down * across * side * side;
-                (memory, precision == Precision::F16 && limits.matrix == Some(side))
+                (memory, precision == Precision::F16 && limits.matrix == self.subgroup.map(|threads| (side, threads)))
             }
         };
-        let subgroup = self.subgroup.is_none() || self.subgroup == limits.subgroup;
+        let subgroup = self.uses_matrices() || self.subgroup.is_none() || self.subgroup == limits.subgroup;
         self.threads() <= limits.threads && memory <= limits.memory && subgroup && matrix
     }
 
@@ -263,6 +264,18 @@ mod tests {
             let tile = Product::new(rows, columns).tile(&TileLimits { subgroup, ..WEBGPU }, Precision::F32);
             assert_eq!(tile.name, name, "{rows} x {columns}, subgroups of {subgroup:?}");
         }
+        // In half precision on matrix units: the largest of which there are 64, or the smallest; never in single precision.
+        let tensor_cores = TileLimits { threads: 1024, memory: 49_152, subgroup: Some(32), matrix: Some((16, 32)) };
+        for (rows, columns, name) in
+            [(256, 10, "matrix 64x64"), (256, 3000, "matrix 128x64"), (2048, 3000, "matrix 128x128")]
+        {
+            assert_eq!(
+                Product::new(rows, columns).tile(&tensor_cores, Precision::F16).name,
+                name,
+                "{rows} x {columns}"
+            );
+            assert!(!Product::new(rows, columns).tile(&tensor_cores, Precision::F32).uses_matrices());
+        }
         for tile in TILES {
             let [tile_rows, tile_columns] = tile.size();
             for (rows, columns) in [(1, 1), (tile_rows, tile_columns as usize + 1), (67, 9_000_000)] {
@@ -282,5 +295,18 @@ mod tests {
         // 128x128 takes 16 * (32 + 1) vectors of 16 bytes, twice.
         assert_eq!((fitting(TileLimits { memory: 16_896, ..WEBGPU }), fitting(WEBGPU)), (8, 7));
         assert_eq!(fitting(TileLimits { threads: 128, ..WEBGPU }), 6);
+
+        let of_matrices = |limits: TileLimits| {
+            TILES.iter().filter(|tile| tile.uses_matrices() && tile.fits(&limits, Precision::F16)).count()
+        };
+        // 128x128 takes 128 rows of 40 halves and 32 of 136, and 8 matrices of 256 floats.
+        let memory = 2 * (128 * 40 + 32 * 136) + 8 * 256 * 4;
+        let most = TileLimits { threads: 256, memory, subgroup: None, matrix: Some((16, 32)) };
+        assert_eq!(of_matrices(most), 3);
+        assert_eq!(of_matrices(TileLimits { memory: memory - 1, ..most }), 2);
+        assert_eq!(of_matrices(TileLimits { threads: 64, ..most }), 1);
+        assert_eq!(of_matrices(TileLimits { matrix: Some((8, 32)), ..most }), 1);
+        assert_eq!(of_matrices(TileLimits { matrix: Some((16, 64)), ..most }), 0);
+        assert_eq!(of_matrices(TileLimits { matrix: None, ..most }), 0);
     }
 }

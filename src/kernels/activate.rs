@@ -65,6 +65,9 @@ impl KernelSpec for Activate {
                 .constants(vec![activation.constant()])
         };
         let all = Activation::ALL.into_iter();
-        all.flat_map(|activation| [case(activation, 3.0, 997), case(activation, 200.0, 257)]).collect()
+        // What half precision rounds to its largest number, and what it holds no more.
+        let edge = Input::F32(vec![65_504.0, 65_519.0, 65_520.0, 7e4, f32::INFINITY, 2f32.powi(-24), 1e-9]);
+        let edge = case(Activation::ALL[0], 0.0, 7).input(0, edge);
+        all.flat_map(|activation| [case(activation, 3.0, 997), case(activation, 200.0, 257)]).chain([edge]).collect()
     }
 }

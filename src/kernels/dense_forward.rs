@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::transpose::transpose;
 use super::wgsl;
 use crate::activation::Activation;
-use crate::gemm::{Matrix, product};
+use crate::gemm::{Matrix, product, product_of_rows};
 use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
@@ -25,10 +24,11 @@ params! {
 }
 
 impl DenseForward {
-    /// Whether the CPU twin multiplies transposed matrices: where the product is far more work than transposing, and yet so small that what the
-    /// library does to the weights shows.
-    fn goes_by_columns(&self) -> bool {
-        (16..=128).contains(&self.rows) && self.inputs >= 128 && self.outputs >= 128
+    /// Whether the CPU twin takes [`product_of_rows`]: where there is work enough for threads, and the batch and the weights are so small that what the
+    /// library does to operands first shows.
+    fn goes_by_rows(&self) -> bool {
+        let weights = self.inputs as usize * self.outputs as usize;
+        (16..=256).contains(&self.rows) && weights <= 1 << 19 && self.rows as usize * weights >= 1 << 19
     }
 }
 
@@ -62,23 +62,19 @@ impl KernelSpec for DenseForward {
         let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
         let (input, weight, bias) = (arguments.reals(0), arguments.reals(1), arguments.reals(2));
         let output = &mut arguments.reals_mut(3)[..rows * outputs];
-        if self.goes_by_columns() {
-            // The library multiplies quickest where the dimension that is not summed over is contiguous in one operand and in the result.
-            // Here it is in neither, and the input is smaller than the weights.
-            let (mut columns, mut result) = (vec![T::zero(); inputs * rows], vec![T::zero(); outputs * rows]);
-            transpose(&input[..rows * inputs], &mut columns, rows);
-            product(&mut result, Matrix::new(weight, outputs, inputs), Matrix::new(&columns, inputs, rows));
-            transpose(&result, output, outputs);
-        } else {
-            product(output, Matrix::new(input, rows, inputs), Matrix::new(weight, outputs, inputs).transposed());
-        }
-        output.par_chunks_mut(outputs).with_min_len(MIN_PARALLEL.div_ceil(outputs)).for_each(|row| {
+        let finish = |row: &mut [T]| {
             simd!({
                 for (value, &bias) in row.iter_mut().zip(bias) {
                     *value = activation.apply(*value + bias);
                 }
             });
-        });
+        };
+        if self.goes_by_rows() {
+            product_of_rows(output, &input[..rows * inputs], &weight[..outputs * inputs], inputs, finish);
+        } else {
+            product(output, Matrix::new(input, rows, inputs), Matrix::new(weight, outputs, inputs).transposed());
+            output.par_chunks_mut(outputs).with_min_len(MIN_PARALLEL.div_ceil(outputs)).for_each(finish);
+        }
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

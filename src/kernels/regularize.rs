@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::{Real, sign};
@@ -26,8 +27,9 @@ params! {
 
 impl KernelSpec for Regularize {
     const NAME: &'static str = "regularize";
-    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "finite", "sign");
-    const SLOTS: &'static [Slot] = &[Slot::update("parameters", DType::F32), Slot::update("gradients", DType::F32)];
+    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "loss_scale", "finite", "sign");
+    const SLOTS: &'static [Slot] =
+        &[Slot::update("parameters", DType::F32), Slot::update("gradients", DType::F32), loss_scale::SLOT];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
     const USES_STEP: bool = true;
 
@@ -36,7 +38,7 @@ impl KernelSpec for Regularize {
     }
 
     fn lengths(&self) -> Vec<usize> {
-        vec![self.length as usize; 2]
+        [vec![self.length as usize; 2], vec![loss_scale::LENGTH]].concat()
     }
 
     fn flops(&self) -> u64 {
@@ -44,6 +46,9 @@ impl KernelSpec for Regularize {
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
+        if loss_scale::leaves_out(arguments.reals(2)) {
+            return;
+        }
         let [l1, l2] = [self.l1, self.l2].map(T::from_f32);
         let decay = T::from_f32(arguments.step().learning_rate) * T::from_f32(self.weight_decay);
         let (penalizes, decays) = (self.l1 > 0.0 || self.l2 > 0.0, self.weight_decay > 0.0);
@@ -68,7 +73,8 @@ impl KernelSpec for Regularize {
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        Case::new(label, *self, vec![Input::SIGNED; 2]).tolerance(Tolerance::ELEMENTWISE)
+        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, loss_scale::applies()])
+            .tolerance(Tolerance::ELEMENTWISE)
     }
 
     fn cases() -> Vec<Case> {
@@ -83,6 +89,6 @@ impl KernelSpec for Regularize {
             case("l2 alone".to_string(), Regularize { l1: 0.0, weight_decay: 0.0, ..all(97) }),
             case("weight decay alone".to_string(), Regularize { l1: 0.0, l2: 0.0, ..all(97) }),
         ];
-        lengths.into_iter().chain(others).collect()
+        loss_scale::with_one_left_out(lengths.into_iter().chain(others))
     }
 }

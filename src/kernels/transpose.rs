@@ -20,7 +20,7 @@ params! {
 pub(super) const SIDE: usize = 16;
 
 /// `output[j, i] = input[i, j]`: input `[rows, columns]`, output `[columns, rows]`.
-pub(super) fn transpose<T: Real>(input: &[T], output: &mut [T], rows: usize) {
+fn transpose<T: Real>(input: &[T], output: &mut [T], rows: usize) {
     let columns = output.len() / rows;
     // A task writes whole rows of the output, in blocks of the input that a cache holds.
     output.par_chunks_mut(SIDE * rows).enumerate().with_min_len(4).for_each(|(task, lines)| {

@@ -10,8 +10,8 @@ use crate::simd::simd;
 
 params! {
     /// `g *= 1 / loss_scale` over a whole arena, which is exact, since a loss scale is a power of two. Where the sum of `partials`
-    /// ([`GradientNorm`]) is not finite, all gradients become zero, since no update is made from them; but they stay at a scale of 1, where
-    /// one is, since what has diverged must show.
+    /// ([`GradientNorm`]) is not finite, all gradients become zero: no update is made from them, and clipping would spread what is no number to
+    /// the arena's gaps, which no gradient overwrites. At a scale of 1, where one is made, they stay: what has diverged must show.
     pub struct Unscale {
         /// Elements of the arena.
         pub length: u32,

@@ -23,8 +23,8 @@ pub(super) fn record(
 
     loss_scale.record(plan, gradients.whole);
     clipping.record(plan, gradients.whole);
-    regularization.record_before(plan, optimizer, front, [parameters.whole, gradients.whole]);
+    regularization.record_before(plan, optimizer, front, [parameters.whole, gradients.whole], loss_scale.tensor);
     let state = optimizer.record(plan, [parameters.whole, gradients.whole], loss_scale.tensor);
-    regularization.record_after(plan, &weights);
+    regularization.record_after(plan, &weights, loss_scale.tensor);
     state
 }

@@ -1,13 +1,16 @@
 //! Plans whose activations are in half precision.
 
-use super::{Launch, Plan, Role, Tensor};
+use super::{Launch, Plan, PlanError, Role, Tensor, check};
 use crate::kernel::DType;
 use crate::precision::Precision;
 
 impl Plan {
     /// The same plan with activations, their gradients and the batch's inputs in half precision: all tensors that are in no slot which must
     /// have single precision.
-    pub fn in_half_precision(mut self) -> Plan {
+    ///
+    /// # Errors
+    /// A kernel that is left with some of its activations in half precision and some not.
+    pub fn in_half_precision(mut self) -> Result<Plan, PlanError> {
         let slots: Vec<(Tensor, bool)> = self
             .phases
             .iter()
@@ -25,7 +28,8 @@ impl Plan {
                 self.buffers[info.buffer].dtype = DType::F16;
             }
         }
-        self
+        check::check(&self)?;
+        Ok(self)
     }
 
     /// The precision of a launch's activations.

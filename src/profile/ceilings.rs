@@ -10,12 +10,13 @@ use crate::error::Error;
 use crate::kernel::{DType, KernelSpec};
 use crate::kernels::{Activate, DenseForward};
 use crate::plan::{Phase, PlanBuilder, Role};
+use crate::precision::Precision;
 use crate::step::Step;
 
 /// Measured rates of a device.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Ceilings {
-    /// 10^9 floating-point operations a second of a large matrix product.
+    /// 10^9 floating-point operations a second of a large matrix product in the precision that is profiled.
     pub gflops: f64,
     /// 10^9 bytes a second of a copy, read and written.
     pub gigabytes_per_second: f64,
@@ -34,18 +35,18 @@ const LONG_ENOUGH: f64 = 0.02;
 const RUNS: usize = 3;
 
 impl Ceilings {
-    /// Measures them, which takes fractions of a second.
+    /// Measures them, which takes fractions of a second; the copy is of f32.
     ///
     /// # Errors
     /// As [`crate::backend::Program::profile`]; a device without room for it.
-    pub fn measure(backend: &dyn Backend) -> Result<Ceilings, Error> {
+    pub fn measure(backend: &dyn Backend, precision: Precision) -> Result<Ceilings, Error> {
         let copy = Activate { length: COPIED as u32 };
-        let seconds = quickest(backend, copy, &[Activation::Identity.constant()])?;
+        let seconds = quickest(backend, copy, Precision::F32)?;
         let gigabytes_per_second = copy.bytes() as f64 / seconds / 1e9;
         let mut gflops = 0f64;
         for side in SIDES {
             let product = DenseForward { rows: side as u32, inputs: side as u32, outputs: side as u32 };
-            let seconds = quickest(backend, product, &[Activation::Identity.constant()])?;
+            let seconds = quickest(backend, product, precision)?;
             gflops = gflops.max(product.flops() as f64 / seconds / 1e9);
             if seconds >= LONG_ENOUGH {
                 break;
@@ -56,13 +57,15 @@ impl Ceilings {
 }
 
 /// Seconds that a launch of a kernel takes, alone in a plan.
-fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, constants: &[u32]) -> Result<f64, Error> {
+fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, precision: Precision) -> Result<f64, Error> {
     let mut plan = PlanBuilder::new();
     let tensors: Vec<_> = (K::SLOTS.iter().zip(kernel.lengths()))
         .map(|(slot, length)| plan.tensor(slot.name, &[length], DType::F32, Role::Activation))
         .collect();
-    plan.launch_specialised(Phase::Train, kernel, constants, &tensors);
-    let mut program = backend.load(&plan.finish()?)?;
+    plan.launch_specialised(Phase::Train, kernel, &[Activation::Identity.constant()], &tensors);
+    let plan = plan.finish()?;
+    let plan = if precision == Precision::F16 { plan.in_half_precision()? } else { plan };
+    let mut program = backend.load(&plan)?;
     let spans = program.profile(Phase::Train, &[Step::default(); RUNS], &mut |_| ControlFlow::Continue(()))?;
     Ok(spans.iter().map(Span::seconds).fold(f64::INFINITY, f64::min))
 }

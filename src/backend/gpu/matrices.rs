@@ -3,19 +3,20 @@
 use super::GpuBackend;
 use crate::kernel::KernelSpec;
 use crate::kernel::tile::Tile;
-use crate::kernels::DenseForward;
+use crate::kernels::{DenseForward, DenseInputGrad, DenseWeightGrad};
 use crate::parity::{Form, check_kernel_in};
 use crate::precision::Precision;
 
 /// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
 pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_matrix.wgsl), and they are used only after the adapter
-    // has computed some products rightly.
+    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_matrix.wgsl). Nothing is trained with them before an
+    // adapter has computed some products rightly.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 
-/// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32; the largest there are.
-pub(super) fn side(adapter: &wgpu::Adapter) -> Option<u32> {
+/// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32, the largest there are; and how many threads
+/// those subgroups have, where that is known.
+pub(super) fn shape(adapter: &wgpu::Adapter) -> Option<(u32, u32)> {
     use wgpu::CooperativeScalarType::{F16, F32};
     let needed = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
     let fits = |shape: &&wgpu::CooperativeMatrixProperties| {
@@ -23,13 +24,28 @@ pub(super) fn side(adapter: &wgpu::Adapter) -> Option<u32> {
         is_square && shape.ab_type == F16 && shape.cr_type == F32 && !shape.saturating_accumulation
     };
     let shapes = adapter.cooperative_matrix_properties();
-    shapes.iter().filter(fits).map(|shape| shape.m_size).max().filter(|_| adapter.features().contains(needed))
+    let side = shapes.iter().filter(fits).map(|shape| shape.m_size).max();
+    let info = adapter.get_info();
+    let threads = match info.backend {
+        // Apple's SIMD groups, for which wgpu tells bounds that hold of all Metal devices.
+        wgpu::Backend::Metal => Some(32),
+        _ => Some(info.subgroup_min_size).filter(|&least| least == info.subgroup_max_size),
+    };
+    side.zip(threads).filter(|_| adapter.features().contains(needed))
 }
 
 impl GpuBackend {
-    /// Whether products in a tile come out right.
-    pub(super) fn multiplies_rightly(&self, tile: &'static Tile) -> bool {
+    /// Sees whether tiles of matrices can be trusted, before they are chosen for products of that precision.
+    pub(super) fn try_matrices(&self, precision: Precision) {
+        if precision == Precision::F16 {
+            self.tiles.try_matrices(|tile| self.multiplies_rightly(tile));
+        }
+    }
+
+    /// Whether products in a tile come out right: with both operands contiguous along the sum, one, and none.
+    fn multiplies_rightly(&self, tile: &'static Tile) -> bool {
         let form = Form { tile: Some(tile), precision: Precision::F16 };
-        check_kernel_in(self, DenseForward::KERNEL, form).is_ok_and(|report| report.ok)
+        let kernels = [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseWeightGrad::KERNEL];
+        kernels.into_iter().all(|kernel| check_kernel_in(self, kernel, form).is_ok_and(|report| report.ok))
     }
 }

@@ -67,7 +67,8 @@ impl Pipelines {
 
 fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Result<Pipeline, Error> {
     let (device, kernel) = (&backend.device, launch.kernel);
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    // A driver that fails to compile is an internal error.
+    let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal].map(|of| device.push_error_scope(of));
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
         source: wgpu::ShaderSource::Wgsl(kernel.wgsl_in(tile, precision)),
@@ -100,7 +101,9 @@ fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Res
         },
         cache: backend.pipeline_cache.as_ref().map(PipelineCache::handle),
     });
-    if let Some(error) = pollster::block_on(scope.pop()) {
+    let errors = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop()));
+    // Each scope is popped, the inner one first.
+    if let Some(error) = errors.collect::<Vec<_>>().first() {
         let adapter = backend.summary.name.clone();
         return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
     }

@@ -44,11 +44,6 @@ impl Tiles {
         Tiles { limits, matrices_work: OnceLock::new(), found, file }
     }
 
-    /// All that the adapter can run on products of that precision.
-    pub(super) fn all(&self, precision: Precision) -> Vec<&'static Tile> {
-        TILES.into_iter().filter(|tile| tile.fits(&self.limits, precision)).collect()
-    }
-
     /// Takes tiles of matrices into use only if they pass `test`, which is asked once. Drivers list what not all of them can do.
     pub(super) fn try_matrices(&self, test: impl Fn(&'static Tile) -> bool) {
         let mut tiles =

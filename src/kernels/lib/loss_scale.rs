@@ -12,7 +12,7 @@ pub const LENGTH: usize = 4;
 pub const SCALE: usize = 0;
 /// 1 / factor.
 pub const INVERSE: usize = 1;
-/// Updates that were made since it changed.
+/// Updates that were made since it changed, or could have.
 pub const UPDATES: usize = 2;
 /// 0 where gradients overflowed, so that the update is left out; else 1.
 pub const APPLIES: usize = 3;
@@ -30,12 +30,12 @@ pub fn leaves_out<T: Real>(loss_scale: &[T]) -> bool {
     loss_scale[APPLIES] == T::zero()
 }
 
-/// What an optimizer's parity cases have in that slot: a scale of 1, and an update that is made.
+/// What parity cases have in that slot: a scale of 1, and an update that is made.
 pub fn applies() -> Input {
     Input::F32(values(1.0))
 }
 
-/// The cases of an optimizer, whose last slot is the loss scale, and one that leaves the update out.
+/// The cases of a part of an update, whose last slot is the loss scale, and one that is left out.
 pub fn with_one_left_out(cases: impl Iterator<Item = Case>) -> Vec<Case> {
     let mut cases: Vec<Case> = cases.collect();
     let case = Case { label: "left out".to_string(), tolerance: Tolerance::EXACT, ..cases[1].clone() };
