@@ -114,25 +114,30 @@ impl DeviceArguments {
 
     /// The same, but as to tuning.
     fn open_tuning(&self, tuning: Tuning) -> Result<OpenDevice, Error> {
-        self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)
+        let device = self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)?;
+        warn_of_software(&device);
+        Ok(device)
     }
 
     fn tuning(&self) -> Tuning {
         if self.no_tune { Tuning::Off } else { Tuning::WhereNew }
     }
 
-    /// Opens a device that another source, such as a recipe, may have named.
+    /// Opens a device that another source, such as a recipe, may have named, and says nothing.
     fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<OpenDevice, Error> {
         gpunet::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
-        let device = gpunet::device::open(device, &DeviceOptions { threads, checks, tuning, cache })?;
-        if device.is_software_adapter() {
-            output::warn(&format!(
-                "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",
-                device.backend.name()
-            ));
-        }
-        Ok(device)
+        gpunet::device::open(device, &DeviceOptions { threads, checks, tuning, cache })
+    }
+}
+
+/// Says so loudly where a device is a GPU in name only.
+fn warn_of_software(device: &OpenDevice) {
+    if device.is_software_adapter() {
+        output::warn(&format!(
+            "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",
+            device.backend.name()
+        ));
     }
 }

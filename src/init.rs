@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use rayon::prelude::*;
 
 use crate::random::{ElementRng, Stream};
+use crate::simd::{MIN_PARALLEL, simd};
 
 /// A distribution that parameters start from, written `he-normal` or `gaussian:0.01`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +61,9 @@ const SCALED: [(&str, Scale, Shape); 6] = [
     ("lecun-uniform", Scale::Lecun, Shape::Uniform),
 ];
 
+/// Elements whose generators start side by side.
+const LANES: usize = 16;
+
 impl Init {
     /// What weights start from where nothing is said.
     pub const HE_NORMAL: Init = Init::Scaled(Scale::He, Shape::Normal);
@@ -72,18 +76,33 @@ impl Init {
             Init::Gaussian(deviation) => (Shape::Normal, deviation),
             Init::Scaled(scale, shape) => (shape, scale.variance(fan).sqrt()),
         };
-        let draw = |index: usize| {
-            let rng = &mut ElementRng::new(Stream::Init(tensor), seed, index as u32);
-            let standard: f64 = match shape {
-                Shape::Normal => StandardNormal.sample(rng),
-                Shape::Uniform => {
-                    let unit: f64 = StandardUniform.sample(rng);
-                    3f64.sqrt() * (2.0 * unit - 1.0)
+        let mut values = vec![0.0; length];
+        values.par_chunks_mut(MIN_PARALLEL).enumerate().for_each(|(piece, values)| {
+            simd!({
+                for (group, values) in values.chunks_mut(LANES).enumerate() {
+                    let first = (piece * MIN_PARALLEL + group * LANES) as u32;
+                    let generators = ElementRng::side_by_side::<LANES>(Stream::Init(tensor), seed, first);
+                    for (value, mut rng) in values.iter_mut().zip(generators) {
+                        *value = (deviation * shape.standard(&mut rng)) as f32;
+                    }
                 }
-            };
-            (deviation * standard) as f32
-        };
-        (0..length).into_par_iter().map(draw).collect()
+            });
+        });
+        values
+    }
+}
+
+impl Shape {
+    /// A value of the distribution with mean 0 and variance 1.
+    #[inline(always)]
+    fn standard(self, rng: &mut ElementRng) -> f64 {
+        match self {
+            Shape::Normal => StandardNormal.sample(rng),
+            Shape::Uniform => {
+                let unit: f64 = StandardUniform.sample(rng);
+                3f64.sqrt() * (2.0 * unit - 1.0)
+            }
+        }
     }
 }
 
@@ -182,6 +201,19 @@ mod tests {
         }
         assert_eq!(Init::Zeros.values(3, FAN, 1, 0), [0.0; 3]);
         assert_eq!(Init::Ones.values(3, FAN, 1, 0), [1.0; 3]);
+    }
+
+    /// Past a thread's piece and not a whole number of lanes, so that every place where elements are counted shows.
+    #[test]
+    fn every_element_has_its_own_generator() {
+        let length = MIN_PARALLEL + LANES + 5;
+        for (name, shape) in [("gaussian:0.5", Shape::Normal), ("he-uniform", Shape::Uniform)] {
+            let values = name.parse::<Init>().unwrap().values(length, Fan { fan_in: 8, fan_out: 1 }, 3, 2);
+            for (index, &value) in values.iter().enumerate() {
+                let mut alone = ElementRng::new(Stream::Init(2), 3, index as u32);
+                assert_eq!(value, (0.5 * shape.standard(&mut alone)) as f32, "{name}, element {index}");
+            }
+        }
     }
 
     #[test]

@@ -28,22 +28,38 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 }
 
 /// As [`philox`], for `N` counters side by side: word `w` of counter `i` is `counters[w][i]`.
+///
+/// Words stay as wide as their products from round to round, with bits above the low 32 that nothing reads: vectors need not be packed
+/// and unpacked then.
 #[inline(always)]
-pub(crate) fn philox_lanes<const N: usize>(mut counters: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
+pub(crate) fn philox_lanes<const N: usize>(counters: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
+    const LOW: u64 = u32::MAX as u64;
+    let mut wide = [[0; N]; 4];
+    for (wide, counters) in wide.iter_mut().zip(&counters) {
+        for (wide, &counter) in wide.iter_mut().zip(counters) {
+            *wide = u64::from(counter);
+        }
+    }
     for _ in 0..10 {
         let mut next = [[0; N]; 4];
         for lane in 0..N {
-            let product0 = u64::from(MULTIPLIERS[0]) * u64::from(counters[0][lane]);
-            let product1 = u64::from(MULTIPLIERS[1]) * u64::from(counters[2][lane]);
-            next[0][lane] = (product1 >> 32) as u32 ^ counters[1][lane] ^ key[0];
-            next[1][lane] = product1 as u32;
-            next[2][lane] = (product0 >> 32) as u32 ^ counters[3][lane] ^ key[1];
-            next[3][lane] = product0 as u32;
+            let product0 = u64::from(MULTIPLIERS[0]) * (wide[0][lane] & LOW);
+            let product1 = u64::from(MULTIPLIERS[1]) * (wide[2][lane] & LOW);
+            next[0][lane] = product1 >> 32 ^ wide[1][lane] ^ u64::from(key[0]);
+            next[1][lane] = product1;
+            next[2][lane] = product0 >> 32 ^ wide[3][lane] ^ u64::from(key[1]);
+            next[3][lane] = product0;
         }
-        counters = next;
+        wide = next;
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
-    counters
+    let mut words = [[0; N]; 4];
+    for (words, wide) in words.iter_mut().zip(&wide) {
+        for (word, &wide) in words.iter_mut().zip(wide) {
+            *word = wide as u32;
+        }
+    }
+    words
 }
 
 /// What random numbers are for. Each use draws from its own stream, so that none repeats another's.
@@ -112,11 +128,29 @@ impl ElementRng {
         let [low, high] = stream.words();
         ElementRng { counter: [index, 0, low, high], key: key(seed), block: [0; 4], used: 4 }
     }
+
+    /// Those of elements `first..first + N`, with the first block of each drawn already, side by side: drawn one by one, blocks take
+    /// longer than all that a distribution makes of them.
+    #[inline(always)]
+    pub(crate) fn side_by_side<const N: usize>(
+        stream: Stream,
+        seed: u64,
+        first: u32,
+    ) -> impl Iterator<Item = ElementRng> {
+        let ([low, high], key) = (stream.words(), key(seed));
+        let indices = std::array::from_fn(|lane| first.wrapping_add(lane as u32));
+        let words = philox_lanes::<N>([indices, [0; N], [low; N], [high; N]], key);
+        (0..N).map(move |lane| {
+            let block = [words[0][lane], words[1][lane], words[2][lane], words[3][lane]];
+            ElementRng { counter: [indices[lane], 1, low, high], key, block, used: 0 }
+        })
+    }
 }
 
 impl TryRng for ElementRng {
     type Error = Infallible;
 
+    #[inline(always)]
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         if self.used == self.block.len() {
             self.block = philox(self.counter, self.key);
@@ -127,6 +161,7 @@ impl TryRng for ElementRng {
         Ok(self.block[self.used - 1])
     }
 
+    #[inline(always)]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let low = self.try_next_u32()?;
         let high = self.try_next_u32()?;
@@ -200,6 +235,18 @@ mod tests {
         let words = philox_lanes(counters, [3, 4]);
         for lane in 0..5 {
             assert_eq!(words.map(|word| word[lane]), philox(counters.map(|word| word[lane]), [3, 4]));
+        }
+    }
+
+    #[test]
+    fn generators_side_by_side_are_those_of_each_element() {
+        let stream = Stream::Init(3);
+        let together = ElementRng::side_by_side::<5>(stream, 1 << 32 | 9, 40);
+        for (mut rng, index) in together.zip(40..) {
+            let mut alone = ElementRng::new(stream, 1 << 32 | 9, index);
+            for _ in 0..9 {
+                assert_eq!(rng.try_next_u32(), alone.try_next_u32());
+            }
         }
     }
 

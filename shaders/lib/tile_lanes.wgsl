@@ -6,14 +6,6 @@ const TILE_ROWS: u32 = 24u;
 const TILE_COLUMNS: u32 = 32u;
 const TILE_THREADS: u32 = 8u;
 
-// Writes a thread's columns of a row of C.
-fn store_columns(m: u32, n: u32, products: vec4<f32>) {
-    store(m, n, products.x);
-    store(m, n + 8u, products.y);
-    store(m, n + 16u, products.z);
-    store(m, n + 24u, products.w);
-}
-
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let m = tile.x + thread;
     let n = tile.y + thread;
@@ -72,28 +64,15 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
         sum22 = fma(vec4<f32>(subgroupBroadcast(a2, 6u)), b, sum22);
         sum23 = fma(vec4<f32>(subgroupBroadcast(a2, 7u)), b, sum23);
     }
-    store_columns(tile.x, n, sum0);
-    store_columns(tile.x + 1u, n, sum1);
-    store_columns(tile.x + 2u, n, sum2);
-    store_columns(tile.x + 3u, n, sum3);
-    store_columns(tile.x + 4u, n, sum4);
-    store_columns(tile.x + 5u, n, sum5);
-    store_columns(tile.x + 6u, n, sum6);
-    store_columns(tile.x + 7u, n, sum7);
-    store_columns(tile.x + 8u, n, sum8);
-    store_columns(tile.x + 9u, n, sum9);
-    store_columns(tile.x + 10u, n, sum10);
-    store_columns(tile.x + 11u, n, sum11);
-    store_columns(tile.x + 12u, n, sum12);
-    store_columns(tile.x + 13u, n, sum13);
-    store_columns(tile.x + 14u, n, sum14);
-    store_columns(tile.x + 15u, n, sum15);
-    store_columns(tile.x + 16u, n, sum16);
-    store_columns(tile.x + 17u, n, sum17);
-    store_columns(tile.x + 18u, n, sum18);
-    store_columns(tile.x + 19u, n, sum19);
-    store_columns(tile.x + 20u, n, sum20);
-    store_columns(tile.x + 21u, n, sum21);
-    store_columns(tile.x + 22u, n, sum22);
-    store_columns(tile.x + 23u, n, sum23);
+    // In a loop, so that what becomes of an element is in the program once: drivers take long to compile an activation for each.
+    var sums = array<vec4<f32>, TILE_ROWS>(
+        sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7,
+        sum8, sum9, sum10, sum11, sum12, sum13, sum14, sum15,
+        sum16, sum17, sum18, sum19, sum20, sum21, sum22, sum23,
+    );
+    for (var row = 0u; row < TILE_ROWS; row++) {
+        for (var column = 0u; column < 4u; column++) {
+            store(tile.x + row, n + 8u * column, sums[row][column]);
+        }
+    }
 }

@@ -6,14 +6,6 @@ const TILE_ROWS: u32 = 8u;
 const TILE_COLUMNS: u32 = 32u;
 const TILE_THREADS: u32 = 8u;
 
-// Writes a thread's columns of a row of C.
-fn store_columns(m: u32, n: u32, products: vec4<f32>) {
-    store(m, n, products.x);
-    store(m, n + 8u, products.y);
-    store(m, n + 16u, products.z);
-    store(m, n + 24u, products.w);
-}
-
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let m = tile.x + thread;
     let n = tile.y + thread;
@@ -38,12 +30,11 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
         sum6 = fma(vec4<f32>(subgroupBroadcast(a0, 6u)), b, sum6);
         sum7 = fma(vec4<f32>(subgroupBroadcast(a0, 7u)), b, sum7);
     }
-    store_columns(tile.x, n, sum0);
-    store_columns(tile.x + 1u, n, sum1);
-    store_columns(tile.x + 2u, n, sum2);
-    store_columns(tile.x + 3u, n, sum3);
-    store_columns(tile.x + 4u, n, sum4);
-    store_columns(tile.x + 5u, n, sum5);
-    store_columns(tile.x + 6u, n, sum6);
-    store_columns(tile.x + 7u, n, sum7);
+    // In a loop, so that what becomes of an element is in the program once: drivers take long to compile an activation for each.
+    var sums = array<vec4<f32>, TILE_ROWS>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
+    for (var row = 0u; row < TILE_ROWS; row++) {
+        for (var column = 0u; column < 4u; column++) {
+            store(tile.x + row, n + 8u * column, sums[row][column]);
+        }
+    }
 }

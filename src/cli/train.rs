@@ -4,7 +4,9 @@ mod display;
 mod options;
 mod settings;
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use anyhow::bail;
 use gpunet::config::{BatchSize, Batching, Config};
@@ -14,8 +16,8 @@ use gpunet::schedule::Schedule;
 use gpunet::store::{Checkpoint, RunFolder, point_latest};
 use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
-use super::Ended;
 use super::output::{self, line};
+use super::{Ended, warn_of_software};
 
 use display::Display;
 pub(super) use options::{Arguments, Settings};
@@ -85,15 +87,21 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
     Ok(Ended::GoalMissed)
 }
 
-/// Loads the data, opens the device and sees that both fit, before anything is written.
+/// Loads the data while it opens the device, and sees that both fit, before anything is written.
 pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
-    let dataset = Dataset::load(&config.data, &config.split())?;
-    // What does not fit the data is told before a device is looked for, whatever that comes to.
+    let (dataset, device) = thread::scope(|scope| {
+        let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
+        let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning());
+        (dataset.join().unwrap_or_else(|panic| resume_unwind(panic)), device)
+    });
+    // What does not fit the data is told before the device, whatever came of that.
+    let dataset = dataset?;
     dataset.check_arch(&config.arch)?;
     if let Some(weights) = &config.class_weights {
         weights.resolve(&dataset.class_counts(Part::Train))?;
     }
-    let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning())?;
+    let device = device?;
+    warn_of_software(&device);
     check(config, &dataset, device.backend.as_ref())?;
     Ok((dataset, device))
 }

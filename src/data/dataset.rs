@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::{DataError, Normalization, Split, source};
 use crate::arch::{Arch, Shape};
 use crate::model::DataShape;
@@ -47,7 +49,8 @@ impl Dataset {
     /// # Errors
     /// Data that is missing or broken, or a split that leaves a part without examples.
     pub fn load(data: &str, split: &Split) -> Result<Dataset, DataError> {
-        let (mut train, mut test) = (source::train(data)?, source::test(data)?);
+        let (train, test) = rayon::join(|| source::train(data), || source::test(data));
+        let (mut train, mut test) = (train?, test?);
         let (shape, of_test) = (train.images.shape, test.images.shape);
         if shape != of_test {
             return Err(DataError::TestImages { data: data.to_string(), test: of_test, train: shape });
@@ -62,8 +65,9 @@ impl Dataset {
         }
         let parts = split.parts(&dataset.name, &train.labels, tests)?;
         (dataset.train, dataset.validation) = (parts.train.len(), parts.validation.len());
-        dataset.append(&train, parts.train.into_iter().chain(parts.validation));
-        dataset.append(if split.pool { &train } else { &test }, parts.test);
+        let test = if split.pool { &train } else { &test };
+        let others = parts.train.into_iter().chain(parts.validation).map(|example| (&train, example));
+        dataset.fill(&others.chain(parts.test.into_iter().map(|example| (test, example))).collect::<Vec<_>>());
         Ok(dataset)
     }
 
@@ -77,7 +81,7 @@ impl Dataset {
         dataset.classes = classes;
         dataset.check_model(arch)?;
         dataset.check_labels(&test)?;
-        dataset.append(&test, 0..test.labels.len());
+        dataset.fill(&(0..test.labels.len()).map(|example| (&test, example)).collect::<Vec<_>>());
         Ok(dataset)
     }
 
@@ -108,12 +112,14 @@ impl Dataset {
         }
     }
 
-    /// Appends some of a source's examples.
-    fn append(&mut self, source: &source::Examples, examples: impl IntoIterator<Item = usize>) {
-        for example in examples {
-            self.images.extend(&source.images.bytes[example * self.features..][..self.features]);
-            self.labels.push(u32::from(source.labels[example]));
-        }
+    /// Takes these examples of sources, in this order.
+    fn fill(&mut self, examples: &[(&source::Examples, usize)]) {
+        let features = self.features;
+        self.images = vec![0; examples.len() * features];
+        self.images.par_chunks_exact_mut(features).zip(examples).for_each(|(image, (source, example))| {
+            image.copy_from_slice(&source.images.bytes[example * features..][..features]);
+        });
+        self.labels = examples.iter().map(|(source, example)| u32::from(source.labels[*example])).collect();
     }
 
     /// Checks that test labels are classes.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::BenchOptions;
@@ -99,7 +100,7 @@ impl<'a> BenchCase<'a> {
 fn made_up(arch: &Arch, count: usize) -> Dataset {
     let (features, classes) = (arch.inputs(), arch.outputs());
     let random = |i: usize, bound: usize| (unit(Stream::Benchmark, SEED, i as u64) * bound as f32) as usize;
-    let images = (0..count * features).map(|i| random(i, 256) as u8).collect();
+    let images = (0..count * features).into_par_iter().map(|i| random(i, 256) as u8).collect();
     let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
     Dataset::in_memory("made-up examples", images, labels, features, classes)
 }
