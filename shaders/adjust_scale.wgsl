@@ -9,7 +9,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> partials: array<f32>; // [pieces]
-@group(0) @binding(3) var<storage, read_write> loss_scale: array<f32>; // [4]
+@group(0) @binding(3) var<storage, read_write> loss_scale: array<f32>; // [5]
 
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) thread: u32) {
@@ -46,4 +46,5 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     loss_scale[INVERSE] *= inverse_factor;
     loss_scale[UPDATES] = updates;
     loss_scale[APPLIES] = applies;
+    loss_scale[LEFT_OUT] += 1.0 - applies;
 }

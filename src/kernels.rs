@@ -194,6 +194,7 @@ mod tests {
             (AdjustScale::KERNEL, "INVERSE", lib::loss_scale::INVERSE as u32),
             (AdjustScale::KERNEL, "UPDATES", lib::loss_scale::UPDATES as u32),
             (AdjustScale::KERNEL, "APPLIES", lib::loss_scale::APPLIES as u32),
+            (AdjustScale::KERNEL, "LEFT_OUT", lib::loss_scale::LEFT_OUT as u32),
             (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
             (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
             (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),

@@ -119,7 +119,7 @@ pub(crate) struct Objective {
     pub loss: Loss,
     /// Factor on each class's losses, `[classes]`.
     pub class_weights: Tensor,
-    /// The factor on the mean loss whose gradient is made, `[4]` (`kernels/lib/loss_scale.rs`).
+    /// The factor on the mean loss whose gradient is made, `[5]` (`kernels/lib/loss_scale.rs`).
     pub scale: Tensor,
 }
 

@@ -59,9 +59,9 @@ fn scale(small: &Small, program: &mut dyn Program) -> (f32, bool) {
     (values[0], values[3] != 0.0)
 }
 
-/// Sets scale, inverse, updates since it changed, whether the update is made.
+/// Sets scale, inverse, updates since it changed, whether the update is made, how many were left out.
 fn set_scale(small: &Small, program: &mut dyn Program, scale: f32, updates: f32) {
-    let values = [scale, 1.0 / scale, updates, 1.0];
+    let values = [scale, 1.0 / scale, updates, 1.0, 0.0];
     program.write(small.recording.loss_scale.unwrap(), Data::F32(&values)).unwrap();
 }
 
@@ -130,7 +130,7 @@ fn an_overflow_in_either_batch_leaves_out_the_update_of_both() {
             let trained = small.recording.gradients.len();
             let before = parameters(&small, program.as_mut());
             let mut batch = |scale: f32, accumulated: u32| {
-                let values = [scale, 1.0 / scale, 0.0, 1.0];
+                let values = [scale, 1.0 / scale, 0.0, 1.0, 0.0];
                 program.write(small.recording.loss_scale.unwrap(), Data::F32(&values)).unwrap();
                 let step = first_step(0, ROWS as u32, &Optimizer::adam());
                 let step = Step { accumulated, updates: accumulated, update_rows: 2 * ROWS as u32, ..step };

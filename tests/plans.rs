@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use gpunet::clipping::Clipping;
 use gpunet::data::Normalization;
 use gpunet::kernel::{Access, DType};
-use gpunet::kernels::{Adam, Sgd};
+use gpunet::kernels::{Activate, Adam, Sgd};
 use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
 use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
@@ -25,7 +25,7 @@ fn builder() -> PlanBuilder {
 fn a_launch_must_fit_its_tensors() {
     let mut plan = builder();
     let [a, b] = ["a", "b"].map(|name| plan.tensor(name, &[10], DType::F32, Role::Param));
-    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    let scale = plan.tensor("scale", &[5], DType::F32, Role::Data);
     plan.launch(Phase::Train, Sgd { length: 11 }, &[a, b, scale]);
     assert!(plan.finish().unwrap_err().problem.contains("needs 11 elements, tensor a has 10"));
 
@@ -46,9 +46,21 @@ fn a_launch_must_fit_its_tensors() {
 fn a_buffer_is_not_read_and_written_at_once() {
     let mut plan = builder();
     let arena = plan.arena("arena", Role::Param, &[("a".into(), vec![64]), ("b".into(), vec![64])]);
-    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    let scale = plan.tensor("scale", &[5], DType::F32, Role::Data);
     plan.launch(Phase::Train, Sgd { length: 64 }, &[&arena.parts[..], &[scale]].concat());
     assert!(plan.finish().unwrap_err().problem.contains("shares its buffer"));
+}
+
+/// A tensor that a kernel must have in single precision stays so, and with it no kernel gets some activations in half precision and some not.
+#[test]
+fn half_precision_is_refused_where_a_kernel_would_get_some_of_both() {
+    let mut plan = builder();
+    let [a, b] = ["a", "b"].map(|name| plan.tensor(name, &[10], DType::F32, Role::Activation));
+    let [p, scale] = [("p", 10), ("scale", 5)].map(|(name, len)| plan.tensor(name, &[len], DType::F32, Role::Param));
+    plan.launch_specialised(Phase::Train, Activate { length: 10 }, &[0], &[a, b]);
+    plan.launch(Phase::Train, Sgd { length: 10 }, &[p, b, scale]);
+    let error = plan.finish().unwrap().in_half_precision().unwrap_err();
+    assert!(error.problem.contains("some of its activations are in half precision"), "{error}");
 }
 
 #[test]
@@ -130,7 +142,7 @@ fn constants_are_loaded_with_the_plan_and_never_written() {
     let mut plan = builder();
     let parameters = plan.constant("parameters", vec![1.0; 4], Role::Param);
     let gradients = plan.tensor("gradients", &[4], DType::F32, Role::Grad);
-    let scale = plan.tensor("scale", &[4], DType::F32, Role::Data);
+    let scale = plan.tensor("scale", &[5], DType::F32, Role::Data);
     plan.launch(Phase::Train, Sgd { length: 4 }, &[parameters, gradients, scale]);
     assert!(
         plan.finish().unwrap_err().problem.contains("slot parameters is written, but tensor parameters is a constant")
@@ -180,7 +192,7 @@ fn headline_costs_are_those_on_paper() {
     let bytes = |role| plan.memory().tensors.iter().find(|(found, _)| *found == role).unwrap().1;
     assert_eq!(bytes(Role::Param), arena * 4);
     assert_eq!(bytes(Role::State), arena * 8);
-    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2 + 10 * 4 + 2 * 4 * 4);
+    assert_eq!(bytes(Role::Data), 70_000 * 784 + 70_000 * 4 * 2 + 784 * 4 * 2 + 10 * 4 + 2 * 5 * 4);
     // Outputs of every layer, gradients of all but the first, and the logits' gradient: [256, .] each.
     let hidden: u64 = units - 10;
     assert_eq!(bytes(Role::Activation), 256 * 4 * (units + hidden + 10));

@@ -125,6 +125,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Unscale::KERNEL, "loss_scale[INVERSE]", "loss_scale[SCALE]"),
     (Unscale::KERNEL, ", 0.0, overflowed", ", gradients[i], overflowed"),
     (Unscale::KERNEL, "if overflowed && loss_scale[SCALE] <= 1.0", "if overflowed"),
+    (AdjustScale::KERNEL, "+= 1.0 - applies", "= 1.0 - applies"),
     (AdjustScale::KERNEL, "if scale > 1.0", "if scale > 0.0"),
     (AdjustScale::KERNEL, "if scale < params.largest", "if scale < 2.0 * params.largest"),
     (AdjustScale::KERNEL, "updates >= f32(params.interval)", "updates > f32(params.interval)"),

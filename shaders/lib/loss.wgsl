@@ -13,7 +13,7 @@
 @group(0) @binding(2) var<storage, read> logits: array<stored>; // [batch, classes]
 @group(0) @binding(3) var<storage, read> targets: array<u32>; // [batch]
 @group(0) @binding(4) var<storage, read> class_weights: array<f32>; // [classes]
-@group(0) @binding(5) var<storage, read> loss_scale: array<f32>; // [4]
+@group(0) @binding(5) var<storage, read> loss_scale: array<f32>; // [5]
 @group(0) @binding(6) var<storage, read_write> logits_grad: array<stored>; // [batch, classes]
 @group(0) @binding(7) var<storage, read_write> losses: array<f32>; // [batch]
 @group(0) @binding(8) var<storage, read_write> predictions: array<u32>; // [examples]

@@ -16,7 +16,7 @@ use gpunet::schedule::Schedule;
 use gpunet::store::{Checkpoint, RunFolder, point_latest};
 use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
-use super::output::{self, line};
+use super::output::{self, line, thousands};
 use super::{Ended, warn_of_software};
 
 use display::Display;
@@ -146,6 +146,10 @@ fn train_with(
     };
     display.finish()?;
     report(config, &outcome)?;
+    if outcome.left_out > 0 {
+        let (left_out, updates) = (thousands(outcome.left_out), "in which gradients passed what f16 holds");
+        output::warn(&format!("{left_out} updates, {updates}, were left out while the loss scale was found"));
+    }
     if outcome.test.correct <= dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64 {
         let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
         output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));

@@ -1,6 +1,6 @@
 //! The loss scale from update to update.
 
-use super::lib::loss_scale::{self, APPLIES, INVERSE, SCALE, UPDATES};
+use super::lib::loss_scale::{self, APPLIES, INVERSE, LEFT_OUT, SCALE, UPDATES};
 use super::{GradientNorm, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
 use crate::real::Real;
@@ -58,6 +58,7 @@ impl KernelSpec for AdjustScale {
         loss_scale[INVERSE] /= factor;
         loss_scale[UPDATES] = updates;
         loss_scale[APPLIES] = applies;
+        loss_scale[LEFT_OUT] += one - applies;
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
@@ -67,7 +68,7 @@ impl KernelSpec for AdjustScale {
     fn cases() -> Vec<Case> {
         let case = |label: &str, partials: Vec<f32>, scale: f32, updates: f32, applied: f32| {
             let kernel = AdjustScale { pieces: partials.len() as u32, interval: 5, largest: 4096.0 };
-            let before = Input::F32(vec![scale, 1.0 / scale, updates, applied]);
+            let before = Input::F32(vec![scale, 1.0 / scale, updates, applied, 7.0]);
             kernel.case(label).input(0, Input::F32(partials)).input(1, before)
         };
         let last = |value: f32| [vec![1.0; 300], vec![value]].concat();

@@ -11,7 +11,7 @@ const FIRST: f32 = 65_536.0;
 /// A loss scale in a plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LossScale {
-    /// What kernels read of it, `[4]` (`kernels/lib/loss_scale.rs`).
+    /// What kernels read of it, `[5]` (`kernels/lib/loss_scale.rs`).
     pub tensor: Tensor,
     changes: bool,
 }

@@ -4,6 +4,7 @@ use crate::backend::Program;
 use crate::clipping::Clipping;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
+use crate::kernels::loss_scale;
 use crate::loss::{Loss, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Plan, Tensor};
@@ -98,6 +99,15 @@ impl Recording {
         let LossTensors { losses, predictions, .. } = self.loss;
         self.plan = self.plan.with_shared_buffers(&[self.logits, losses, predictions]);
         self
+    }
+
+    /// How many updates were left out so far, because gradients passed what half precision holds.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    pub fn updates_left_out(&self, program: &mut dyn Program) -> Result<u64, Error> {
+        let scale = self.loss_scale.map(|tensor| program.slow_read_f32(tensor)).transpose()?;
+        Ok(scale.map_or(0, |values| values[loss_scale::LEFT_OUT] as u64))
     }
 
     /// Writes the data set into a loaded recording, in its own order.

@@ -82,4 +82,6 @@ pub struct Outcome {
     pub kept_epoch: usize,
     /// Its parameters, in the order of [`crate::model::Model::parameters`].
     pub parameters: Vec<Vec<f32>>,
+    /// Updates that were left out because gradients passed what half precision holds.
+    pub left_out: u64,
 }

@@ -139,7 +139,8 @@ impl<'a> Trainer<'a> {
         }
         let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
         let test = self.test(run, kept_epoch)?;
-        Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history })
+        let left_out = self.recording.updates_left_out(self.program.as_mut())?;
+        Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history, left_out })
     }
 
     /// Evaluates the test part with the model that is kept, and keeps what it came to.

@@ -1,4 +1,4 @@
-//! The factor on the loss whose gradient is made, as its tensor `[4]` holds it and kernels read it (`shaders/lib/loss_scale.wgsl`).
+//! The factor on the loss whose gradient is made, as its tensor `[5]` holds it and kernels read it (`shaders/lib/loss_scale.wgsl`).
 //!
 //! In half precision it keeps gradients from vanishing, and changes in the course of training: Micikevicius et al., "Mixed precision
 //! training", ICLR 2018, section 3.2. In single precision it is a constant.
@@ -7,7 +7,7 @@ use crate::kernel::{Case, DType, Input, Slot, Tolerance};
 use crate::real::Real;
 
 /// Elements of the tensor.
-pub const LENGTH: usize = 4;
+pub const LENGTH: usize = 5;
 /// The factor.
 pub const SCALE: usize = 0;
 /// 1 / factor.
@@ -16,13 +16,15 @@ pub const INVERSE: usize = 1;
 pub const UPDATES: usize = 2;
 /// 0 where gradients overflowed, so that the update is left out; else 1.
 pub const APPLIES: usize = 3;
+/// How many updates were left out so far.
+pub const LEFT_OUT: usize = 4;
 
 /// The slot of kernels that read it.
 pub const SLOT: Slot = Slot::read("loss_scale", DType::F32);
 
 /// What the tensor holds of a factor that has not changed yet.
 pub fn values(scale: f32) -> Vec<f32> {
-    vec![scale, 1.0 / scale, 0.0, 1.0]
+    vec![scale, 1.0 / scale, 0.0, 1.0, 0.0]
 }
 
 /// Whether the update is left out.
@@ -40,6 +42,6 @@ pub fn with_one_left_out(cases: impl Iterator<Item = Case>) -> Vec<Case> {
     let mut cases: Vec<Case> = cases.collect();
     let case = Case { label: "left out".to_string(), tolerance: Tolerance::EXACT, ..cases[1].clone() };
     let last = case.inputs.len() - 1;
-    cases.push(case.input(last, Input::F32(vec![1.0, 1.0, 0.0, 0.0])));
+    cases.push(case.input(last, Input::F32(vec![1.0, 1.0, 0.0, 0.0, 0.0])));
     cases
 }

@@ -1,0 +1,60 @@
+//! Which tiles suit and fit.
+
+use super::*;
+
+const WEBGPU: TileLimits = TileLimits { threads: 256, memory: 16_384, subgroup: None, matrix: None };
+
+#[test]
+fn tiles_suit_adapter_and_shape_and_cover_the_result() {
+    for (rows, columns, subgroup, name) in [
+        (4, 10, Some(8), "lanes 8x32"),
+        (9, 10, Some(8), "lanes 24x32"),
+        (256, 10, Some(32), "quad 64x16"),
+        (4, 784, None, "quad 16x64"),
+        (256, 500, None, "quad 32x32"),
+        (256, 3000, None, "block 64x64"),
+    ] {
+        let tile = Product::new(rows, columns).tile(&TileLimits { subgroup, ..WEBGPU }, Precision::F32);
+        assert_eq!(tile.name, name, "{rows} x {columns}, subgroups of {subgroup:?}");
+    }
+    // In half precision on matrix units: the largest of which there are 64, or the smallest; never in single precision.
+    let tensor_cores = TileLimits { threads: 1024, memory: 49_152, subgroup: Some(32), matrix: Some((16, 32)) };
+    for (rows, columns, name) in
+        [(256, 10, "matrix 64x64"), (256, 3000, "matrix 128x64"), (2048, 3000, "matrix 128x128")]
+    {
+        assert_eq!(Product::new(rows, columns).tile(&tensor_cores, Precision::F16).name, name, "{rows} x {columns}");
+        assert!(!Product::new(rows, columns).tile(&tensor_cores, Precision::F32).uses_matrices());
+    }
+    for tile in TILES {
+        let [tile_rows, tile_columns] = tile.size();
+        for (rows, columns) in [(1, 1), (tile_rows, tile_columns as usize + 1), (67, 9_000_000)] {
+            let product = Product { rows, columns, count: 3 };
+            let [x, y, z] = product.grid(tile);
+            let covered = x as usize * y as usize * tile_rows as usize * tile_columns as usize;
+            assert!(covered >= rows as usize * columns && z == 3, "{} of {rows} x {columns}", tile.name);
+        }
+    }
+}
+
+#[test]
+fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
+    let fitting = |limits: TileLimits| TILES.iter().filter(|tile| tile.fits(&limits, Precision::F32)).count();
+    assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(8), ..WEBGPU }), 10);
+    assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(32), ..WEBGPU }), 8);
+    // 128x128 takes 16 * (32 + 1) vectors of 16 bytes, twice.
+    assert_eq!((fitting(TileLimits { memory: 16_896, ..WEBGPU }), fitting(WEBGPU)), (8, 7));
+    assert_eq!(fitting(TileLimits { threads: 128, ..WEBGPU }), 6);
+
+    let of_matrices = |limits: TileLimits| {
+        TILES.iter().filter(|tile| tile.uses_matrices() && tile.fits(&limits, Precision::F16)).count()
+    };
+    // 128x128 takes 128 rows of 40 halves and 32 of 136, and 8 matrices of 256 floats.
+    let memory = 2 * (128 * 40 + 32 * 136) + 8 * 256 * 4;
+    let most = TileLimits { threads: 256, memory, subgroup: None, matrix: Some((16, 32)) };
+    assert_eq!(of_matrices(most), 3);
+    assert_eq!(of_matrices(TileLimits { memory: memory - 1, ..most }), 2);
+    assert_eq!(of_matrices(TileLimits { threads: 64, ..most }), 1);
+    assert_eq!(of_matrices(TileLimits { matrix: Some((8, 32)), ..most }), 1);
+    assert_eq!(of_matrices(TileLimits { matrix: Some((16, 64)), ..most }), 0);
+    assert_eq!(of_matrices(TileLimits { matrix: None, ..most }), 0);
+}
