@@ -30,13 +30,13 @@ fn main(
         return;
     }
     let gradient = gradients[i];
-    let first = params.beta1 * first_moments[i] + params.one_minus_beta1 * gradient;
-    let second = params.beta2 * second_moments[i] + params.one_minus_beta2 * gradient * gradient;
+    let first = flushed(params.beta1 * first_moments[i] + params.one_minus_beta1 * gradient);
+    let second = flushed(params.beta2 * second_moments[i] + params.one_minus_beta2 * gradient * gradient);
     first_moments[i] = first;
     second_moments[i] = second;
     let first_hat = first * current.first_moment_correction;
     let root = sqrt(second * current.second_moment_correction);
-    let change = current.learning_rate * first_hat / (root + params.epsilon);
+    let change = current.learning_rate * (first_hat / (root + params.epsilon));
     // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
     parameters[i] -= select(root, change, is_finite(root));
 }

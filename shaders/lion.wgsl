@@ -29,5 +29,5 @@ fn main(
     let gradient = gradients[i];
     let first = first_moments[i];
     parameters[i] -= current.learning_rate * sign_of(params.beta1 * first + params.one_minus_beta1 * gradient);
-    first_moments[i] = params.beta2 * first + params.one_minus_beta2 * gradient;
+    first_moments[i] = flushed(params.beta2 * first + params.one_minus_beta2 * gradient);
 }

@@ -29,7 +29,7 @@ fn main(
         return;
     }
     let gradient = gradients[i];
-    let velocity = params.momentum * velocities[i] + params.gradient_factor * gradient;
+    let velocity = flushed(params.momentum * velocities[i] + params.gradient_factor * gradient);
     velocities[i] = velocity;
     var direction = velocity * current.first_moment_correction;
     if nesterov != 0u {

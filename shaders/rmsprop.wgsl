@@ -26,7 +26,7 @@ fn main(
         return;
     }
     let gradient = gradients[i];
-    let second = params.rho * second_moments[i] + params.one_minus_rho * gradient * gradient;
+    let second = flushed(params.rho * second_moments[i] + params.one_minus_rho * gradient * gradient);
     second_moments[i] = second;
     let root = sqrt(second);
     let change = current.learning_rate * gradient / (root + params.epsilon);

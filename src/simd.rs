@@ -8,6 +8,10 @@ use crate::real::Real;
 /// that results do not either.
 pub(crate) const MIN_PARALLEL: usize = 1 << 14;
 
+/// Pieces for a thread at least where little is done with an element, such as by optimizers: waking a thread takes as long as updating some
+/// ten thousand parameters.
+pub(crate) const PIECES_OF_UPDATES: usize = 3;
+
 /// Calls `update` with every parameter, its gradient and its state: what optimizers with one state have in common.
 #[inline(always)]
 pub(crate) fn update_each<T: Real>(
@@ -20,6 +24,7 @@ pub(crate) fn update_each<T: Real>(
         .par_chunks_mut(MIN_PARALLEL)
         .zip(gradients.par_chunks(MIN_PARALLEL))
         .zip(state.par_chunks_mut(MIN_PARALLEL))
+        .with_min_len(PIECES_OF_UPDATES)
         .for_each(|((parameters, gradients), state)| {
             simd!({
                 for ((parameter, &gradient), state) in parameters.iter_mut().zip(gradients).zip(state) {

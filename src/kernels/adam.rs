@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::lib::loss_scale;
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::real::{Real, flushed};
+use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
 use crate::step::Step;
 
 params! {
@@ -86,14 +86,16 @@ impl KernelSpec for Adam {
             .zip(gradients.par_chunks(MIN_PARALLEL))
             .zip(first_moments.par_chunks_mut(MIN_PARALLEL))
             .zip(second_moments.par_chunks_mut(MIN_PARALLEL))
+            .with_min_len(PIECES_OF_UPDATES)
             .for_each(|(((parameters, gradients), first_moments), second_moments)| {
                 simd!({
                     let moments = first_moments.iter_mut().zip(second_moments);
                     for ((parameter, &gradient), (first, second)) in parameters.iter_mut().zip(gradients).zip(moments) {
-                        *first = beta1 * *first + one_minus_beta1 * gradient;
-                        *second = beta2 * *second + one_minus_beta2 * gradient * gradient;
+                        *first = flushed(beta1 * *first + one_minus_beta1 * gradient);
+                        *second = flushed(beta2 * *second + one_minus_beta2 * gradient * gradient);
                         let root = (*second * correction2).sqrt();
-                        let change = learning_rate * (*first * correction1) / (root + epsilon);
+                        // Divided first: times the learning rate, small moments would be subnormal, and dividing those is slow.
+                        let change = learning_rate * (*first * correction1 / (root + epsilon));
                         // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
                         *parameter -= if root.is_finite() { change } else { root };
                     }

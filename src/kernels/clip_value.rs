@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
 
 params! {
     /// `g = min(max(g, -max_value), max_value)` over a whole arena; what is not finite stays so.
@@ -37,7 +37,7 @@ impl KernelSpec for ClipValue {
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let max_value = T::from_f32(self.max_value);
-        arguments.reals_mut(0).par_chunks_mut(MIN_PARALLEL).for_each(|gradients| {
+        arguments.reals_mut(0).par_chunks_mut(MIN_PARALLEL).with_min_len(PIECES_OF_UPDATES).for_each(|gradients| {
             simd!({
                 for gradient in gradients {
                     // What is not finite is let through: what has diverged must show.

@@ -3,7 +3,7 @@
 use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::{Real, sign};
+use crate::real::{Real, flushed, sign};
 use crate::simd::update_each;
 use crate::step::Step;
 
@@ -72,7 +72,7 @@ impl KernelSpec for Lion {
             (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
         update_each(parameters, gradients, first_moments, |parameter, gradient, first| {
             *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
-            *first = beta2 * *first + one_minus_beta2 * gradient;
+            *first = flushed(beta2 * *first + one_minus_beta2 * gradient);
         });
     }
 

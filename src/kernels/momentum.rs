@@ -3,7 +3,7 @@
 use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::Real;
+use crate::real::{Real, flushed};
 use crate::simd::update_each;
 use crate::step::Step;
 
@@ -34,7 +34,7 @@ impl Momentum {
 
 impl KernelSpec for Momentum {
     const NAME: &'static str = "momentum";
-    const WGSL: &'static str = wgsl!("momentum", "step", "linear", "loss_scale");
+    const WGSL: &'static str = wgsl!("momentum", "step", "linear", "loss_scale", "finite");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -70,7 +70,7 @@ impl KernelSpec for Momentum {
 
         let (parameters, gradients, velocities) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
         update_each(parameters, gradients, velocities, |parameter, gradient, velocity| {
-            *velocity = momentum * *velocity + gradient_factor * gradient;
+            *velocity = flushed(momentum * *velocity + gradient_factor * gradient);
             *parameter -= learning_rate * (of_gradient * gradient + of_velocity * *velocity);
         });
     }

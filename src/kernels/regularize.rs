@@ -6,7 +6,7 @@ use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::{Real, sign};
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
 use crate::step::Step;
 
 params! {
@@ -55,8 +55,11 @@ impl KernelSpec for Regularize {
         let length = self.length as usize;
         let weights = &mut arguments.reals_mut(0)[..length];
         let gradients = &mut arguments.reals_mut(1)[..length];
-        weights.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks_mut(MIN_PARALLEL)).for_each(
-            |(weights, gradients)| {
+        weights
+            .par_chunks_mut(MIN_PARALLEL)
+            .zip(gradients.par_chunks_mut(MIN_PARALLEL))
+            .with_min_len(PIECES_OF_UPDATES)
+            .for_each(|(weights, gradients)| {
                 simd!({
                     for (weight, gradient) in weights.iter_mut().zip(gradients) {
                         // What is off costs no traffic.
@@ -68,8 +71,7 @@ impl KernelSpec for Regularize {
                         }
                     }
                 });
-            },
-        );
+            });
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

@@ -3,7 +3,7 @@
 use super::lib::loss_scale;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::Real;
+use crate::real::{Real, flushed};
 use crate::simd::update_each;
 use crate::step::Step;
 
@@ -63,7 +63,7 @@ impl KernelSpec for RmsProp {
         let (parameters, gradients, second_moments) =
             (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
         update_each(parameters, gradients, second_moments, |parameter, gradient, second| {
-            *second = rho * *second + one_minus_rho * gradient * gradient;
+            *second = flushed(rho * *second + one_minus_rho * gradient * gradient);
             let root = second.sqrt();
             // Divided either way: compilers make no vectors of a division that may be left out.
             let change = learning_rate * gradient / (root + epsilon);

@@ -6,7 +6,7 @@ use super::lib::loss_scale;
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, simd};
+use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
 use crate::step::Step;
 
 params! {
@@ -43,15 +43,17 @@ impl KernelSpec for Sgd {
         }
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        parameters.par_chunks_mut(MIN_PARALLEL).zip(gradients.par_chunks(MIN_PARALLEL)).for_each(
-            |(parameters, gradients)| {
+        parameters
+            .par_chunks_mut(MIN_PARALLEL)
+            .zip(gradients.par_chunks(MIN_PARALLEL))
+            .with_min_len(PIECES_OF_UPDATES)
+            .for_each(|(parameters, gradients)| {
                 simd!({
                     for (parameter, &gradient) in parameters.iter_mut().zip(gradients) {
                         *parameter -= learning_rate * gradient;
                     }
                 });
-            },
-        );
+            });
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
