@@ -11,31 +11,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> input: array<stored>; // [rows, inputs]
 @group(0) @binding(4) var<storage, read_write> weight_grad: array<f32>; // [outputs, inputs]
 
-fn product_rows() -> u32 {
-    return params.outputs;
-}
-
-fn product_depth() -> u32 {
-    return params.rows;
-}
-
-const A_K_CONTIGUOUS: bool = false;
-const B_K_CONTIGUOUS: bool = false;
-
-fn a_at(m: u32, k: u32) -> f32 {
-    if m < params.outputs && k < params.rows {
-        return f32(output_grad[k * params.outputs + m]);
-    }
-    return 0.0;
-}
-
-fn b_at(k: u32, n: u32) -> f32 {
-    if k < params.rows && n < params.inputs {
-        return f32(input[k * params.inputs + n]);
-    }
-    return 0.0;
-}
-
 fn store(m: u32, n: u32, product: f32) {
     if m < params.outputs && n < params.inputs {
         let at = m * params.inputs + n;

@@ -1,15 +1,10 @@
-// Gradient descent with momentum (Polyak, 1964):
-//   velocity = momentum velocity + gradient_factor g,   parameter -= learning_rate * velocity
-// Where it is a moving average, the step's scalars correct its bias. Nesterov's looks ahead:
-//   parameter -= learning_rate * (g + momentum velocity)
-
-override nesterov: u32;
+// Gradient descent with momentum over a whole arena (shaders/lib/momentum.wgsl)
 
 struct Params {
-    length: u32,
     momentum: f32,
     // 1, or 1 - momentum, rounded once, for a moving average.
     gradient_factor: f32,
+    length: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -25,15 +20,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let i = linear_index(group, groups, thread);
-    if i >= params.length || loss_scale[APPLIES] == 0.0 {
-        return;
+    if i < params.length && loss_scale[APPLIES] != 0.0 {
+        update(i, gradients[i]);
     }
-    let gradient = gradients[i];
-    let velocity = flushed(params.momentum * velocities[i] + params.gradient_factor * gradient);
-    velocities[i] = velocity;
-    var direction = velocity * current.first_moment_correction;
-    if nesterov != 0u {
-        direction = gradient + params.momentum * velocity;
-    }
-    parameters[i] -= current.learning_rate * direction;
 }

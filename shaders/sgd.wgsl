@@ -1,4 +1,4 @@
-// Gradient descent: parameter -= learning_rate * gradient
+// Gradient descent over a whole arena: parameter -= learning_rate * gradient
 
 struct Params {
     length: u32,
@@ -17,6 +17,6 @@ fn main(
 ) {
     let i = linear_index(group, groups, thread);
     if i < params.length && loss_scale[APPLIES] != 0.0 {
-        parameters[i] -= current.learning_rate * gradients[i];
+        update(i, gradients[i]);
     }
 }

@@ -165,10 +165,13 @@ impl Config {
         Network { arch: arch.clone(), activation: activation.clone(), dropout: dropout.clone(), init: *init }
     }
 
-    /// How its training is recorded, with batches of so many rows and all classes weighing alike.
-    pub fn training_options(&self, batch: usize) -> TrainingOptions {
+    /// How its training is recorded, in these batches and with all classes weighing alike.
+    pub fn training_options(&self, batching: Batching) -> TrainingOptions {
         let Config { loss, optimizer, regularization, clipping, precision, .. } = *self;
-        TrainingOptions { batch, loss, optimizer, regularization, clipping, precision, ..TrainingOptions::default() }
+        let (batch, fuse_updates) = (batching.rows, batching.per_update == 1);
+        let options =
+            TrainingOptions { batch, loss, optimizer, regularization, clipping, ..TrainingOptions::default() };
+        TrainingOptions { precision, fuse_updates, ..options }
     }
 
     /// How the data is parted.

@@ -2,6 +2,8 @@
 
 mod dots;
 
+use std::ops::Range;
+
 use ::gemm::Parallelism;
 use rayon::prelude::*;
 
@@ -22,6 +24,12 @@ impl<'a, T> Matrix<'a, T> {
     pub fn new(elements: &'a [T], rows: usize, columns: usize) -> Matrix<'a, T> {
         assert!(elements.len() >= rows * columns, "{} elements for {rows} x {columns}", elements.len());
         Matrix { elements, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    /// Some of its rows.
+    pub fn rows(self, range: Range<usize>) -> Matrix<'a, T> {
+        assert!(range.end <= self.rows, "rows {range:?} of {}", self.rows);
+        Matrix { elements: &self.elements[range.start * self.row_stride..], rows: range.len(), ..self }
     }
 
     /// The same elements with rows and columns exchanged.
@@ -80,10 +88,19 @@ pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
 
 /// `result = a b`, or `result += a b` where `adds`; else as [`product`].
 pub fn product_onto<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, adds: bool) {
+    multiply(result, a, b, adds, Parallelism::Rayon(0));
+}
+
+/// `result = a b`, as [`product`], by the thread that asks for it.
+pub(crate) fn product_by_one_thread<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
+    multiply(result, a, b, false, Parallelism::None);
+}
+
+fn multiply<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, adds: bool, parallelism: Parallelism) {
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(result.len(), a.rows * b.columns, "result of {} x {}", a.rows, b.columns);
     // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides (transposing
-    // keeps the pair), the result's length was checked above, and the exclusive borrow keeps it apart from the operands.
+    // keeps the pair, and some of its rows are among them), the result's length was checked above, and the exclusive borrow keeps it apart from the operands.
     unsafe {
         ::gemm::gemm(
             a.rows,
@@ -104,7 +121,7 @@ pub fn product_onto<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T
             false,
             false,
             false,
-            Parallelism::Rayon(0),
+            parallelism,
         );
     }
 }

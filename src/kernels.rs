@@ -19,7 +19,10 @@ mod conv_input_grad;
 mod conv_weight_grad;
 mod dense_forward;
 mod dense_input_grad;
+mod dense_weight_adam;
 mod dense_weight_grad;
+mod dense_weight_momentum;
+mod dense_weight_sgd;
 mod dropout;
 mod dropout_grad;
 mod gather;
@@ -43,11 +46,15 @@ mod unscale;
 
 /// What several kernels share, as `shaders/lib` is what several shaders do.
 mod lib {
+    pub(super) mod adam;
     pub(super) mod batch_norm;
     pub(super) mod conv;
+    pub(super) mod dense_weight;
     pub(super) mod loss;
     pub(crate) mod loss_scale;
+    pub(super) mod momentum;
     pub(super) mod pool;
+    pub(super) mod sgd;
 }
 
 pub use activate::Activate;
@@ -69,15 +76,20 @@ pub use conv_input_grad::ConvInputGrad;
 pub use conv_weight_grad::ConvWeightGrad;
 pub use dense_forward::DenseForward;
 pub use dense_input_grad::DenseInputGrad;
+pub use dense_weight_adam::DenseWeightAdam;
 pub use dense_weight_grad::DenseWeightGrad;
+pub use dense_weight_momentum::DenseWeightMomentum;
+pub use dense_weight_sgd::DenseWeightSgd;
 pub use dropout::Dropout;
 pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
 pub use gradient_norm::GradientNorm;
 pub use hinge::{Hinge, HingeVariant};
+pub use lib::adam::AdamRates;
 pub use lib::batch_norm::ChannelSizes;
 pub use lib::conv::ConvSizes;
 pub(crate) use lib::loss_scale;
+pub use lib::momentum::MomentumRates;
 pub use lib::pool::PoolSizes;
 pub use lion::Lion;
 pub use log_batch::LogBatch;
@@ -118,6 +130,9 @@ pub const KERNELS: &[&Kernel] = &[
     DenseInputGrad::KERNEL,
     DropoutGrad::KERNEL,
     DenseWeightGrad::KERNEL,
+    DenseWeightSgd::KERNEL,
+    DenseWeightMomentum::KERNEL,
+    DenseWeightAdam::KERNEL,
     BiasGrad::KERNEL,
     AvgPoolGrad::KERNEL,
     MaxPoolGrad::KERNEL,

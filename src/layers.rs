@@ -19,6 +19,7 @@ use crate::arch::Shape;
 use crate::init::{Fan, Init};
 use crate::kernel::{DType, KernelSpec};
 use crate::kernels::Activate;
+use crate::optim::FusedUpdate;
 use crate::plan::{Phase, PlanBuilder, Role, Tensor};
 
 /// A parameter tensor that a layer asks for.
@@ -34,6 +35,8 @@ pub struct Parameter {
     pub fan: Fan,
     /// Whether regularization applies to it: to weights `[outputs, ...]`, not to biases.
     pub regularized: bool,
+    /// Whether the layer can update it in the launch that makes its gradient.
+    pub fuses: bool,
     /// Whether it is learnt by gradients; else training comes by it otherwise, and models keep it all the same.
     pub trainable: bool,
 }
@@ -41,12 +44,13 @@ pub struct Parameter {
 impl Parameter {
     /// A weight `[outputs, ...]`.
     fn weight(shape: Vec<usize>, init: Init, fan: Fan) -> Parameter {
-        Parameter { name: "weight", shape, init, fan, regularized: true, trainable: true }
+        Parameter { name: "weight", shape, init, fan, regularized: true, fuses: false, trainable: true }
     }
 
     /// One that no distribution's scale and no regularization concerns.
     fn plain(name: &'static str, shape: Vec<usize>, init: Init) -> Parameter {
-        Parameter { name, shape, init, fan: Fan { fan_in: 1, fan_out: 1 }, regularized: false, trainable: true }
+        let fan = Fan { fan_in: 1, fan_out: 1 };
+        Parameter { name, shape, init, fan, regularized: false, fuses: false, trainable: true }
     }
 }
 
@@ -76,8 +80,10 @@ impl Values {
 pub struct LayerTensors {
     /// Values.
     pub parameters: Vec<Tensor>,
-    /// Gradients of the trainable ones; empty in a plan that only evaluates.
+    /// Gradients of the trainable ones, but for a weight that is updated where its gradient is made; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
+    /// How that weight is, the first of the parameters.
+    pub update: Option<FusedUpdate>,
 }
 
 /// Records a layer's output, of which `launch` writes `activation(pre-activation)` to a tensor. Where there is a backward pass whose
@@ -119,7 +125,8 @@ pub trait Layer {
 
     /// Appends the backward pass.
     ///
-    /// `output_grad` is the gradient of this layer's pre-activation, laid out as its output. Writes the parameters' gradients and,
+    /// `output_grad` is the gradient of this layer's pre-activation, laid out as its output. Launches that need the parameters come before those
+    /// that may update them. Writes the parameters' gradients and,
     /// where asked, returns the gradient of the pre-activation that `input` came from, laid out as `input`.
     fn backward(
         &self,

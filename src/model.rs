@@ -11,6 +11,7 @@ use crate::kernels::{Gather, Shuffle, loss_scale};
 use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{Loss, LossScale, Objective};
 use crate::network::Network;
+use crate::optim::{FusedUpdate, Optimizer};
 use crate::plan::{Arena, Data, Phase, PlanBuilder, Role, Tensor};
 use crate::precision::Precision;
 
@@ -118,11 +119,16 @@ impl Model {
         let order = plan.index_tensor("order", &[data.examples], data.examples, Role::Data);
         let inputs = plan.tensor("inputs", &[batch, data.features], DType::F32, Role::Input);
         let targets = plan.index_tensor("targets", &[batch], self.arch.outputs(), Role::Input);
-        let parameters = self.arena(&mut plan, "parameters", Role::Param, "");
+        let parameters = self.arena(&mut plan, "parameters", Role::Param, "", |_| true);
         let untrained = self.parameters().into_iter().filter(|(_, parameter)| !parameter.trainable);
         let untrained: Vec<Tensor> =
             untrained.map(|(name, parameter)| plan.tensor(name, &parameter.shape, DType::F32, Role::Param)).collect();
-        let gradients = training.map(|_| self.arena(&mut plan, "gradients", Role::Grad, ".grad"));
+        let fuses = training.is_some_and(TrainingOptions::fuses);
+        let gradients = training.map(|_| {
+            let is_in_memory = |parameter: &Parameter| !(fuses && parameter.fuses);
+            self.arena(&mut plan, "gradients", Role::Grad, ".grad", is_in_memory)
+        });
+        let mut state = training.map_or_else(Vec::new, |options| options.optimizer.state(&mut plan, parameters.whole));
 
         let by_example = data.normalization.is_per_image();
         let constants = if by_example { data.examples } else { data.features };
@@ -133,7 +139,8 @@ impl Model {
         let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
         let unit_scale = plan.constant("unit_scale", loss_scale::values(1.0), Role::Data);
         let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: unit_scale };
-        let tensors = self.layer_tensors(&plan);
+        let fused = training.filter(|_| fuses).map(|options| (options.optimizer, &state[..]));
+        let tensors = self.layer_tensors(&mut plan, fused);
         let scopes = self.scopes();
         let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
             let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
@@ -150,7 +157,7 @@ impl Model {
         let (values, loss) = forward(&mut plan, Phase::Eval, plain);
         let logits = values[self.layers.len()];
 
-        let (mut state, mut loss_scale) = (Vec::new(), None);
+        let mut loss_scale = None;
         if let (Some(options), Some(gradients)) = (training, &gradients) {
             let class_weights = match &options.class_weights {
                 Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
@@ -168,9 +175,13 @@ impl Model {
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
-            state = update::record(&mut plan, options, [&parameters, gradients], &scale, &self.parameters());
+            let arenas = [&parameters, gradients];
+            update::record(&mut plan, options, arenas, &state, &scale, &self.parameters());
             loss_scale = scale.state();
             state.extend(loss_scale);
+        }
+        if fuses {
+            plan.update_alone();
         }
         let plan = plan.finish()?;
         Ok(Recording {
@@ -205,10 +216,17 @@ impl Model {
         Ok(())
     }
 
-    /// An arena with a tensor for each trainable parameter. Regularized ones lie at its front, so that one launch runs over them.
-    fn arena(&self, plan: &mut PlanBuilder, name: &str, role: Role, suffix: &str) -> Arena {
+    /// An arena with a tensor for each trainable parameter that `is_in`. Regularized ones lie at its front, so that one launch runs over them.
+    fn arena(
+        &self,
+        plan: &mut PlanBuilder,
+        name: &str,
+        role: Role,
+        suffix: &str,
+        is_in: impl Fn(&Parameter) -> bool,
+    ) -> Arena {
         let mut named = self.parameters();
-        named.retain(|(_, parameter)| parameter.trainable);
+        named.retain(|(_, parameter)| parameter.trainable && is_in(parameter));
         let mut order: Vec<usize> = (0..named.len()).collect();
         order.sort_by_key(|&number| !named[number].1.regularized);
         let part = |&number: &usize| (format!("{}{suffix}", named[number].0), named[number].1.shape.clone());
@@ -221,15 +239,16 @@ impl Model {
         Arena { parts, ..arena }
     }
 
-    /// Each layer's tensors, by their names.
-    fn layer_tensors(&self, plan: &PlanBuilder) -> Vec<LayerTensors> {
+    /// Each layer's tensors, by their names. `fused` is the optimizer that updates weights where their gradients are made, with its state.
+    fn layer_tensors(&self, plan: &mut PlanBuilder, fused: Option<(Optimizer, &[Tensor])>) -> Vec<LayerTensors> {
         let layers = self.layers.iter().zip(self.scopes()).map(|(layer, scope)| {
-            let names: Vec<String> =
-                layer.parameters().iter().map(|parameter| format!("{scope}.{}", parameter.name)).collect();
-            LayerTensors {
-                parameters: names.iter().flat_map(|name| plan.find(name)).collect(),
-                gradients: names.iter().flat_map(|name| plan.find(&format!("{name}.grad"))).collect(),
-            }
+            let of_layer = layer.parameters();
+            let names: Vec<String> = of_layer.iter().map(|parameter| format!("{scope}.{}", parameter.name)).collect();
+            let parameters: Vec<Tensor> = names.iter().flat_map(|name| plan.find(name)).collect();
+            let gradients = names.iter().flat_map(|name| plan.find(&format!("{name}.grad"))).collect();
+            let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
+            let update = fused.map(|(optimizer, state)| FusedUpdate::new(plan, optimizer, parameters[0], state));
+            LayerTensors { parameters, gradients, update }
         });
         layers.collect()
     }

@@ -5,6 +5,7 @@
 
 mod adagrad;
 mod adam;
+mod fused;
 mod lion;
 mod momentum;
 mod nesterov;
@@ -13,6 +14,7 @@ mod sgd;
 
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use fused::FusedUpdate;
 pub use lion::Lion;
 pub use momentum::Momentum;
 pub use nesterov::Nesterov;
@@ -23,7 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, is_positive};
 use crate::kernel::{DType, KernelSpec};
-use crate::plan::{PlanBuilder, Role, Tensor};
+use crate::kernels::DenseWeightGrad;
+use crate::plan::{Launch, PlanBuilder, Role, Tensor};
 
 /// An optimizer with its settings; `name` says which in a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,33 +62,39 @@ trait Rule {
         [1.0; 2]
     }
 
-    /// Appends the update and returns the state it keeps.
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor>;
+    /// Names of the state it keeps: a tensor each, of a value a parameter, zero at first.
+    fn state(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Appends the update.
+    fn record(&self, update: &mut Update<'_>);
+
+    /// See [`Optimizer::fused`].
+    fn fused(&self, _product: DenseWeightGrad) -> Option<Launch> {
+        None
+    }
 }
 
-/// Where a rule records to: all parameters, all gradients, and the loss scale, which tells whether the update is left out.
+/// Where a rule records to: parameters, their gradients and state, and the loss scale, which tells whether the update is left out.
 struct Update<'a> {
     plan: &'a mut PlanBuilder,
     parameters: Tensor,
     gradients: Tensor,
+    state: &'a [Tensor],
     loss_scale: Tensor,
 }
 
 impl Update<'_> {
-    /// Elements of the arenas.
+    /// Number of parameters.
     fn length(&self) -> u32 {
         self.plan.info(self.parameters).len() as u32
     }
 
-    /// Appends the launch of a kernel whose slots are parameters, gradients, state, which is made under these names and starts at zero, and
-    /// the loss scale.
-    fn launch<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], state: &[&str]) -> Vec<Tensor> {
-        let length = self.length() as usize;
-        let state: Vec<Tensor> =
-            state.iter().map(|&name| self.plan.tensor(name, &[length], DType::F32, Role::State)).collect();
-        let args = [&[self.parameters, self.gradients], &state[..], &[self.loss_scale]].concat();
+    /// Appends the launch of a kernel whose slots are parameters, gradients, state and the loss scale.
+    fn launch<K: KernelSpec>(&mut self, kernel: K, constants: &[u32]) {
+        let args = [&[self.parameters, self.gradients], self.state, &[self.loss_scale]].concat();
         self.plan.launch_update(kernel, constants, &args);
-        state
     }
 }
 
@@ -183,14 +192,27 @@ impl Optimizer {
         self.rule().bias_corrections(t)
     }
 
-    /// Appends the update of a whole arena, and the state it keeps, to the training phase. Returns the state's tensors.
+    /// Tensors for the state that it keeps of an arena of parameters.
+    pub(crate) fn state(&self, plan: &mut PlanBuilder, parameters: Tensor) -> Vec<Tensor> {
+        let length = plan.info(parameters).len();
+        self.rule().state().iter().map(|&name| plan.tensor(name, &[length], DType::F32, Role::State)).collect()
+    }
+
+    /// Appends the update of parameters by their gradients, all of one length, to the training phase.
     pub(crate) fn record(
         &self,
         plan: &mut PlanBuilder,
         [parameters, gradients]: [Tensor; 2],
+        state: &[Tensor],
         loss_scale: Tensor,
-    ) -> Vec<Tensor> {
-        self.rule().record(&mut Update { plan, parameters, gradients, loss_scale })
+    ) {
+        self.rule().record(&mut Update { plan, parameters, gradients, state, loss_scale });
+    }
+
+    /// The launch that makes the gradient of a dense layer's weights and updates them by it, where there is one for this rule. Its
+    /// arguments, which it is without, are the product's operands, the weights and their state.
+    pub(crate) fn fused(&self, product: DenseWeightGrad) -> Option<Launch> {
+        self.rule().fused(product)
     }
 
     fn rule(&self) -> &dyn Rule {

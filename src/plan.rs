@@ -18,7 +18,7 @@ pub use data::Data;
 
 use serde::Serialize;
 
-use crate::kernel::{DType, Kernel};
+use crate::kernel::{DType, Kernel, KernelSpec};
 use crate::step::Step;
 
 /// Handle of a tensor of one plan.
@@ -167,6 +167,12 @@ pub enum When {
 }
 
 impl Launch {
+    /// A launch in all steps, of a kernel with values for its override constants.
+    pub fn of<K: KernelSpec>(kernel: K, constants: &[u32], args: &[Tensor]) -> Launch {
+        let (constants, args) = (constants.to_vec(), args.to_vec());
+        Launch { kernel: K::KERNEL, params: crate::kernel::words(&kernel), constants, args, when: When::Always }
+    }
+
     /// Whether it runs in `step`.
     pub fn runs_in(&self, step: &Step) -> bool {
         self.when == When::Always || step.updates != 0
@@ -191,6 +197,8 @@ pub struct StepBounds {
     pub batch: usize,
     /// Length of the order.
     pub positions: usize,
+    /// Whether updates are made from one batch each: some weights are updated by what that batch says.
+    pub alone: bool,
 }
 
 impl Plan {
@@ -235,7 +243,8 @@ impl Plan {
         for step in steps {
             let (start, rows) = (step.start as usize, step.rows as usize);
             let inside = rows <= self.bounds.batch && start + rows <= self.bounds.positions;
-            assert!(inside && (step.log_row as usize) < LOG_ROWS, "{step:?} passes {:?}", self.bounds);
+            let adds_up = step.accumulated == 0 || !self.bounds.alone;
+            assert!(inside && adds_up && (step.log_row as usize) < LOG_ROWS, "{step:?} passes {:?}", self.bounds);
         }
     }
 

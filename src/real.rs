@@ -1,5 +1,7 @@
 //! The float types that the CPU backend computes in.
 
+use std::cell::Cell;
+
 use bytemuck::Pod;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -25,6 +27,8 @@ pub trait Real:
     fn as_f64(self) -> f64;
     /// Rounds each value to the nearest that half precision has.
     fn round_to_half(values: &mut [Self]);
+    /// Hands over memory of this thread, whatever it holds: what a task needs for as long as it lasts.
+    fn with_scratch<R>(length: usize, with: impl FnOnce(&mut [Self]) -> R) -> R;
     /// The twin of a kernel in this precision.
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
 }
@@ -50,7 +54,23 @@ pub fn flushed<T: Real>(x: T) -> T {
     if x.abs() < T::min_positive_value() { T::zero() } else { x }
 }
 
+/// [`Real::with_scratch`] of a type.
+macro_rules! with_scratch {
+    ($float:ty) => {
+        fn with_scratch<R>(length: usize, with: impl FnOnce(&mut [$float]) -> R) -> R {
+            thread_local!(static SCRATCH: Cell<Vec<$float>> = const { Cell::new(Vec::new()) });
+            // Taken meanwhile, so that a task within a task has memory of its own.
+            let mut scratch = SCRATCH.take();
+            scratch.resize(length.max(scratch.len()), 0.0);
+            let result = with(&mut scratch[..length]);
+            SCRATCH.set(scratch);
+            result
+        }
+    };
+}
+
 impl Real for f32 {
+    with_scratch!(f32);
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f32>) {
         kernel.run_f32
     }
@@ -79,6 +99,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    with_scratch!(f64);
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f64>) {
         kernel.run_f64
     }

@@ -57,6 +57,11 @@ impl Regularization {
         self.weight_decay.unwrap_or(optimizer.default_weight_decay())
     }
 
+    /// Whether anything of it comes before the update.
+    pub(crate) fn comes_before(&self, optimizer: &Optimizer) -> bool {
+        [self.l1, self.l2, self.weight_decay(optimizer)] != [0.0; 3]
+    }
+
     /// Appends what comes before the update: `length` is that of the weights at the front of both arenas.
     pub(crate) fn record_before(
         &self,
@@ -66,8 +71,8 @@ impl Regularization {
         [parameters, gradients]: [Tensor; 2],
         loss_scale: Tensor,
     ) {
-        let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
-        if [l1, l2, weight_decay] != [0.0; 3] {
+        if self.comes_before(optimizer) {
+            let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
             let kernel = Regularize { length: length as u32, l1, l2, weight_decay };
             plan.launch_update(kernel, &[], &[parameters, gradients, loss_scale]);
         }

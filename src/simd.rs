@@ -34,6 +34,26 @@ pub(crate) fn update_each<T: Real>(
         });
 }
 
+/// Tensors of one length in pieces of `length` elements.
+pub(crate) fn pieces<T, const N: usize>(tensors: [&mut [T]; N], length: usize) -> Vec<[&mut [T]; N]> {
+    let mut chunks = tensors.map(|tensor| tensor.chunks_mut(length));
+    let count = chunks.iter().map(ExactSizeIterator::len).min().unwrap_or(0);
+    (0..count).map(|_| chunks.each_mut().map(|chunks| chunks.next().unwrap_or_default())).collect()
+}
+
+/// Calls `update` with pieces of parameters, and what else has as many elements, and of their gradients.
+pub(crate) fn update_pieces<T: Real, const N: usize>(
+    tensors: [&mut [T]; N],
+    gradients: &[T],
+    update: impl Fn([&mut [T]; N], &[T]) + Sync,
+) {
+    pieces(tensors, MIN_PARALLEL)
+        .into_par_iter()
+        .zip(gradients.par_chunks(MIN_PARALLEL))
+        .with_min_len(PIECES_OF_UPDATES)
+        .for_each(|(tensors, gradients)| update(tensors, gradients));
+}
+
 /// Runs a loop compiled for the widest vectors that this CPU has. A macro, since only a closure that is told to be inlined surely is:
 /// else what is in it is compiled for the narrowest.
 macro_rules! simd {

@@ -8,9 +8,9 @@ use gpunet::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, BiasGrad, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseForward,
-    DenseInputGrad, DenseWeightGrad, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion, LogBatch,
-    MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy,
-    SquaredError, Transpose, Unscale,
+    DenseInputGrad, DenseWeightAdam, DenseWeightGrad, DenseWeightMomentum, DenseWeightSgd, Dropout, DropoutGrad,
+    Gather, GradientNorm, Hinge, KERNELS, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize,
+    RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -59,6 +59,9 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
     (DenseWeightGrad::KERNEL, "return params.rows;", "return min(params.rows, 128u);"),
     (DenseWeightGrad::KERNEL, "weight_grad[at] += product", "weight_grad[at] = product"),
+    (DenseWeightSgd::KERNEL, "if m < params.outputs && n < params.inputs {", "if n < params.inputs {"),
+    (DenseWeightMomentum::KERNEL, "m * params.inputs + n, product", "m * params.inputs + n, -product"),
+    (DenseWeightAdam::KERNEL, "update(m * params.inputs + n", "update(n * params.outputs + m"),
     (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
     (BiasGrad::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
     (SoftmaxCrossEntropy::KERNEL, "loss_scale[SCALE] / f32", "1.0 / f32"),
@@ -147,7 +150,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Sgd::KERNEL, " && loss_scale[APPLIES] != 0.0", ""),
     (Sgd::KERNEL, "i < params.length", "i + 1u < params.length"),
     (Sgd::KERNEL, "group.y * groups.x + group.x", "group.x"),
-    (Momentum::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
+    (Momentum::KERNEL, " && loss_scale[APPLIES] != 0.0", ""),
     (Momentum::KERNEL, "velocity * current.first_moment_correction", "velocity"),
     (Momentum::KERNEL, "params.gradient_factor * gradient", "gradient"),
     (Momentum::KERNEL, "gradient + params.momentum * velocity", "gradient + velocity"),
@@ -157,7 +160,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Adagrad::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (Adagrad::KERNEL, "square_sums[i] + gradient", "gradient"),
     (Adagrad::KERNEL, " + params.epsilon)", ")"),
-    (Adam::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
+    (Adam::KERNEL, " && loss_scale[APPLIES] != 0.0", ""),
     (Adam::KERNEL, "+ params.epsilon)", ") + params.epsilon"),
     (Adam::KERNEL, "params.one_minus_beta2 * gradient * gradient", "params.one_minus_beta2 * gradient"),
     (Adam::KERNEL, "second * current.second_moment_correction", "second"),

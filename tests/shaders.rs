@@ -45,7 +45,7 @@ fn products_are_sound_with_every_tile() {
             assert_eq!(["TILE_ROWS", "TILE_COLUMNS"].map(|name| constant(&module, name)), tile.size(), "{what}");
         }
     }
-    assert_eq!(products, 6);
+    assert_eq!(products, 9);
 }
 
 /// The value of a constant.

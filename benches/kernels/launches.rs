@@ -11,7 +11,7 @@ use gpunet::kernels::KERNELS;
 use gpunet::loss::Loss;
 use gpunet::model::{DataShape, Model, TrainingOptions};
 use gpunet::network::{Network, PerLayer};
-use gpunet::optim::Optimizer;
+use gpunet::optim::{Momentum, Optimizer};
 use gpunet::plan::{Launch, Phase, Plan};
 use gpunet::precision::Precision;
 use gpunet::regularization::Regularization;
@@ -135,7 +135,12 @@ fn plans() -> Vec<Recorded> {
         };
         record("headline with options", &network, &options)
     });
-    plain.into_iter().chain(with_options).collect()
+    // Weights that are updated where their gradients are made.
+    let fused = [Optimizer::sgd(), Optimizer::Momentum(Momentum::default()), Optimizer::adam()].map(|optimizer| {
+        let options = TrainingOptions { batch: 256, optimizer, fuse_updates: true, ..TrainingOptions::default() };
+        record("headline", &network(HEADLINE), &options)
+    });
+    plain.into_iter().chain(fused).chain(with_options).collect()
 }
 
 fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> Recorded {

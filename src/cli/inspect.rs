@@ -136,8 +136,8 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (config, data) = arguments.config()?;
     let (model, examples) = (Model::of(&config.network()), data.examples);
-    let batch = Batching::new(config.batch, config.accumulate, data.train).rows;
-    let recording = model.record_training(data, &config.training_options(batch))?;
+    let batching = Batching::new(config.batch, config.accumulate, data.train);
+    let recording = model.record_training(data, &config.training_options(batching))?;
     let unshared_bytes = recording.plan.memory().total();
     let plan = recording.with_shared_buffers().plan;
     let memory = plan.memory();
@@ -148,7 +148,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         total_bytes: memory.total(),
         unshared_bytes,
         memory,
-        batch,
+        batch: batching.rows,
         optimizer: config.optimizer.to_string(),
         precision: config.precision,
         plan: arguments.plan.then_some(plan),

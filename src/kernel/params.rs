@@ -62,6 +62,24 @@ macro_rules! params {
             };
         }
     };
+    // The fields of two other structs.
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $(#[$first_meta:meta])* pub $first_field:ident: ..$first:ident,
+        $(#[$second_meta:meta])* pub $second_field:ident: ..$second:ident,
+    }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct $name { $(#[$first_meta])* pub $first_field: $first, $(#[$second_meta])* pub $second_field: $second, }
+
+        impl $crate::kernel::Params for $name {
+            const FIELDS: &'static [$crate::kernel::Field] = {
+                const FIRST: &[$crate::kernel::Field] = <$first as $crate::kernel::Params>::FIELDS;
+                const SECOND: &[$crate::kernel::Field] = <$second as $crate::kernel::Params>::FIELDS;
+                &$crate::kernel::joined::<{ FIRST.len() + SECOND.len() }>(FIRST, SECOND)
+            };
+        }
+    };
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ident,)* }) => {
         $(#[$meta])*
         #[repr(C)]

@@ -22,7 +22,8 @@ params! {
 
 impl KernelSpec for DenseWeightGrad {
     const NAME: &'static str = "dense_weight_grad";
-    const WGSL: &'static str = wgsl!("dense_weight_grad", "stored", "step", "product", "tile_memory", "tile_block");
+    const WGSL: &'static str =
+        wgsl!("dense_weight_grad", "stored", "step", "dense_weight", "product", "tile_memory", "tile_block");
     const SLOTS: &'static [Slot] = &[
         Slot::read("output_grad", DType::F32).or_half(),
         Slot::read("input", DType::F32).or_half(),

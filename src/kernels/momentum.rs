@@ -1,10 +1,11 @@
 //! Gradient descent with momentum.
 
 use super::lib::loss_scale;
+use super::lib::momentum::MomentumRates;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::{Real, flushed};
-use crate::simd::update_each;
+use crate::real::Real;
+use crate::simd::update_pieces;
 use crate::step::Step;
 
 params! {
@@ -15,26 +16,16 @@ params! {
     /// With the constant `nesterov` 1 it looks ahead, as Sutskever et al., ICML 2013, write Nesterov's method:
     /// `parameter -= learning_rate * (g + momentum velocity)`.
     pub struct Momentum {
+        /// The factors on velocities and gradients.
+        pub rates: ..MomentumRates,
         /// Elements of the arena.
         pub length: u32,
-        /// What is left of a velocity after a step.
-        pub momentum: f32,
-        /// 1; for a moving average `1 - momentum`, rounded once.
-        pub gradient_factor: f32,
-    }
-}
-
-impl Momentum {
-    /// Momentum over `length` parameters; the velocity is a sum of gradients or their moving `average`.
-    pub fn new(length: u32, momentum: f64, average: bool) -> Momentum {
-        let gradient_factor = if average { 1.0 - momentum } else { 1.0 };
-        Momentum { length, momentum: momentum as f32, gradient_factor: gradient_factor as f32 }
     }
 }
 
 impl KernelSpec for Momentum {
     const NAME: &'static str = "momentum";
-    const WGSL: &'static str = wgsl!("momentum", "step", "linear", "loss_scale", "finite");
+    const WGSL: &'static str = wgsl!("momentum", "step", "linear", "loss_scale", "finite", "momentum");
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -54,24 +45,17 @@ impl KernelSpec for Momentum {
     }
 
     fn flops(&self) -> u64 {
-        6 * u64::from(self.length)
+        MomentumRates::FLOPS * u64::from(self.length)
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         if loss_scale::leaves_out(arguments.reals(3)) {
             return;
         }
-        let step = arguments.step();
-        let [momentum, gradient_factor] = [self.momentum, self.gradient_factor].map(T::from_f32);
-        let [learning_rate, correction] = [step.learning_rate, step.first_moment_correction].map(T::from_f32);
-        // The direction is `of_gradient g + of_velocity velocity`.
-        let (of_gradient, of_velocity) =
-            if arguments.constant(0) == 0 { (T::zero(), correction) } else { (T::one(), momentum) };
-
-        let (parameters, gradients, velocities) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        update_each(parameters, gradients, velocities, |parameter, gradient, velocity| {
-            *velocity = flushed(momentum * *velocity + gradient_factor * gradient);
-            *parameter -= learning_rate * (of_gradient * gradient + of_velocity * *velocity);
+        let (step, nesterov) = (arguments.step(), arguments.constant(0));
+        let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
+        update_pieces([parameters, arguments.reals_mut(2)], gradients, |tensors, gradients| {
+            self.rates.update(nesterov, step, tensors, gradients);
         });
     }
 
@@ -82,11 +66,10 @@ impl KernelSpec for Momentum {
 
     fn cases() -> Vec<Case> {
         let case = |label: String, length: usize, average: bool, correction: f32, nesterov: u32| {
-            Momentum::new(length as u32, 0.9, average).case(label).constants(vec![nesterov]).step(Step {
-                learning_rate: 0.3,
-                first_moment_correction: correction,
-                ..Step::default()
-            })
+            Momentum { rates: MomentumRates::new(0.9, average), length: length as u32 }
+                .case(label)
+                .constants(vec![nesterov])
+                .step(Step { learning_rate: 0.3, first_moment_correction: correction, ..Step::default() })
         };
         let plain = EDGE_LENGTHS.map(|length| case(format!("length {length}"), length, false, 1.0, 0));
         let others = [

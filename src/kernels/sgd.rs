@@ -1,12 +1,10 @@
 //! Gradient descent.
 
-use rayon::prelude::*;
-
-use super::lib::loss_scale;
+use super::lib::{loss_scale, sgd};
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
-use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
+use crate::simd::update_pieces;
 use crate::step::Step;
 
 params! {
@@ -19,7 +17,7 @@ params! {
 
 impl KernelSpec for Sgd {
     const NAME: &'static str = "sgd";
-    const WGSL: &'static str = wgsl!("sgd", "step", "linear", "loss_scale");
+    const WGSL: &'static str = wgsl!("sgd", "step", "linear", "loss_scale", "sgd");
     const SLOTS: &'static [Slot] =
         &[Slot::update("parameters", DType::F32), Slot::read("gradients", DType::F32), loss_scale::SLOT];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
@@ -34,26 +32,16 @@ impl KernelSpec for Sgd {
     }
 
     fn flops(&self) -> u64 {
-        2 * u64::from(self.length)
+        sgd::FLOPS * u64::from(self.length)
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         if loss_scale::leaves_out(arguments.reals(2)) {
             return;
         }
-        let learning_rate = T::from_f32(arguments.step().learning_rate);
+        let step = arguments.step();
         let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        parameters
-            .par_chunks_mut(MIN_PARALLEL)
-            .zip(gradients.par_chunks(MIN_PARALLEL))
-            .with_min_len(PIECES_OF_UPDATES)
-            .for_each(|(parameters, gradients)| {
-                simd!({
-                    for (parameter, &gradient) in parameters.iter_mut().zip(gradients) {
-                        *parameter -= learning_rate * gradient;
-                    }
-                });
-            });
+        update_pieces([parameters], gradients, |tensors, gradients| sgd::update(step, tensors, gradients));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

@@ -33,7 +33,8 @@ impl Layer for Dense {
     fn parameters(&self) -> Vec<Parameter> {
         let fan = Fan { fan_in: self.inputs, fan_out: self.outputs };
         let bias = self.has_bias.then(|| Parameter::plain("bias", vec![self.outputs], Init::Zeros));
-        [Parameter::weight(vec![self.outputs, self.inputs], self.init, fan)].into_iter().chain(bias).collect()
+        let weight = Parameter::weight(vec![self.outputs, self.inputs], self.init, fan);
+        [Parameter { fuses: true, ..weight }].into_iter().chain(bias).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -63,16 +64,22 @@ impl Layer for Dense {
         wants_input_grad: bool,
     ) -> Option<Tensor> {
         let [rows, inputs, outputs] = [recorder.batch, self.inputs, self.outputs].map(|n| n as u32);
-        let (weight, weight_grad) = (tensors.parameters[0], tensors.gradients[0]);
-        recorder.launch(DenseWeightGrad { rows, inputs, outputs }, &[], &[output_grad, input.tensor, weight_grad]);
-        if let [bias_grad] = tensors.gradients[1..] {
-            recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
-        }
-        wants_input_grad.then(|| {
+        let weight = tensors.parameters[0];
+        let input_grad = wants_input_grad.then(|| {
             let input_grad = recorder.activation("input_grad", &recorder.features(self.inputs));
             let kernel = DenseInputGrad { rows, inputs, outputs };
             recorder.launch(kernel, &[input.activation.constant()], &[output_grad, weight, input.kept, input_grad]);
             input_grad
-        })
+        });
+        let (product, operands) = (DenseWeightGrad { rows, inputs, outputs }, [output_grad, input.tensor]);
+        let (of_weight, of_bias) = tensors.gradients.split_at(usize::from(tensors.update.is_none()));
+        match &tensors.update {
+            Some(update) => update.record(recorder.plan, product, operands),
+            None => recorder.launch(product, &[], &[&operands, of_weight].concat()),
+        }
+        if let [bias_grad] = *of_bias {
+            recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
+        }
+        input_grad
     }
 }

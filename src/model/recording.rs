@@ -4,7 +4,7 @@ use crate::backend::Program;
 use crate::clipping::Clipping;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::kernels::loss_scale;
+use crate::kernels::{DenseWeightGrad, loss_scale};
 use crate::loss::{Loss, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Plan, Tensor};
@@ -41,6 +41,9 @@ pub struct TrainingOptions {
     pub clipping: Clipping,
     /// What activations are stored as.
     pub precision: Precision,
+    /// Whether every update is made from one batch and nobody asks for the gradients: then weights may be updated where their gradients are
+    /// made, which are in no memory.
+    pub fuse_updates: bool,
     /// Factor on the mean loss whose gradient is made; 1 but in gradient checks. In half precision there is one that changes instead.
     pub loss_scale: f32,
 }
@@ -55,8 +58,19 @@ impl Default for TrainingOptions {
             regularization: Regularization::default(),
             clipping: Clipping::default(),
             precision: Precision::F32,
+            fuse_updates: false,
             loss_scale: 1.0,
         }
+    }
+}
+
+impl TrainingOptions {
+    /// Whether there are such weights: where the optimizer has a launch for that, and nothing comes between gradients and update.
+    pub(crate) fn fuses(&self) -> bool {
+        let TrainingOptions { optimizer, regularization, clipping, precision, fuse_updates, .. } = self;
+        let is_direct = *clipping == Clipping::default() && !regularization.comes_before(optimizer);
+        let any = DenseWeightGrad { rows: 1, inputs: 1, outputs: 1 };
+        *fuse_updates && is_direct && *precision == Precision::F32 && optimizer.fused(any).is_some()
     }
 }
 
@@ -81,7 +95,7 @@ pub struct Recording {
     pub normalization: Normalization,
     /// Values of the parameters, in the order of [`super::Model::parameters`].
     pub parameters: Vec<Tensor>,
-    /// Gradients of the trainable ones; empty in a plan that only evaluates.
+    /// Gradients of the trainable ones that have one in memory; empty in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
     /// The optimizer's state, an arena each, and a loss scale that changes; empty in a plan that only evaluates.
     pub state: Vec<Tensor>,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Rule, Update, check_epsilon};
 use crate::config::ConfigError;
 use crate::kernels;
-use crate::plan::Tensor;
 
 /// `v += g^2`, `p -= learning_rate * g / (sqrt(v) + epsilon)`: Duchi, Hazan and Singer, "Adaptive subgradient methods for online
 /// learning and stochastic optimization", JMLR 12, 2011.
@@ -29,8 +28,11 @@ impl Rule for Adagrad {
         check_epsilon(self.epsilon)
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::Adagrad { length: update.length(), epsilon: self.epsilon as f32 };
-        update.launch(kernel, &[], &["square_sums"])
+    fn state(&self) -> &'static [&'static str] {
+        &["square_sums"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Adagrad { length: update.length(), epsilon: self.epsilon as f32 }, &[]);
     }
 }

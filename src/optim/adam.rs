@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, bias_correction, check_decay, check_epsilon};
 use crate::config::ConfigError;
-use crate::kernels;
-use crate::plan::Tensor;
+use crate::kernels::{self, AdamRates, DenseWeightGrad};
+use crate::plan::Launch;
 
 /// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, `p -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, where
 /// update t has `m_hat = m / (1 - beta1^t)` and `v_hat = v / (1 - beta2^t)`: Kingma and Ba, "Adam: a method for stochastic
@@ -32,6 +32,12 @@ impl Default for Adam {
     }
 }
 
+impl Adam {
+    fn rates(&self) -> AdamRates {
+        AdamRates::new(self.beta1, self.beta2, self.epsilon)
+    }
+}
+
 impl Rule for Adam {
     fn check(&self) -> Result<(), ConfigError> {
         check_decay("optimizer.beta1", "a decay", self.beta1)?;
@@ -43,9 +49,16 @@ impl Rule for Adam {
         [self.beta1, self.beta2].map(|beta| bias_correction(beta, t))
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::Adam::new(update.length(), self.beta1, self.beta2, self.epsilon);
-        update.launch(kernel, &[], &["first_moments", "second_moments"])
+    fn state(&self) -> &'static [&'static str] {
+        &["first_moments", "second_moments"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Adam { rates: self.rates(), length: update.length() }, &[]);
+    }
+
+    fn fused(&self, product: DenseWeightGrad) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseWeightAdam { product, rates: self.rates() }, &[], &[]))
     }
 }
 

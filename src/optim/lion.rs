@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Rule, Update, check_decay};
 use crate::config::ConfigError;
 use crate::kernels;
-use crate::plan::Tensor;
 
 /// `p -= learning_rate * sign(beta1 m + (1 - beta1) g)`, then `m = beta2 m + (1 - beta2) g`: Chen et al., "Symbolic discovery of
 /// optimization algorithms", NeurIPS 2023, algorithm 2. Next to AdamW's, the paper's learning rates are three to ten times smaller
@@ -33,8 +32,11 @@ impl Rule for Lion {
         check_decay("optimizer.beta2", "a decay", self.beta2)
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::Lion::new(update.length(), self.beta1, self.beta2);
-        update.launch(kernel, &[], &["first_moments"])
+    fn state(&self) -> &'static [&'static str] {
+        &["first_moments"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Lion::new(update.length(), self.beta1, self.beta2), &[]);
     }
 }

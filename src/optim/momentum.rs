@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, bias_correction, check_decay};
 use crate::config::ConfigError;
-use crate::kernels;
-use crate::plan::Tensor;
+use crate::kernels::{self, DenseWeightGrad, MomentumRates};
+use crate::plan::Launch;
 
 /// `v = momentum v + g`, `p -= learning_rate * v`: Polyak, "Some methods of speeding up the convergence of iteration methods",
 /// USSR Computational Mathematics and Mathematical Physics 4(5), 1964, as PyTorch writes it.
@@ -29,6 +29,12 @@ impl Default for Momentum {
     }
 }
 
+impl Momentum {
+    fn rates(&self) -> MomentumRates {
+        MomentumRates::new(self.momentum, self.average)
+    }
+}
+
 impl Rule for Momentum {
     fn check(&self) -> Result<(), ConfigError> {
         check_decay("optimizer.momentum", "a momentum", self.momentum)?;
@@ -44,8 +50,15 @@ impl Rule for Momentum {
         [if self.bias_correction { bias_correction(self.momentum, t) } else { 1.0 }, 1.0]
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::Momentum::new(update.length(), self.momentum, self.average);
-        update.launch(kernel, &[0], &["velocities"])
+    fn state(&self) -> &'static [&'static str] {
+        &["velocities"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Momentum { rates: self.rates(), length: update.length() }, &[0]);
+    }
+
+    fn fused(&self, product: DenseWeightGrad) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseWeightMomentum { product, rates: self.rates() }, &[0], &[]))
     }
 }

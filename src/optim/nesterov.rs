@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, check_decay};
 use crate::config::ConfigError;
-use crate::kernels;
-use crate::plan::Tensor;
+use crate::kernels::{self, DenseWeightGrad, MomentumRates};
+use crate::plan::Launch;
 
 /// `v = momentum v + g`, `p -= learning_rate * (g + momentum v)`: Nesterov, "A method for solving the convex programming problem
 /// with convergence rate O(1/k^2)", 1983, in the form of Sutskever, Martens, Dahl and Hinton, "On the importance of
@@ -25,13 +25,26 @@ impl Default for Nesterov {
     }
 }
 
+impl Nesterov {
+    fn rates(&self) -> MomentumRates {
+        MomentumRates::new(self.momentum, false)
+    }
+}
+
 impl Rule for Nesterov {
     fn check(&self) -> Result<(), ConfigError> {
         check_decay("optimizer.momentum", "a momentum", self.momentum)
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::Momentum::new(update.length(), self.momentum, false);
-        update.launch(kernel, &[1], &["velocities"])
+    fn state(&self) -> &'static [&'static str] {
+        &["velocities"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Momentum { rates: self.rates(), length: update.length() }, &[1]);
+    }
+
+    fn fused(&self, product: DenseWeightGrad) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseWeightMomentum { product, rates: self.rates() }, &[1], &[]))
     }
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Rule, Update, check_decay, check_epsilon};
 use crate::config::ConfigError;
 use crate::kernels;
-use crate::plan::Tensor;
 
 /// `v = rho v + (1 - rho) g^2`, `p -= learning_rate * g / (sqrt(v) + epsilon)`: Tieleman and Hinton, "Lecture 6e: rmsprop:
 /// divide the gradient by a running average of its recent magnitude", Coursera: Neural networks for machine learning, 2012.
@@ -32,8 +31,11 @@ impl Rule for RmsProp {
         check_epsilon(self.epsilon)
     }
 
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        let kernel = kernels::RmsProp::new(update.length(), self.rho, self.epsilon);
-        update.launch(kernel, &[], &["second_moments"])
+    fn state(&self) -> &'static [&'static str] {
+        &["second_moments"]
+    }
+
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::RmsProp::new(update.length(), self.rho, self.epsilon), &[]);
     }
 }

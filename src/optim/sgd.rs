@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update};
-use crate::kernels;
-use crate::plan::Tensor;
+use crate::kernels::{self, DenseWeightGrad};
+use crate::plan::Launch;
 
 /// `p -= learning_rate * g`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,11 @@ impl Default for Sgd {
 }
 
 impl Rule for Sgd {
-    fn record(&self, update: &mut Update<'_>) -> Vec<Tensor> {
-        update.launch(kernels::Sgd { length: update.length() }, &[], &[])
+    fn record(&self, update: &mut Update<'_>) {
+        update.launch(kernels::Sgd { length: update.length() }, &[]);
+    }
+
+    fn fused(&self, product: DenseWeightGrad) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseWeightSgd(product), &[], &[]))
     }
 }

@@ -1,5 +1,7 @@
 //! Recording a plan.
 
+use std::ops::Range;
+
 use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, When, check};
 use crate::kernel::{DType, KernelSpec};
 
@@ -88,6 +90,13 @@ impl PlanBuilder {
         Arena { whole, parts: handles }
     }
 
+    /// A part of an arena as a tensor of its own: elements `range` of the tensor `whole`.
+    pub fn part(&mut self, name: String, whole: Tensor, range: Range<usize>) -> Tensor {
+        let TensorInfo { dtype, role, buffer, offset, .. } = *self.info(whole);
+        let (shape, offset) = (vec![range.len()], offset + range.start);
+        self.push(TensorInfo { name, shape, dtype, role, buffer, offset, below: None })
+    }
+
     /// Appends a launch without override constants to a phase.
     pub fn launch<K: KernelSpec>(&mut self, phase: Phase, kernel: K, args: &[Tensor]) {
         self.launch_specialised(phase, kernel, &[], args);
@@ -95,24 +104,15 @@ impl PlanBuilder {
 
     /// Appends a launch with values for the kernel's override constants.
     pub fn launch_specialised<K: KernelSpec>(&mut self, phase: Phase, kernel: K, constants: &[u32], args: &[Tensor]) {
-        self.phases[phase as usize].push(Launch {
-            kernel: K::KERNEL,
-            params: crate::kernel::words(&kernel),
-            constants: constants.to_vec(),
-            args: args.to_vec(),
-            when: When::Always,
-        });
+        self.launch_erased(phase, Launch::of(kernel, constants, args));
     }
 
     /// Appends a launch to the training phase that runs only in steps which end in an update.
     pub fn launch_update<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
-        self.launch_specialised(Phase::Train, kernel, constants, args);
-        if let Some(launch) = self.phases[Phase::Train as usize].last_mut() {
-            launch.when = When::Update;
-        }
+        self.launch_erased(Phase::Train, Launch { when: When::Update, ..Launch::of(kernel, constants, args) });
     }
 
-    /// Appends a launch of an erased kernel; parity cases and planted bugs use it.
+    /// Appends a launch.
     pub fn launch_erased(&mut self, phase: Phase, launch: Launch) {
         self.phases[phase as usize].push(launch);
     }
@@ -124,7 +124,12 @@ impl PlanBuilder {
 
     /// Sets what steps may ask for; without it they may ask for no rows.
     pub fn set_step_bounds(&mut self, batch: usize, positions: usize) {
-        self.bounds = StepBounds { batch, positions };
+        self.bounds = StepBounds { batch, positions, ..self.bounds };
+    }
+
+    /// Says that no step may add its gradients to those of batches before it.
+    pub fn update_alone(&mut self) {
+        self.bounds.alone = true;
     }
 
     /// What steps may ask for.

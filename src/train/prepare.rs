@@ -36,7 +36,7 @@ pub(super) fn record(
     let model = Model::of(&config.network());
     let data = dataset.shape(normalization);
     let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
-    let options = config.training_options(batching(config, dataset).rows);
+    let options = config.training_options(batching(config, dataset));
     let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
     let recording = model.record_training(data, &options)?.with_shared_buffers();
     Ok((model, recording))
