@@ -4,9 +4,16 @@
 //! `shaders/lib/philox.wgsl`. Nothing depends on the order of calls, so results are the same on every device and with any
 //! number of threads, and resuming needs no generator state.
 
+mod permutation;
+
 use std::convert::Infallible;
 
 use rand::TryRng;
+
+#[cfg(test)]
+pub(crate) use permutation::FEISTEL_ROUNDS;
+pub(crate) use permutation::permute_all;
+pub use permutation::{half_bits, permute};
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -177,43 +184,6 @@ impl TryRng for ElementRng {
     }
 }
 
-/// Rounds of the Feistel network; fewer than about six show in the statistics of small domains.
-pub(crate) const FEISTEL_ROUNDS: u32 = 12;
-
-/// Where a random permutation of `0..length` sends `index`, without a table: no state, any element on its own.
-///
-/// A balanced Feistel network over the next power of four, walked until the image lies in range (Black and Rogaway,
-/// "Ciphers with arbitrary finite domains", CT-RSA 2002), with Philox as round function as in Mitchell et al.,
-/// "Bandwidth-optimal random shuffling for GPUs", ACM TOPC 2022. `shaders/shuffle.wgsl` computes the same.
-pub fn permute(index: u32, length: u32, stream: Stream, seed: u64) -> u32 {
-    debug_assert!(index < length && length <= 1 << 30);
-    let half = half_bits(length);
-    let mask = (1u32 << half) - 1;
-    let [low, high] = stream.words();
-    let mut image = index;
-    loop {
-        let (mut left, mut right) = (image >> half, image & mask);
-        for round in 0..FEISTEL_ROUNDS {
-            let scrambled = philox([right, round, low, high], key(seed))[0];
-            (left, right) = (right, (left ^ scrambled) & mask);
-        }
-        image = left << half | right;
-        // Feistel networks of four bits or more make even permutations only; a coin that exchanges 0 and 1 adds the odd.
-        if image < 2 {
-            image ^= philox([0, FEISTEL_ROUNDS, low, high], key(seed))[0] & 1;
-        }
-        if image < length {
-            return image;
-        }
-    }
-}
-
-/// Half the bits of the smallest even-sized domain that holds `0..length`; at least one.
-pub fn half_bits(length: u32) -> u32 {
-    let bits = u32::BITS - length.saturating_sub(1).leading_zeros();
-    bits.div_ceil(2).max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,38 +217,6 @@ mod tests {
             for _ in 0..9 {
                 assert_eq!(rng.try_next_u32(), alone.try_next_u32());
             }
-        }
-    }
-
-    #[test]
-    fn permutations_are_permutations() {
-        for length in [1, 2, 3, 4, 5, 16, 17, 1000, 4097] {
-            let mut seen = vec![false; length as usize];
-            for index in 0..length {
-                seen[permute(index, length, Stream::Shuffle { epoch: 3 }, 7) as usize] = true;
-            }
-            assert!(seen.iter().all(|&s| s), "{length}");
-        }
-    }
-
-    /// Over many seeds each order of four and of five elements comes up equally often: chi-squared with 23 and with 119
-    /// degrees of freedom stays below 49.7 and 173.6 with probability 0.999. Five fill no power of four, so that walking is
-    /// covered, and the bias that even permutations alone would have.
-    #[test]
-    fn permutations_are_uniform() {
-        for length in [4u32, 5] {
-            let orders: u32 = (1..=length).product();
-            let mut counts = std::collections::HashMap::new();
-            let draws = 400 * orders;
-            for seed in 0..draws {
-                let order: Vec<u32> =
-                    (0..length).map(|i| permute(i, length, Stream::Shuffle { epoch: 1 }, u64::from(seed))).collect();
-                *counts.entry(order).or_insert(0u32) += 1;
-            }
-            let chi_squared: f64 = counts.values().map(|&c| (f64::from(c) - 400.0).powi(2) / 400.0).sum::<f64>()
-                + (orders as usize - counts.len()) as f64 * 400.0;
-            let bound = if length == 4 { 49.7 } else { 173.6 };
-            assert!(chi_squared < bound, "{length}: {chi_squared}");
         }
     }
 

@@ -1,10 +1,9 @@
 //! How the examples of a data set are parted, and which of them are trained on.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
-use crate::random::{Stream, permute};
+use crate::random::{Stream, permute_all};
 
 /// Validation examples where nothing is said and there are enough.
 const DEFAULT_VALIDATION: usize = 5000;
@@ -42,9 +41,9 @@ impl Split {
     /// data first, and `labels` are then those of all.
     pub(super) fn parts(&self, data: &str, labels: &[u8], tests: usize) -> Result<Parts, DataError> {
         let drawn = |count: usize| {
-            (0..count as u32)
-                .into_par_iter()
-                .map(move |position| permute(position, count as u32, Stream::Split, self.seed) as usize)
+            let mut order = vec![0; count];
+            permute_all(&mut order, Stream::Split, self.seed);
+            order.into_iter().map(|example| example as usize)
         };
         let test = self.test.unwrap_or(tests);
         let most = if self.pool { labels.len() } else { tests };

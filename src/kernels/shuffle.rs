@@ -1,10 +1,8 @@
 //! The order of an epoch, drawn on the device.
 
-use rayon::prelude::*;
-
 use super::{AWKWARD_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, params};
-use crate::random::{Stream, half_bits, permute};
+use crate::random::{Stream, half_bits, permute_all};
 use crate::real::Real;
 use crate::step::Step;
 
@@ -45,9 +43,7 @@ impl KernelSpec for Shuffle {
         let seed = u64::from(step.seed_high) << 32 | u64::from(step.seed_low);
         let stream = Stream::Shuffle { epoch: step.epoch };
         let order = &mut arguments.integers_mut(0)[..self.count as usize];
-        order.par_iter_mut().enumerate().with_min_len(1024).for_each(|(index, position)| {
-            *position = permute(index as u32, self.count, stream, seed);
-        });
+        permute_all(order, stream, seed);
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
