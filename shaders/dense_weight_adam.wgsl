@@ -5,6 +5,9 @@ struct Params {
     rows: u32,
     inputs: u32,
     outputs: u32,
+    l1: f32,
+    l2: f32,
+    weight_decay: f32,
     beta1: f32,
     beta2: f32,
     epsilon: f32,
@@ -19,9 +22,3 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs]
 @group(0) @binding(5) var<storage, read_write> first_moments: array<f32>; // [outputs, inputs]
 @group(0) @binding(6) var<storage, read_write> second_moments: array<f32>; // [outputs, inputs]
-
-fn store(m: u32, n: u32, product: f32) {
-    if m < params.outputs && n < params.inputs {
-        update(m * params.inputs + n, product);
-    }
-}

@@ -5,6 +5,9 @@ struct Params {
     rows: u32,
     inputs: u32,
     outputs: u32,
+    l1: f32,
+    l2: f32,
+    weight_decay: f32,
     momentum: f32,
     // 1, or 1 - momentum, rounded once, for a moving average.
     gradient_factor: f32,
@@ -15,9 +18,3 @@ struct Params {
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
 @group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs]
 @group(0) @binding(5) var<storage, read_write> velocities: array<f32>; // [outputs, inputs]
-
-fn store(m: u32, n: u32, product: f32) {
-    if m < params.outputs && n < params.inputs {
-        update(m * params.inputs + n, product);
-    }
-}

@@ -1,11 +1,11 @@
-// Regularization of weights w with gradients g, before the update:
+// Regularization of weights w with gradients g (shaders/lib/penalties.wgsl), before the update:
 //   g += l2 w + l1 sign(w),   w -= learning_rate * weight_decay * w
 
 struct Params {
-    length: u32,
     l1: f32,
     l2: f32,
     weight_decay: f32,
+    length: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,10 +26,9 @@ fn main(
     let w = parameters[i];
     // What is off costs no traffic.
     if params.l1 > 0.0 || params.l2 > 0.0 {
-        gradients[i] += params.l2 * w + params.l1 * sign_of(w);
+        gradients[i] += penalty_grad(w);
     }
     if params.weight_decay > 0.0 {
-        // Not (1 - rate) w: in f32, the rounding of 1 - 1e-6 alone takes a hundredth more away, from every weight alike.
-        parameters[i] = w - current.learning_rate * params.weight_decay * w;
+        parameters[i] = decayed(w);
     }
 }

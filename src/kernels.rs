@@ -53,6 +53,7 @@ mod lib {
     pub(super) mod loss;
     pub(crate) mod loss_scale;
     pub(super) mod momentum;
+    pub(super) mod penalties;
     pub(super) mod pool;
     pub(super) mod sgd;
 }
@@ -88,8 +89,10 @@ pub use hinge::{Hinge, HingeVariant};
 pub use lib::adam::AdamRates;
 pub use lib::batch_norm::ChannelSizes;
 pub use lib::conv::ConvSizes;
+pub use lib::dense_weight::DenseWeightUpdate;
 pub(crate) use lib::loss_scale;
 pub use lib::momentum::MomentumRates;
+pub use lib::penalties::Penalties;
 pub use lib::pool::PoolSizes;
 pub use lion::Lion;
 pub use log_batch::LogBatch;

@@ -11,7 +11,7 @@ use crate::kernels::{Gather, Shuffle, loss_scale};
 use crate::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::loss::{Loss, LossScale, Objective};
 use crate::network::Network;
-use crate::optim::{FusedUpdate, Optimizer};
+use crate::optim::FusedUpdate;
 use crate::plan::{Arena, Data, Phase, PlanBuilder, Role, Tensor};
 use crate::precision::Precision;
 
@@ -139,7 +139,7 @@ impl Model {
         let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
         let unit_scale = plan.constant("unit_scale", loss_scale::values(1.0), Role::Data);
         let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: unit_scale };
-        let fused = training.filter(|_| fuses).map(|options| (options.optimizer, &state[..]));
+        let fused = training.filter(|_| fuses).map(|options| (options, &state[..]));
         let tensors = self.layer_tensors(&mut plan, fused);
         let scopes = self.scopes();
         let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
@@ -239,15 +239,20 @@ impl Model {
         Arena { parts, ..arena }
     }
 
-    /// Each layer's tensors, by their names. `fused` is the optimizer that updates weights where their gradients are made, with its state.
-    fn layer_tensors(&self, plan: &mut PlanBuilder, fused: Option<(Optimizer, &[Tensor])>) -> Vec<LayerTensors> {
+    /// Each layer's tensors, by their names. Where weights are updated where their gradients are made, `fused` says how, with the
+    /// optimizer's state.
+    fn layer_tensors(&self, plan: &mut PlanBuilder, fused: Option<(&TrainingOptions, &[Tensor])>) -> Vec<LayerTensors> {
         let layers = self.layers.iter().zip(self.scopes()).map(|(layer, scope)| {
             let of_layer = layer.parameters();
             let names: Vec<String> = of_layer.iter().map(|parameter| format!("{scope}.{}", parameter.name)).collect();
             let parameters: Vec<Tensor> = names.iter().flat_map(|name| plan.find(name)).collect();
             let gradients = names.iter().flat_map(|name| plan.find(&format!("{name}.grad"))).collect();
             let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
-            let update = fused.map(|(optimizer, state)| FusedUpdate::new(plan, optimizer, parameters[0], state));
+            let update = fused.map(|(options, state)| {
+                let TrainingOptions { optimizer, regularization, .. } = options;
+                let rule = (*optimizer, regularization.penalties(optimizer));
+                FusedUpdate::new(plan, rule, parameters[0], state)
+            });
             LayerTensors { parameters, gradients, update }
         });
         layers.collect()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, is_positive};
-use crate::kernels::{MaxNorm, Regularize};
+use crate::kernels::{MaxNorm, Penalties, Regularize};
 use crate::optim::Optimizer;
 use crate::plan::{PlanBuilder, Tensor};
 
@@ -57,12 +57,13 @@ impl Regularization {
         self.weight_decay.unwrap_or(optimizer.default_weight_decay())
     }
 
-    /// Whether anything of it comes before the update.
-    pub(crate) fn comes_before(&self, optimizer: &Optimizer) -> bool {
-        [self.l1, self.l2, self.weight_decay(optimizer)] != [0.0; 3]
+    /// What comes before the update, as kernels have it.
+    pub(crate) fn penalties(&self, optimizer: &Optimizer) -> Penalties {
+        let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
+        Penalties { l1, l2, weight_decay }
     }
 
-    /// Appends what comes before the update: `length` is that of the weights at the front of both arenas.
+    /// Appends what comes before the update: `length` is that of the weights at the front of both tensors.
     pub(crate) fn record_before(
         &self,
         plan: &mut PlanBuilder,
@@ -71,9 +72,9 @@ impl Regularization {
         [parameters, gradients]: [Tensor; 2],
         loss_scale: Tensor,
     ) {
-        if self.comes_before(optimizer) {
-            let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
-            let kernel = Regularize { length: length as u32, l1, l2, weight_decay };
+        let penalties = self.penalties(optimizer);
+        if penalties != Penalties::default() {
+            let kernel = Regularize { penalties, length: length as u32 };
             plan.launch_update(kernel, &[], &[parameters, gradients, loss_scale]);
         }
     }

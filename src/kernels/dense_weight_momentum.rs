@@ -1,20 +1,19 @@
 //! Gradient descent with momentum of a dense layer's weights where their gradient is made.
 
-use super::dense_forward::{awkward_shapes, product_flops};
-use super::lib::dense_weight::{INPUT, OUTPUT_GRAD, PARAMETERS, update_by_product};
+use super::lib::dense_weight::{DenseWeightUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use super::lib::momentum::MomentumRates;
-use super::{DenseWeightGrad, wgsl};
+use super::wgsl;
 use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::real::Real;
 use crate::step::Step;
 
 params! {
-    /// [`DenseWeightGrad`] and [`Momentum`](super::Momentum) in one: the gradient is never in memory. For updates made from one batch, with nothing
-    /// between gradient and update.
+    /// [`DenseWeightGrad`](super::DenseWeightGrad), [`Regularize`](super::Regularize) and [`Momentum`](super::Momentum) in one: the gradient is never in
+    /// memory. For updates made from one batch.
     pub struct DenseWeightMomentum {
-        /// The sizes.
-        pub product: ..DenseWeightGrad,
+        /// The product and its penalties.
+        pub weights: ..DenseWeightUpdate,
         /// The factors on velocities and gradients.
         pub rates: ..MomentumRates,
     }
@@ -26,8 +25,11 @@ impl KernelSpec for DenseWeightMomentum {
         "dense_weight_momentum",
         "step",
         "finite",
+        "sign",
+        "penalties",
         "momentum",
         "dense_weight",
+        "dense_weight_update",
         "product",
         "tile_memory",
         "tile_block"
@@ -38,42 +40,39 @@ impl KernelSpec for DenseWeightMomentum {
     const USES_STEP: bool = true;
 
     fn product(&self) -> Option<Product> {
-        self.product.product()
+        self.weights.product.product()
     }
 
     fn lengths(&self) -> Vec<usize> {
-        let weights = self.product.lengths()[2];
-        [self.product.lengths(), vec![weights]].concat()
+        self.weights.lengths(1)
     }
 
     fn flops(&self) -> u64 {
-        let DenseWeightGrad { rows, inputs, outputs } = self.product;
-        product_flops(rows, inputs, outputs) + MomentumRates::FLOPS * u64::from(outputs) * u64::from(inputs)
+        self.weights.flops(MomentumRates::FLOPS)
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        let (step, nesterov) = (arguments.step(), arguments.constant(0));
-        let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
+        let step = arguments.step();
+        let nesterov = arguments.constant(0);
+        let operands = [0, 1].map(|slot| arguments.reals(slot));
         let tensors = [2, 3].map(|slot| arguments.reals_mut(slot));
-        update_by_product(&self.product, output_grad, input, tensors, |tensors, gradient| {
-            self.rates.update(nesterov, step, tensors, gradient);
-        });
+        self.weights
+            .run(step, operands, tensors, |tensors, gradient| self.rates.update(nesterov, step, tensors, gradient));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        Case::new(label, *self, vec![Input::SIGNED; 4]).tolerance(Tolerance::sum_of(self.product.rows as usize))
+        Case::new(label, *self, vec![Input::SIGNED; 4]).tolerance(Tolerance::sum_of(self.weights.product.rows as usize))
     }
 
     fn cases() -> Vec<Case> {
-        let case = |(rows, inputs, outputs): (u32, u32, u32), average: bool, nesterov: u32| {
-            let label =
-                format!("rows {rows}, inputs {inputs}, outputs {outputs}, average {average}, Nesterov {nesterov}");
-            let product = DenseWeightGrad { rows, inputs, outputs };
-            let kernel = DenseWeightMomentum { product, rates: MomentumRates::new(0.9, average) };
-            let step = Step { learning_rate: 0.3, first_moment_correction: 1.5, ..Step::default() };
+        let step = Step { learning_rate: 0.3, first_moment_correction: 1.5, ..Step::default() };
+        let case = |label: String, weights: DenseWeightUpdate, average: bool, nesterov: u32| {
+            let kernel = DenseWeightMomentum { weights, rates: MomentumRates::new(0.9, average) };
             kernel.case(label).constants(vec![nesterov]).step(step)
         };
-        let others = [case((7, 13, 11), true, 0), case((7, 13, 11), false, 1)];
-        awkward_shapes().map(|shape| case(shape, false, 0)).chain(others).collect()
+        let plain = DenseWeightUpdate::cases().map(|(label, weights)| case(label, weights, false, 0));
+        let (_, small) = DenseWeightUpdate::small();
+        let others = [case("a moving average".into(), small, true, 0), case("Nesterov's".into(), small, false, 1)];
+        plain.chain(others).collect()
     }
 }

@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::lib::loss_scale;
+use super::lib::penalties::Penalties;
 use super::{EDGE_LENGTHS, flat_grid, wgsl};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::real::{Real, sign};
-use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES, simd};
+use crate::real::Real;
+use crate::simd::{MIN_PARALLEL, PIECES_OF_UPDATES};
 use crate::step::Step;
 
 params! {
@@ -14,20 +15,16 @@ params! {
     /// `g += l2 w + l1 sign(w)`, the gradient of `l2 / 2 sum w^2 + l1 sum |w|`, and
     /// `w -= learning_rate * weight_decay * w`, decoupled (Loshchilov and Hutter, ICLR 2019).
     pub struct Regularize {
+        /// The factors.
+        pub penalties: ..Penalties,
         /// Elements of the front.
         pub length: u32,
-        /// Factor of the sum of absolute values.
-        pub l1: f32,
-        /// Factor of half the sum of squares.
-        pub l2: f32,
-        /// Share of a weight that a step at a learning rate of 1 would take away.
-        pub weight_decay: f32,
     }
 }
 
 impl KernelSpec for Regularize {
     const NAME: &'static str = "regularize";
-    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "loss_scale", "finite", "sign");
+    const WGSL: &'static str = wgsl!("regularize", "step", "linear", "loss_scale", "finite", "sign", "penalties");
     const SLOTS: &'static [Slot] =
         &[Slot::update("parameters", DType::F32), Slot::update("gradients", DType::F32), loss_scale::SLOT];
     const WORKGROUP: [u32; 3] = [256, 1, 1];
@@ -42,36 +39,21 @@ impl KernelSpec for Regularize {
     }
 
     fn flops(&self) -> u64 {
-        8 * u64::from(self.length)
+        Penalties::FLOPS * u64::from(self.length)
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         if loss_scale::leaves_out(arguments.reals(2)) {
             return;
         }
-        let [l1, l2] = [self.l1, self.l2].map(T::from_f32);
-        let decay = T::from_f32(arguments.step().learning_rate) * T::from_f32(self.weight_decay);
-        let (penalizes, decays) = (self.l1 > 0.0 || self.l2 > 0.0, self.weight_decay > 0.0);
-        let length = self.length as usize;
+        let (step, length) = (arguments.step(), self.length as usize);
         let weights = &mut arguments.reals_mut(0)[..length];
         let gradients = &mut arguments.reals_mut(1)[..length];
         weights
             .par_chunks_mut(MIN_PARALLEL)
             .zip(gradients.par_chunks_mut(MIN_PARALLEL))
             .with_min_len(PIECES_OF_UPDATES)
-            .for_each(|(weights, gradients)| {
-                simd!({
-                    for (weight, gradient) in weights.iter_mut().zip(gradients) {
-                        // What is off costs no traffic.
-                        if penalizes {
-                            *gradient += l2 * *weight + l1 * sign(*weight);
-                        }
-                        if decays {
-                            *weight -= decay * *weight;
-                        }
-                    }
-                });
-            });
+            .for_each(|(weights, gradients)| self.penalties.apply(step, weights, gradients));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
@@ -82,14 +64,16 @@ impl KernelSpec for Regularize {
     fn cases() -> Vec<Case> {
         let case =
             |label: String, kernel: Regularize| kernel.case(label).step(Step { learning_rate: 0.3, ..Step::default() });
-        let all = |length: u32| Regularize { length, l1: 0.01, l2: 0.1, weight_decay: 0.2 };
-        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), all(length as u32)));
+        let all = Penalties { l1: 0.01, l2: 0.1, weight_decay: 0.2 };
+        let of = |length: u32, penalties: Penalties| Regularize { penalties, length };
+        let lengths = EDGE_LENGTHS.map(|length| case(format!("length {length}"), of(length as u32, all)));
         // A weight of 0 has no sign, of either zero; the least float has one.
         let signs = Input::F32(vec![0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, -f32::MIN_POSITIVE]);
+        let none = Penalties::default();
         let others = [
-            case("l1 alone, signs".to_string(), Regularize { l2: 0.0, weight_decay: 0.0, ..all(6) }).input(0, signs),
-            case("l2 alone".to_string(), Regularize { l1: 0.0, weight_decay: 0.0, ..all(97) }),
-            case("weight decay alone".to_string(), Regularize { l1: 0.0, l2: 0.0, ..all(97) }),
+            case("l1 alone, signs".to_string(), of(6, Penalties { l1: 0.01, ..none })).input(0, signs),
+            case("l2 alone".to_string(), of(97, Penalties { l2: 0.1, ..none })),
+            case("weight decay alone".to_string(), of(97, Penalties { weight_decay: 0.2, ..none })),
         ];
         loss_scale::with_one_left_out(lengths.into_iter().chain(others))
     }

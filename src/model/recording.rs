@@ -4,7 +4,7 @@ use crate::backend::Program;
 use crate::clipping::Clipping;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::kernels::{DenseWeightGrad, loss_scale};
+use crate::kernels::{DenseWeightGrad, DenseWeightUpdate, Penalties, loss_scale};
 use crate::loss::{Loss, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Plan, Tensor};
@@ -65,12 +65,12 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
-    /// Whether there are such weights: where the optimizer has a launch for that, and nothing comes between gradients and update.
+    /// Whether there are such weights: where the optimizer has a launch for that, and nothing between gradients and update looks at all of them.
     pub(crate) fn fuses(&self) -> bool {
-        let TrainingOptions { optimizer, regularization, clipping, precision, fuse_updates, .. } = self;
-        let is_direct = *clipping == Clipping::default() && !regularization.comes_before(optimizer);
-        let any = DenseWeightGrad { rows: 1, inputs: 1, outputs: 1 };
-        *fuse_updates && is_direct && *precision == Precision::F32 && optimizer.fused(any).is_some()
+        let product = DenseWeightGrad { rows: 1, inputs: 1, outputs: 1 };
+        let any = DenseWeightUpdate { product, penalties: Penalties::default() };
+        let is_direct = self.clipping == Clipping::default() && self.precision == Precision::F32;
+        self.fuse_updates && is_direct && self.optimizer.fused(any).is_some()
     }
 }
 

@@ -26,9 +26,14 @@ pub(super) fn record(
 
     loss_scale.record(plan, gradients.whole);
     clipping.record(plan, gradients.whole);
-    regularization.record_before(plan, optimizer, front, [parameters.whole, gradients.whole], loss_scale.tensor);
+    let update = |plan: &mut PlanBuilder, pair: [Tensor; 2], state: &[Tensor], regularized: usize| {
+        if regularized > 0 {
+            regularization.record_before(plan, optimizer, regularized, pair, loss_scale.tensor);
+        }
+        optimizer.record(plan, pair, state, loss_scale.tensor);
+    };
     if gradients.parts.len() == parameters.parts.len() {
-        optimizer.record(plan, [parameters.whole, gradients.whole], state, loss_scale.tensor);
+        update(plan, [parameters.whole, gradients.whole], state, front);
     } else {
         for [of_parameters, of_gradients] in runs(plan, parameters) {
             let mut part = |whole: Tensor, range: &Range<usize>| {
@@ -37,7 +42,8 @@ pub(super) fn record(
             };
             let pair = [part(parameters.whole, &of_parameters), part(gradients.whole, &of_gradients)];
             let state: Vec<Tensor> = state.iter().map(|&state| part(state, &of_parameters)).collect();
-            optimizer.record(plan, pair, &state, loss_scale.tensor);
+            let regularized = of_parameters.end.min(front).saturating_sub(of_parameters.start);
+            update(plan, pair, &state, regularized);
         }
     }
     regularization.record_after(plan, &weights, loss_scale.tensor);
