@@ -3,11 +3,11 @@
 
 use rayon::prelude::*;
 
-use super::super::dense_forward::awkward_shapes;
 use super::penalties::Penalties;
 use crate::gemm::{Matrix, product_by_one_thread};
 use crate::kernel::{DType, KernelSpec, Slot, params};
 use crate::kernels::DenseWeightGrad;
+use crate::kernels::dense_forward::awkward_shapes;
 use crate::real::Real;
 use crate::simd::pieces;
 use crate::step::Step;
@@ -22,8 +22,10 @@ params! {
     }
 }
 
-/// Units whose gradients a task makes and takes at once: few enough that a cache holds them meanwhile.
-const UNITS: usize = 32;
+/// Units whose gradients a task makes and takes at once: few enough that a cache holds them meanwhile, and enough for products to be quick.
+fn units_of_task(inputs: usize) -> usize {
+    ((1 << 17) / inputs).clamp(4, 32)
+}
 
 /// Operations of a task at least: waking a thread takes as long as some hundred thousand.
 const MIN_OPERATIONS: usize = 1 << 20;
@@ -83,13 +85,14 @@ impl DenseWeightUpdate {
         let output_grad = Matrix::new(output_grad, rows, outputs).transposed();
         let input = Matrix::new(input, rows, inputs);
         let tensors = tensors.map(|tensor| &mut tensor[..outputs * inputs]);
-        let operations = UNITS * inputs * (2 * rows + OPERATIONS_OF_UPDATE);
-        let tasks = pieces(tensors, UNITS * inputs).into_par_iter().enumerate();
+        let units = units_of_task(inputs);
+        let operations = units * inputs * (2 * rows + OPERATIONS_OF_UPDATE);
+        let tasks = pieces(tensors, units * inputs).into_par_iter().enumerate();
         tasks.with_min_len(MIN_OPERATIONS.div_ceil(operations)).for_each(|(task, mut tensors)| {
-            let length = tensors[0].len();
-            let units = output_grad.rows(task * UNITS..task * UNITS + length / inputs);
+            let (first, length) = (task * units, tensors[0].len());
+            let of_units = output_grad.rows(first..first + length / inputs);
             T::with_scratch(length, |gradient| {
-                product_by_one_thread(gradient, units, input);
+                product_by_one_thread(gradient, of_units, input);
                 if self.penalties != Penalties::default() {
                     self.penalties.apply(step, tensors[0], gradient);
                 }
