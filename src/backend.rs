@@ -60,6 +60,11 @@ pub trait Backend {
         true
     }
 
+    /// Whether parameters had better be updated where their gradients are made: that spares memory's traffic, and costs registers.
+    fn fuses_updates(&self) -> bool {
+        true
+    }
+
     /// The tiles that it takes for matrix products of that precision; none where it computes them in another way.
     fn tiles(&self, _precision: Precision) -> Vec<&'static Tile> {
         Vec::new()

@@ -181,6 +181,11 @@ impl Backend for GpuBackend {
         self.device.features().contains(wgpu::Features::SHADER_F16)
     }
 
+    /// Not on software adapters: their memory is a CPU's, with caches that hold gradients anyway, and both at once took longer.
+    fn fuses_updates(&self) -> bool {
+        !self.summary.is_software()
+    }
+
     fn tiles(&self, precision: Precision) -> Vec<&'static Tile> {
         self.try_matrices(precision);
         self.tiles.in_use(precision)

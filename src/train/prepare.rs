@@ -13,7 +13,8 @@ use crate::model::{Model, Recording, TrainingOptions};
 /// Settings that make no sense, do not fit the data, or ask for more than the device can have.
 pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<(), Error> {
     // The constants of a normalization are no part of the plan.
-    backend.check(&record(config, dataset, config.normalization.without_constants())?.1.plan)
+    let normalization = config.normalization.without_constants();
+    backend.check(&record(config, dataset, normalization, backend)?.1.plan)
 }
 
 /// How the training part is cut into batches.
@@ -21,7 +22,7 @@ pub(super) fn batching(config: &Config, dataset: &Dataset) -> Batching {
     Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len())
 }
 
-/// The network and its plan.
+/// The network and its plan for a device.
 ///
 /// # Errors
 /// Settings that make no sense or do not fit the data.
@@ -29,6 +30,7 @@ pub(super) fn record(
     config: &Config,
     dataset: &Dataset,
     normalization: Normalization,
+    backend: &dyn Backend,
 ) -> Result<(Model, Recording), Error> {
     config.validate()?;
     dataset.check_arch(&config.arch)?;
@@ -37,7 +39,8 @@ pub(super) fn record(
     let data = dataset.shape(normalization);
     let weights = config.class_weights.as_ref().map(|weights| weights.resolve(&dataset.class_counts(Part::Train)));
     let options = config.training_options(batching(config, dataset));
-    let options = TrainingOptions { class_weights: weights.transpose()?, ..options };
+    let fuse_updates = options.fuse_updates && backend.fuses_updates();
+    let options = TrainingOptions { class_weights: weights.transpose()?, fuse_updates, ..options };
     let recording = model.record_training(data, &options)?.with_shared_buffers();
     Ok((model, recording))
 }

@@ -73,7 +73,7 @@ impl<'a> Trainer<'a> {
     /// Everything loaded; parameters are still zeros.
     fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
         let batching = batching(config, dataset);
-        let (model, recording) = record(config, dataset, config.normalization.fit(dataset))?;
+        let (model, recording) = record(config, dataset, config.normalization.fit(dataset), backend)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
         let (history, updates, best) = (Vec::new(), 0, None);

@@ -39,8 +39,8 @@ impl<'a> BenchCase<'a> {
         let (features, normalization) = (options.arch.inputs(), Normalization::UNIT);
         let shape = DataShape { train: examples, examples, features, normalization };
         let BenchOptions { batch, optimizer, precision, .. } = *options;
-        let training =
-            TrainingOptions { batch, optimizer, precision, fuse_updates: true, ..TrainingOptions::default() };
+        let fuse_updates = backend.fuses_updates();
+        let training = TrainingOptions { batch, optimizer, precision, fuse_updates, ..TrainingOptions::default() };
         let recording = model.record_training(shape, &training)?.with_shared_buffers();
         backend.check(&recording.plan)?;
         Ok(BenchCase { options, model, recording, dataset: made_up(&options.arch, examples) })
