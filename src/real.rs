@@ -48,7 +48,7 @@ pub fn sign<T: Real>(x: T) -> T {
 }
 
 /// `x`, or zero where it is subnormal. Moving averages of gradients that have become zero end among the subnormal numbers and stay there, since
-/// rounding holds the last ones; processors take several times as long over those, some a hundred times.
+/// rounding holds the last ones; processors are slow on those.
 #[inline(always)]
 pub fn flushed<T: Real>(x: T) -> T {
     if x.abs() < T::min_positive_value() { T::zero() } else { x }
