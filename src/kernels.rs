@@ -11,18 +11,17 @@ mod batch_norm;
 mod batch_norm_grad;
 mod batch_norm_stats;
 mod batch_norm_sums;
-mod bias_grad;
 mod clip_norm;
 mod clip_value;
 mod conv_forward;
 mod conv_input_grad;
 mod conv_weight_grad;
+mod dense_adam;
 mod dense_forward;
+mod dense_grad;
 mod dense_input_grad;
-mod dense_weight_adam;
-mod dense_weight_grad;
-mod dense_weight_momentum;
-mod dense_weight_sgd;
+mod dense_momentum;
+mod dense_sgd;
 mod dropout;
 mod dropout_grad;
 mod gather;
@@ -49,7 +48,7 @@ mod lib {
     pub(super) mod adam;
     pub(super) mod batch_norm;
     pub(super) mod conv;
-    pub(super) mod dense_weight;
+    pub(super) mod dense_update;
     pub(super) mod loss;
     pub(crate) mod loss_scale;
     pub(super) mod momentum;
@@ -69,18 +68,17 @@ pub use batch_norm::BatchNorm;
 pub use batch_norm_grad::BatchNormGrad;
 pub use batch_norm_stats::BatchNormStats;
 pub use batch_norm_sums::BatchNormSums;
-pub use bias_grad::BiasGrad;
 pub use clip_norm::ClipNorm;
 pub use clip_value::ClipValue;
 pub use conv_forward::ConvForward;
 pub use conv_input_grad::ConvInputGrad;
 pub use conv_weight_grad::ConvWeightGrad;
+pub use dense_adam::DenseAdam;
 pub use dense_forward::DenseForward;
+pub use dense_grad::DenseGrad;
 pub use dense_input_grad::DenseInputGrad;
-pub use dense_weight_adam::DenseWeightAdam;
-pub use dense_weight_grad::DenseWeightGrad;
-pub use dense_weight_momentum::DenseWeightMomentum;
-pub use dense_weight_sgd::DenseWeightSgd;
+pub use dense_momentum::DenseMomentum;
+pub use dense_sgd::DenseSgd;
 pub use dropout::Dropout;
 pub use dropout_grad::DropoutGrad;
 pub use gather::Gather;
@@ -89,7 +87,7 @@ pub use hinge::{Hinge, HingeVariant};
 pub use lib::adam::AdamRates;
 pub use lib::batch_norm::ChannelSizes;
 pub use lib::conv::ConvSizes;
-pub use lib::dense_weight::DenseWeightUpdate;
+pub use lib::dense_update::DenseUpdate;
 pub(crate) use lib::loss_scale;
 pub use lib::momentum::MomentumRates;
 pub use lib::penalties::Penalties;
@@ -132,11 +130,10 @@ pub const KERNELS: &[&Kernel] = &[
     LogBatch::KERNEL,
     DenseInputGrad::KERNEL,
     DropoutGrad::KERNEL,
-    DenseWeightGrad::KERNEL,
-    DenseWeightSgd::KERNEL,
-    DenseWeightMomentum::KERNEL,
-    DenseWeightAdam::KERNEL,
-    BiasGrad::KERNEL,
+    DenseGrad::KERNEL,
+    DenseSgd::KERNEL,
+    DenseMomentum::KERNEL,
+    DenseAdam::KERNEL,
     AvgPoolGrad::KERNEL,
     MaxPoolGrad::KERNEL,
     BatchNormSums::KERNEL,
@@ -203,7 +200,6 @@ mod tests {
     fn constants_are_those_of_the_shaders() {
         for (kernel, name, value) in [
             (Transpose::KERNEL, "SIDE", transpose::SIDE as u32),
-            (BiasGrad::KERNEL, "COLUMNS", bias_grad::COLUMNS as u32),
             (Sgd::KERNEL, "LINEAR_THREADS", LINEAR_THREADS as u32),
             (Shuffle::KERNEL, "FEISTEL_ROUNDS", FEISTEL_ROUNDS),
             (Shuffle::KERNEL, "STREAM", Stream::Shuffle { epoch: 1 }.words()[0]),

@@ -35,7 +35,7 @@ pub struct Parameter {
     pub fan: Fan,
     /// Whether regularization applies to it: to weights `[outputs, ...]`, not to biases.
     pub regularized: bool,
-    /// Whether the layer can update it in the launch that makes its gradient.
+    /// Whether the layer can update it in the launch that makes its gradient, with all its others.
     pub fuses: bool,
     /// Whether it is learnt by gradients; else training comes by it otherwise, and models keep it all the same.
     pub trainable: bool,
@@ -80,9 +80,9 @@ impl Values {
 pub struct LayerTensors {
     /// Values.
     pub parameters: Vec<Tensor>,
-    /// Gradients of the trainable ones, but for a weight that is updated where its gradient is made; empty in a plan that only evaluates.
+    /// Gradients of the trainable ones; empty where they are updated where their gradients are made, and in a plan that only evaluates.
     pub gradients: Vec<Tensor>,
-    /// How that weight is, the first of the parameters.
+    /// How the parameters are updated where their gradients are made.
     pub update: Option<FusedUpdate>,
 }
 

@@ -119,12 +119,13 @@ impl Model {
         let order = plan.index_tensor("order", &[data.examples], data.examples, Role::Data);
         let inputs = plan.tensor("inputs", &[batch, data.features], DType::F32, Role::Input);
         let targets = plan.index_tensor("targets", &[batch], self.arch.outputs(), Role::Input);
-        let parameters = self.arena(&mut plan, "parameters", Role::Param, "", |_| true);
+        let parameters =
+            self.arena(&mut plan, "parameters", Role::Param, "", |_| true).expect("a network has parameters");
         let untrained = self.parameters().into_iter().filter(|(_, parameter)| !parameter.trainable);
         let untrained: Vec<Tensor> =
             untrained.map(|(name, parameter)| plan.tensor(name, &parameter.shape, DType::F32, Role::Param)).collect();
         let fuses = training.is_some_and(TrainingOptions::fuses);
-        let gradients = training.map(|_| {
+        let gradients = training.and_then(|_| {
             let is_in_memory = |parameter: &Parameter| !(fuses && parameter.fuses);
             self.arena(&mut plan, "gradients", Role::Grad, ".grad", is_in_memory)
         });
@@ -158,7 +159,7 @@ impl Model {
         let logits = values[self.layers.len()];
 
         let mut loss_scale = None;
-        if let (Some(options), Some(gradients)) = (training, &gradients) {
+        if let Some(options) = training {
             let class_weights = match &options.class_weights {
                 Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
                 None => unit_weights,
@@ -175,7 +176,7 @@ impl Model {
                 let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
                 output_grad = input_grad.unwrap_or(output_grad);
             }
-            let arenas = [&parameters, gradients];
+            let arenas = (&parameters, gradients.as_ref());
             update::record(&mut plan, options, arenas, &state, &scale, &self.parameters());
             loss_scale = scale.state();
             state.extend(loss_scale);
@@ -216,7 +217,8 @@ impl Model {
         Ok(())
     }
 
-    /// An arena with a tensor for each trainable parameter that `is_in`. Regularized ones lie at its front, so that one launch runs over them.
+    /// An arena with a tensor for each trainable parameter that `is_in`, if there is any. Regularized ones lie at its front, so that one launch
+    /// runs over them.
     fn arena(
         &self,
         plan: &mut PlanBuilder,
@@ -224,9 +226,12 @@ impl Model {
         role: Role,
         suffix: &str,
         is_in: impl Fn(&Parameter) -> bool,
-    ) -> Arena {
+    ) -> Option<Arena> {
         let mut named = self.parameters();
         named.retain(|(_, parameter)| parameter.trainable && is_in(parameter));
+        if named.is_empty() {
+            return None;
+        }
         let mut order: Vec<usize> = (0..named.len()).collect();
         order.sort_by_key(|&number| !named[number].1.regularized);
         let part = |&number: &usize| (format!("{}{suffix}", named[number].0), named[number].1.shape.clone());
@@ -236,10 +241,10 @@ impl Model {
         for (&number, &tensor) in order.iter().zip(&arena.parts) {
             parts[number] = tensor;
         }
-        Arena { parts, ..arena }
+        Some(Arena { parts, ..arena })
     }
 
-    /// Each layer's tensors, by their names. Where weights are updated where their gradients are made, `fused` says how, with the
+    /// Each layer's tensors, by their names. Where parameters are updated where their gradients are made, `fused` says how, with the
     /// optimizer's state.
     fn layer_tensors(&self, plan: &mut PlanBuilder, fused: Option<(&TrainingOptions, &[Tensor])>) -> Vec<LayerTensors> {
         let layers = self.layers.iter().zip(self.scopes()).map(|(layer, scope)| {
@@ -251,7 +256,8 @@ impl Model {
             let update = fused.map(|(options, state)| {
                 let TrainingOptions { optimizer, regularization, .. } = options;
                 let rule = (*optimizer, regularization.penalties(optimizer));
-                FusedUpdate::new(plan, rule, parameters[0], state)
+                let whole = plan.span(scope, &parameters);
+                FusedUpdate::new(plan, rule, whole, state)
             });
             LayerTensors { parameters, gradients, update }
         });

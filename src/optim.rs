@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, is_positive};
 use crate::kernel::{DType, KernelSpec};
-use crate::kernels::DenseWeightUpdate;
+use crate::kernels::DenseUpdate;
 use crate::plan::{Launch, PlanBuilder, Role, Tensor};
 
 /// An optimizer with its settings; `name` says which in a recipe.
@@ -71,7 +71,7 @@ trait Rule {
     fn record(&self, update: &mut Update<'_>);
 
     /// See [`Optimizer::fused`].
-    fn fused(&self, _weights: DenseWeightUpdate) -> Option<Launch> {
+    fn fused(&self, _parameters: DenseUpdate) -> Option<Launch> {
         None
     }
 }
@@ -209,10 +209,10 @@ impl Optimizer {
         self.rule().record(&mut Update { plan, parameters, gradients, state, loss_scale });
     }
 
-    /// The launch that makes the gradient of a dense layer's weights and updates them by it, where there is one for this rule. Its
-    /// arguments, which it is without, are the product's operands, the weights and their state.
-    pub(crate) fn fused(&self, weights: DenseWeightUpdate) -> Option<Launch> {
-        self.rule().fused(weights)
+    /// The launch that makes the gradient of a dense layer's parameters and updates them by it, where there is one for this rule. Its
+    /// arguments, which it is without, are the product's operands, the parameters and their state.
+    pub(crate) fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
+        self.rule().fused(parameters)
     }
 
     fn rule(&self) -> &dyn Rule {

@@ -4,13 +4,13 @@ mod harness;
 
 use gpunet::backend::cpu::CpuBackend;
 use gpunet::backend::gpu::ShaderChecks;
-use gpunet::kernel::{Arguments, Kernel, KernelSpec};
+use gpunet::kernel::{Arguments, Kernel, KernelSpec, Params};
 use gpunet::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
-    BatchNormSums, BiasGrad, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseForward,
-    DenseInputGrad, DenseWeightAdam, DenseWeightGrad, DenseWeightMomentum, DenseWeightSgd, Dropout, DropoutGrad,
-    Gather, GradientNorm, Hinge, KERNELS, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize,
-    RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
+    BatchNormSums, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseAdam, DenseForward, DenseGrad,
+    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion,
+    LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy,
+    SquaredError, Transpose, Unscale,
 };
 use gpunet::optim::Optimizer;
 use gpunet::parity::check_kernel;
@@ -56,20 +56,18 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (DenseInputGrad::KERNEL, " * derivative(f32(kept[at]))", ""),
     (DenseInputGrad::KERNEL, "select(1.0, 0.0, kept <= 0.0)", "select(1.0, 0.0, kept <= 0.1)"),
     (DenseInputGrad::KERNEL, "k * params.inputs + n", "n * params.outputs + k"),
-    (DenseWeightGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
-    (DenseWeightGrad::KERNEL, "return params.rows;", "return min(params.rows, 128u);"),
-    (DenseWeightGrad::KERNEL, "weight_grad[at] += product", "weight_grad[at] = product"),
-    (
-        DenseWeightSgd::KERNEL,
-        "m < params.outputs && n < params.inputs {",
-        "m < params.outputs && n + 1u < params.inputs {",
-    ),
-    (DenseWeightMomentum::KERNEL, "update(at, product +", "update(at, -product +"),
-    (DenseWeightMomentum::KERNEL, "product + penalty_grad(w)", "product"),
-    (DenseWeightAdam::KERNEL, "let at = m * params.inputs + n", "let at = n * params.outputs + m"),
-    (DenseWeightAdam::KERNEL, "parameters[at] = decayed(w)", "parameters[at] = w"),
-    (BiasGrad::KERNEL, "lane < LANES", "lane < LANES - 1u"),
-    (BiasGrad::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
+    (DenseGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
+    (DenseGrad::KERNEL, "return params.rows;", "return min(params.rows, 128u);"),
+    (DenseGrad::KERNEL, "gradients[at] += product", "gradients[at] = product"),
+    (DenseGrad::KERNEL, "select(0.0, 1.0, n == params.inputs)", "0.0"),
+    (DenseGrad::KERNEL, "params.inputs + min(params.bias_at, 1u)", "params.inputs"),
+    (DenseGrad::KERNEL, "params.bias_at + m", "params.outputs * params.inputs + m"),
+    (DenseSgd::KERNEL, "params.inputs + min(params.bias_at, 1u)", "params.inputs + 1u"),
+    (DenseMomentum::KERNEL, "update(at, gradient)", "update(at, -gradient)"),
+    (DenseMomentum::KERNEL, "gradient += penalty_grad(w)", "gradient += w"),
+    (DenseMomentum::KERNEL, "if n < params.inputs {\n        let w", "if n <= params.inputs {\n        let w"),
+    (DenseAdam::KERNEL, "m * params.inputs + n, n <", "n * params.outputs + m, n <"),
+    (DenseAdam::KERNEL, "parameters[at] = decayed(w)", "parameters[at] = w"),
     (SoftmaxCrossEntropy::KERNEL, "loss_scale[SCALE] / f32", "1.0 / f32"),
     (SoftmaxCrossEntropy::KERNEL, "f32(max(current.update_rows, 1u))", "f32(max(current.rows, 1u))"),
     (SoftmaxCrossEntropy::KERNEL, "best.value, scale", "0.0, scale"),
@@ -240,27 +238,21 @@ fn gradient_check_catches_bugs_in_plans() {
         small.recording.plan.with_launch(Phase::Train, at, |launch| launch.constants[0] = 0).unwrap();
     assert!(check_gradients(&small, 6, 3.0).is_err(), "a forgotten ReLU derivative");
 
-    // The gradient of another layer's output.
+    // Operands of equal shape swapped: a square layer's gradient transposed.
     let mut small = fresh();
-    let at = launch_of(&small, "bias_grad");
-    let other = small.recording.plan.find("layers.2.input_grad").unwrap();
-    small.recording.plan = small
-        .recording
-        .plan
-        .with_launch(Phase::Train, at, |launch| {
-            launch.args[0] = other;
-            launch.params[1] = 3;
-        })
-        .unwrap();
-    assert!(check_gradients(&small, 6, 3.0).is_err(), "the wrong tensor for a bias gradient");
-
-    // Operands of equal shape swapped: a square layer's weight gradient transposed.
-    let mut small = fresh();
-    let at = launch_of(&small, "dense_weight_grad") + 2;
-    assert_eq!(small.recording.plan.launches(Phase::Train)[at + 1].kernel.name, "dense_weight_grad");
+    let at = launch_of(&small, "dense_grad") + 1;
+    assert_eq!(small.recording.plan.launches(Phase::Train)[at + 1].kernel.name, "dense_grad");
     small.recording.plan =
         small.recording.plan.with_launch(Phase::Train, at + 1, |launch| launch.args.swap(0, 1)).unwrap();
     assert!(check_gradients(&small, 6, 3.0).is_err(), "swapped operands");
+
+    // Gradients of biases where the next layer's are.
+    let mut small = fresh();
+    let at = launch_of(&small, "dense_grad");
+    let bias_at = DenseGrad::FIELDS.iter().position(|field| field.name == "bias_at").unwrap();
+    let changed = small.recording.plan.with_launch(Phase::Train, at, |launch| launch.params[bias_at] -= 64);
+    small.recording.plan = changed.unwrap();
+    assert!(check_gradients(&small, 6, 3.0).is_err(), "biases of another layer");
 
     // A loss scale that is not what was asked for.
     assert!(check_gradients(&fresh(), 6, 1.0).is_err(), "a forgotten loss scale");

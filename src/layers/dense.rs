@@ -3,8 +3,8 @@
 use super::{Layer, LayerTensors, Parameter, Recorder, Values, activated};
 use crate::activation::Activation;
 use crate::init::{Fan, Init};
-use crate::kernels::{BiasGrad, DenseForward, DenseInputGrad, DenseWeightGrad};
-use crate::plan::Tensor;
+use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
+use crate::plan::{PlanBuilder, Tensor};
 
 /// `y = activation(x W^T + b)`: x `[batch, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[batch, outputs]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,7 @@ impl Layer for Dense {
         let fan = Fan { fan_in: self.inputs, fan_out: self.outputs };
         let bias = self.has_bias.then(|| Parameter::plain("bias", vec![self.outputs], Init::Zeros));
         let weight = Parameter::weight(vec![self.outputs, self.inputs], self.init, fan);
-        [Parameter { fuses: true, ..weight }].into_iter().chain(bias).collect()
+        [weight].into_iter().chain(bias).map(|parameter| Parameter { fuses: true, ..parameter }).collect()
     }
 
     fn forward_flops(&self) -> u64 {
@@ -71,14 +71,20 @@ impl Layer for Dense {
             recorder.launch(kernel, &[input.activation.constant()], &[output_grad, weight, input.kept, input_grad]);
             input_grad
         });
-        let (product, operands) = (DenseWeightGrad { rows, inputs, outputs }, [output_grad, input.tensor]);
-        let (of_weight, of_bias) = tensors.gradients.split_at(usize::from(tensors.update.is_none()));
+        // Biases lie behind weights in both arenas, but not equally far.
+        let gradient = |plan: &PlanBuilder, layer: &[Tensor]| {
+            let [first, last] =
+                [layer.first(), layer.last()].map(|part| part.map_or(0, |&part| plan.info(part).offset));
+            DenseGrad { rows, inputs, outputs, bias_at: (last - first) as u32 }
+        };
+        let operands = [output_grad, input.tensor];
         match &tensors.update {
-            Some(update) => update.record(recorder.plan, product, operands),
-            None => recorder.launch(product, &[], &[&operands, of_weight].concat()),
-        }
-        if let [bias_grad] = *of_bias {
-            recorder.launch(BiasGrad { rows, outputs }, &[], &[output_grad, bias_grad]);
+            Some(update) => update.record(recorder.plan, gradient(recorder.plan, &tensors.parameters), operands),
+            None => {
+                let gradients = recorder.plan.span(format!("{}.grad", recorder.scope), &tensors.gradients);
+                let kernel = gradient(recorder.plan, &tensors.gradients);
+                recorder.launch(kernel, &[], &[&operands[..], &[gradients]].concat());
+            }
         }
         input_grad
     }

@@ -4,7 +4,7 @@ use crate::backend::Program;
 use crate::clipping::Clipping;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::kernels::{DenseWeightGrad, DenseWeightUpdate, Penalties, loss_scale};
+use crate::kernels::{DenseGrad, DenseUpdate, Penalties, loss_scale};
 use crate::loss::{Loss, LossTensors};
 use crate::optim::Optimizer;
 use crate::plan::{Data, Plan, Tensor};
@@ -41,8 +41,8 @@ pub struct TrainingOptions {
     pub clipping: Clipping,
     /// What activations are stored as.
     pub precision: Precision,
-    /// Whether every update is made from one batch and nobody asks for the gradients: then weights may be updated where their gradients are
-    /// made, which are in no memory.
+    /// Whether every update is made from one batch and nobody asks for the gradients: then parameters may be updated where their gradients
+    /// are made, which are in no memory.
     pub fuse_updates: bool,
     /// Factor on the mean loss whose gradient is made; 1 but in gradient checks. In half precision there is one that changes instead.
     pub loss_scale: f32,
@@ -65,10 +65,10 @@ impl Default for TrainingOptions {
 }
 
 impl TrainingOptions {
-    /// Whether there are such weights: where the optimizer has a launch for that, and nothing between gradients and update looks at all of them.
+    /// Whether there are such parameters: where the optimizer has a launch for that, and nothing between gradients and update looks at all of them.
     pub(crate) fn fuses(&self) -> bool {
-        let product = DenseWeightGrad { rows: 1, inputs: 1, outputs: 1 };
-        let any = DenseWeightUpdate { product, penalties: Penalties::default() };
+        let gradient = DenseGrad { rows: 1, inputs: 1, outputs: 1, bias_at: 0 };
+        let any = DenseUpdate { gradient, penalties: Penalties::default() };
         let is_direct = self.clipping == Clipping::default() && self.precision == Precision::F32;
         self.fuse_updates && is_direct && self.optimizer.fused(any).is_some()
     }

@@ -9,12 +9,12 @@ use crate::plan::{Arena, PlanBuilder, Tensor};
 
 /// Appends it to the training phase, in PyTorch's order: the loss scale's, clipping, penalties and weight decay, the optimizer, max-norm.
 ///
-/// `named` describes the parts of both arenas; the regularized ones lie at the front. The arena of gradients may be without those of
-/// parameters that were updated before.
+/// `named` describes the parts of both arenas; the regularized ones lie at the front. The arena of gradients is without those of
+/// parameters that were updated before, and there is none where all were.
 pub(super) fn record(
     plan: &mut PlanBuilder,
     options: &TrainingOptions,
-    [parameters, gradients]: [&Arena; 2],
+    (parameters, gradients): (&Arena, Option<&Arena>),
     state: &[Tensor],
     loss_scale: &LossScale,
     named: &[(String, Parameter)],
@@ -24,27 +24,32 @@ pub(super) fn record(
     let weights: Vec<Tensor> = regularized.map(|(_, &tensor)| tensor).collect();
     let front = weights.iter().map(|&weight| plan.info(weight).range().end).max().unwrap_or(0);
 
-    loss_scale.record(plan, gradients.whole);
-    clipping.record(plan, gradients.whole);
     let update = |plan: &mut PlanBuilder, pair: [Tensor; 2], state: &[Tensor], regularized: usize| {
         if regularized > 0 {
             regularization.record_before(plan, optimizer, regularized, pair, loss_scale.tensor);
         }
         optimizer.record(plan, pair, state, loss_scale.tensor);
     };
-    if gradients.parts.len() == parameters.parts.len() {
-        update(plan, [parameters.whole, gradients.whole], state, front);
-    } else {
-        for [of_parameters, of_gradients] in runs(plan, parameters) {
-            let mut part = |whole: Tensor, range: &Range<usize>| {
-                let name = format!("{}[{}..{}]", plan.info(whole).name, range.start, range.end);
-                plan.part(name, whole, range.clone())
-            };
-            let pair = [part(parameters.whole, &of_parameters), part(gradients.whole, &of_gradients)];
-            let state: Vec<Tensor> = state.iter().map(|&state| part(state, &of_parameters)).collect();
-            let regularized = of_parameters.end.min(front).saturating_sub(of_parameters.start);
-            update(plan, pair, &state, regularized);
+    match gradients {
+        Some(gradients) if gradients.parts.len() == parameters.parts.len() => {
+            loss_scale.record(plan, gradients.whole);
+            clipping.record(plan, gradients.whole);
+            update(plan, [parameters.whole, gradients.whole], state, front);
         }
+        // Nothing that looks at all gradients is asked for where some are in no memory.
+        Some(gradients) => {
+            for [of_parameters, of_gradients] in runs(plan, parameters) {
+                let mut part = |whole: Tensor, range: &Range<usize>| {
+                    let name = format!("{}[{}..{}]", plan.info(whole).name, range.start, range.end);
+                    plan.part(name, whole, range.clone())
+                };
+                let pair = [part(parameters.whole, &of_parameters), part(gradients.whole, &of_gradients)];
+                let state: Vec<Tensor> = state.iter().map(|&state| part(state, &of_parameters)).collect();
+                let regularized = of_parameters.end.min(front).saturating_sub(of_parameters.start);
+                update(plan, pair, &state, regularized);
+            }
+        }
+        None => {}
     }
     regularization.record_after(plan, &weights, loss_scale.tensor);
 }

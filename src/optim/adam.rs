@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, bias_correction, check_decay, check_epsilon};
 use crate::config::ConfigError;
-use crate::kernels::{self, AdamRates, DenseWeightUpdate};
+use crate::kernels::{self, AdamRates, DenseUpdate};
 use crate::plan::Launch;
 
 /// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, `p -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, where
@@ -57,8 +57,8 @@ impl Rule for Adam {
         update.launch(kernels::Adam { rates: self.rates(), length: update.length() }, &[]);
     }
 
-    fn fused(&self, weights: DenseWeightUpdate) -> Option<Launch> {
-        Some(Launch::of(kernels::DenseWeightAdam { weights, rates: self.rates() }, &[], &[]))
+    fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseAdam { parameters, rates: self.rates() }, &[], &[]))
     }
 }
 

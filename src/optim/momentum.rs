@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, bias_correction, check_decay};
 use crate::config::ConfigError;
-use crate::kernels::{self, DenseWeightUpdate, MomentumRates};
+use crate::kernels::{self, DenseUpdate, MomentumRates};
 use crate::plan::Launch;
 
 /// `v = momentum v + g`, `p -= learning_rate * v`: Polyak, "Some methods of speeding up the convergence of iteration methods",
@@ -58,7 +58,7 @@ impl Rule for Momentum {
         update.launch(kernels::Momentum { rates: self.rates(), length: update.length() }, &[0]);
     }
 
-    fn fused(&self, weights: DenseWeightUpdate) -> Option<Launch> {
-        Some(Launch::of(kernels::DenseWeightMomentum { weights, rates: self.rates() }, &[0], &[]))
+    fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseMomentum { parameters, rates: self.rates() }, &[0], &[]))
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update, check_decay};
 use crate::config::ConfigError;
-use crate::kernels::{self, DenseWeightUpdate, MomentumRates};
+use crate::kernels::{self, DenseUpdate, MomentumRates};
 use crate::plan::Launch;
 
 /// `v = momentum v + g`, `p -= learning_rate * (g + momentum v)`: Nesterov, "A method for solving the convex programming problem
@@ -44,7 +44,7 @@ impl Rule for Nesterov {
         update.launch(kernels::Momentum { rates: self.rates(), length: update.length() }, &[1]);
     }
 
-    fn fused(&self, weights: DenseWeightUpdate) -> Option<Launch> {
-        Some(Launch::of(kernels::DenseWeightMomentum { weights, rates: self.rates() }, &[1], &[]))
+    fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseMomentum { parameters, rates: self.rates() }, &[1], &[]))
     }
 }

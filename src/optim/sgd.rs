@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Update};
-use crate::kernels::{self, DenseWeightUpdate};
+use crate::kernels::{self, DenseUpdate};
 use crate::plan::Launch;
 
 /// `p -= learning_rate * g`.
@@ -25,7 +25,7 @@ impl Rule for Sgd {
         update.launch(kernels::Sgd { length: update.length() }, &[]);
     }
 
-    fn fused(&self, weights: DenseWeightUpdate) -> Option<Launch> {
-        Some(Launch::of(kernels::DenseWeightSgd(weights), &[], &[]))
+    fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
+        Some(Launch::of(kernels::DenseSgd(parameters), &[], &[]))
     }
 }

@@ -97,6 +97,15 @@ impl PlanBuilder {
         self.push(TensorInfo { name, shape, dtype, role, buffer, offset, below: None })
     }
 
+    /// Parts of an arena as one tensor, from the first to the end of the last, with what lies between.
+    pub fn span(&mut self, name: String, parts: &[Tensor]) -> Tensor {
+        let ranges: Vec<_> = parts.iter().map(|&part| self.info(part).range()).collect();
+        let start = ranges.iter().map(|range| range.start).min().expect("a span has parts");
+        let end = ranges.iter().map(|range| range.end).max().expect("a span has parts");
+        let TensorInfo { dtype, role, buffer, .. } = *self.info(parts[0]);
+        self.push(TensorInfo { name, shape: vec![end - start], dtype, role, buffer, offset: start, below: None })
+    }
+
     /// Appends a launch without override constants to a phase.
     pub fn launch<K: KernelSpec>(&mut self, phase: Phase, kernel: K, args: &[Tensor]) {
         self.launch_specialised(phase, kernel, &[], args);

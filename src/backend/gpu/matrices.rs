@@ -3,7 +3,7 @@
 use super::GpuBackend;
 use crate::kernel::KernelSpec;
 use crate::kernel::tile::Tile;
-use crate::kernels::{DenseForward, DenseInputGrad, DenseWeightGrad};
+use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
 use crate::parity::{Form, check_kernel_in};
 use crate::precision::Precision;
 
@@ -45,7 +45,7 @@ impl GpuBackend {
     /// Whether products in a tile come out right: with both operands contiguous along the sum, one, and none.
     fn multiplies_rightly(&self, tile: &'static Tile) -> bool {
         let form = Form { tile: Some(tile), precision: Precision::F16 };
-        let kernels = [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseWeightGrad::KERNEL];
+        let kernels = [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseGrad::KERNEL];
         kernels.into_iter().all(|kernel| check_kernel_in(self, kernel, form).is_ok_and(|report| report.ok))
     }
 }

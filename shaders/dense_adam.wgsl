@@ -1,10 +1,11 @@
-// Adam of a dense layer's weights (shaders/lib/adam.wgsl) where their gradient is made (shaders/lib/dense_weight.wgsl), which no memory
+// Adam of a dense layer's parameters (shaders/lib/adam.wgsl) where their gradient is made (shaders/lib/dense_grad.wgsl), which no memory
 // ever holds
 
 struct Params {
     rows: u32,
     inputs: u32,
     outputs: u32,
+    bias_at: u32,
     l1: f32,
     l2: f32,
     weight_decay: f32,
@@ -19,6 +20,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
-@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs]
-@group(0) @binding(5) var<storage, read_write> first_moments: array<f32>; // [outputs, inputs]
-@group(0) @binding(6) var<storage, read_write> second_moments: array<f32>; // [outputs, inputs]
+@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs], and from bias_at on [outputs]
+@group(0) @binding(5) var<storage, read_write> first_moments: array<f32>; // likewise
+@group(0) @binding(6) var<storage, read_write> second_moments: array<f32>; // likewise

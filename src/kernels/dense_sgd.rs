@@ -1,6 +1,6 @@
-//! Gradient descent of a dense layer's weights where their gradient is made.
+//! Gradient descent of a dense layer's parameters where their gradient is made.
 
-use super::lib::dense_weight::{DenseWeightUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
+use super::lib::dense_update::{DenseUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use super::lib::sgd;
 use super::wgsl;
 use crate::kernel::tile::{self, Product};
@@ -9,22 +9,22 @@ use crate::real::Real;
 use crate::step::Step;
 
 params! {
-    /// [`DenseWeightGrad`](super::DenseWeightGrad), [`Regularize`](super::Regularize) and [`Sgd`](super::Sgd) in one: the gradient is never in
+    /// [`DenseGrad`](super::DenseGrad), [`Regularize`](super::Regularize) and [`Sgd`](super::Sgd) in one: the gradient is never in
     /// memory. For updates made from one batch.
-    pub struct DenseWeightSgd(DenseWeightUpdate);
+    pub struct DenseSgd(DenseUpdate);
 }
 
-impl KernelSpec for DenseWeightSgd {
-    const NAME: &'static str = "dense_weight_sgd";
+impl KernelSpec for DenseSgd {
+    const NAME: &'static str = "dense_sgd";
     const WGSL: &'static str = wgsl!(
-        "dense_weight_sgd",
+        "dense_sgd",
         "step",
         "finite",
         "sign",
         "penalties",
         "sgd",
-        "dense_weight",
-        "dense_weight_update",
+        "dense_grad",
+        "dense_update",
         "product",
         "tile_memory",
         "tile_block"
@@ -34,7 +34,7 @@ impl KernelSpec for DenseWeightSgd {
     const USES_STEP: bool = true;
 
     fn product(&self) -> Option<Product> {
-        self.0.product.product()
+        self.0.gradient.product()
     }
 
     fn lengths(&self) -> Vec<usize> {
@@ -45,6 +45,10 @@ impl KernelSpec for DenseWeightSgd {
         self.0.flops(sgd::FLOPS)
     }
 
+    fn bytes(&self) -> u64 {
+        self.0.bytes(0)
+    }
+
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let operands = [0, 1].map(|slot| arguments.reals(slot));
@@ -53,11 +57,11 @@ impl KernelSpec for DenseWeightSgd {
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        Case::new(label, *self, vec![Input::SIGNED; 3]).tolerance(Tolerance::sum_of(self.0.product.rows as usize))
+        Case::new(label, *self, vec![Input::SIGNED; 3]).tolerance(Tolerance::sum_of(self.0.gradient.rows as usize))
     }
 
     fn cases() -> Vec<Case> {
         let step = Step { learning_rate: 0.3, ..Step::default() };
-        DenseWeightUpdate::cases().map(|(label, weights)| DenseWeightSgd(weights).case(label).step(step)).collect()
+        DenseUpdate::cases().map(|(label, parameters)| DenseSgd(parameters).case(label).step(step)).collect()
     }
 }

@@ -1,7 +1,7 @@
-//! Adam of a dense layer's weights where their gradient is made.
+//! Adam of a dense layer's parameters where their gradient is made.
 
 use super::lib::adam::AdamRates;
-use super::lib::dense_weight::{DenseWeightUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
+use super::lib::dense_update::{DenseUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use super::wgsl;
 use crate::kernel::tile::{self, Product};
 use crate::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
@@ -9,27 +9,27 @@ use crate::real::Real;
 use crate::step::Step;
 
 params! {
-    /// [`DenseWeightGrad`](super::DenseWeightGrad), [`Regularize`](super::Regularize) and [`Adam`](super::Adam) in one: the gradient is never in
+    /// [`DenseGrad`](super::DenseGrad), [`Regularize`](super::Regularize) and [`Adam`](super::Adam) in one: the gradient is never in
     /// memory. For updates made from one batch.
-    pub struct DenseWeightAdam {
-        /// The product and its penalties.
-        pub weights: ..DenseWeightUpdate,
+    pub struct DenseAdam {
+        /// The gradient and its penalties.
+        pub parameters: ..DenseUpdate,
         /// Decays and epsilon.
         pub rates: ..AdamRates,
     }
 }
 
-impl KernelSpec for DenseWeightAdam {
-    const NAME: &'static str = "dense_weight_adam";
+impl KernelSpec for DenseAdam {
+    const NAME: &'static str = "dense_adam";
     const WGSL: &'static str = wgsl!(
-        "dense_weight_adam",
+        "dense_adam",
         "step",
         "finite",
         "sign",
         "penalties",
         "adam",
-        "dense_weight",
-        "dense_weight_update",
+        "dense_grad",
+        "dense_update",
         "product",
         "tile_memory",
         "tile_block"
@@ -45,36 +45,40 @@ impl KernelSpec for DenseWeightAdam {
     const USES_STEP: bool = true;
 
     fn product(&self) -> Option<Product> {
-        self.weights.product.product()
+        self.parameters.gradient.product()
     }
 
     fn lengths(&self) -> Vec<usize> {
-        self.weights.lengths(2)
+        self.parameters.lengths(2)
     }
 
     fn flops(&self) -> u64 {
-        self.weights.flops(AdamRates::FLOPS)
+        self.parameters.flops(AdamRates::FLOPS)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.parameters.bytes(2)
     }
 
     fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
         let step = arguments.step();
         let operands = [0, 1].map(|slot| arguments.reals(slot));
         let tensors = [2, 3, 4].map(|slot| arguments.reals_mut(slot));
-        self.weights.run(step, operands, tensors, |tensors, gradient| self.rates.update(step, tensors, gradient));
+        self.parameters.run(step, operands, tensors, |tensors, gradient| self.rates.update(step, tensors, gradient));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
         // Second moments far from zero, near which a root is not as smooth as a sum.
         let [first, second] = [-0.1, 0.05].map(|low| Input::Uniform { low, high: 0.1 });
         Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, first, second])
-            .tolerance(Tolerance::sum_of(self.weights.product.rows as usize))
+            .tolerance(Tolerance::sum_of(self.parameters.gradient.rows as usize))
     }
 
     fn cases() -> Vec<Case> {
         let [first_moment_correction, second_moment_correction] = [3.7, 333.7];
         let step = Step { learning_rate: 0.3, first_moment_correction, second_moment_correction, ..Step::default() };
         let rates = AdamRates::new(0.9, 0.999, 1e-8);
-        let cases = DenseWeightUpdate::cases();
-        cases.map(|(label, weights)| DenseWeightAdam { weights, rates }.case(label).step(step)).collect()
+        let cases = DenseUpdate::cases();
+        cases.map(|(label, parameters)| DenseAdam { parameters, rates }.case(label).step(step)).collect()
     }
 }
