@@ -186,7 +186,7 @@ impl Model {
         }
         let plan = plan.finish()?;
         Ok(Recording {
-            plan: if precision == Precision::F16 { plan.in_half_precision()? } else { plan },
+            plan: plan.in_precision(precision)?,
             batch,
             images,
             labels,

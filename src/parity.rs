@@ -82,11 +82,15 @@ pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> 
 
 /// The forms besides the usual one in which a backend has a kernel.
 pub fn forms(backend: &dyn Backend, kernel: &Kernel) -> Vec<Form> {
-    let precisions = [Precision::F32, Precision::F16];
-    let has = |precision| precision == Precision::F32 || kernel.takes_half() && backend.has_half();
-    let tiles = |precision| if kernel.takes_any_tile() { backend.tiles(precision) } else { Vec::new() };
+    let has = |precision: Precision| !precision.is_half() || kernel.takes_half() && backend.has_half();
+    let tiles = |precision| {
+        let mut tiles = if kernel.takes_any_tile() { backend.tiles(precision) } else { Vec::new() };
+        // Plain tiles do the same for split products as for others.
+        tiles.retain(|tile| precision != Precision::F32Split || tile.uses_matrices());
+        tiles
+    };
     let usual = has(Precision::F16).then_some(Form { tile: None, precision: Precision::F16 });
-    let in_tiles = precisions
+    let in_tiles = Precision::ALL
         .into_iter()
         .filter(|&precision| has(precision))
         .flat_map(|precision| tiles(precision).into_iter().map(move |tile| Form { tile: Some(tile), precision }));
@@ -153,7 +157,8 @@ pub fn check_case(
     check_case_in(backend, Form::default(), &CpuBackend::new(None)?, kernel, case)
 }
 
-fn check_case_in(
+/// [`check_case`] in another form, against a reference that is at hand.
+pub(crate) fn check_case_in(
     backend: &dyn Backend,
     form: Form,
     reference: &CpuBackend<f64>,
@@ -161,7 +166,7 @@ fn check_case_in(
     case: &Case,
 ) -> Result<(Box<dyn Program>, Comparison), Error> {
     let (plan, args) = case_plan(kernel, case)?;
-    let plan = if form.precision == Precision::F16 { plan.in_half_precision()? } else { plan };
+    let plan = plan.in_precision(form.precision)?;
     let mut program = match form.tile {
         Some(tile) => backend.load_in(&plan, tile)?,
         None => backend.load(&plan)?,
@@ -234,7 +239,8 @@ fn compare_launch(
     program.run_launch(phase, index, step)?;
     reference.run_launch(phase, index, step)?;
     let launch = reference.plan().launches(phase)[index].clone();
-    let rounds = program.tile(phase, index).is_some_and(Tile::uses_matrices);
+    let is_half = reference.plan().precision().is_half();
+    let rounds = is_half && program.tile(phase, index).is_some_and(Tile::uses_matrices);
     let tolerance = if rounds { tolerance.of_half_operands() } else { tolerance };
     let written = launch.kernel.slots.iter().zip(&launch.args).filter(|(slot, _)| slot.access != Access::Read);
     for (slot, &arg) in written {

@@ -19,6 +19,7 @@ pub use data::Data;
 use serde::Serialize;
 
 use crate::kernel::{DType, Kernel, KernelSpec};
+use crate::precision::Precision;
 use crate::step::Step;
 
 /// Handle of a tensor of one plan.
@@ -188,6 +189,7 @@ pub struct Plan {
     constants: Vec<(Tensor, Vec<f32>)>,
     log: Option<Tensor>,
     bounds: StepBounds,
+    precision: Precision,
 }
 
 /// What the steps of a plan may ask for; shaders index by a step's fields without checking them.

@@ -11,7 +11,6 @@ use crate::backend::{Backend, Program, Span};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::plan::{Phase, Plan};
-use crate::precision::Precision;
 use crate::step::Step;
 
 /// Steps that run before others are timed: compilers and page faults show in the first.
@@ -83,8 +82,7 @@ impl Profile {
         let ignore = &mut |_: &_| std::ops::ControlFlow::Continue(());
         program.run(phase, first, ignore)?;
         let spans = program.profile(phase, timed, ignore)?;
-        let ceilings =
-            Ceilings::measure(backend, if program.plan().has_half() { Precision::F16 } else { Precision::F32 })?;
+        let ceilings = Ceilings::measure(backend, program.plan().precision())?;
         let plan = program.plan();
         let per_step = (0..timed.len()).map(|step| {
             let of = || spans.iter().filter(move |span| span.step == step);

@@ -53,7 +53,7 @@ const SETTINGS: &[&[&str]] = &[
     &["batch = 7", "batch = 100", "batch = 1", "batch = 'full'", "batch = 5\naccumulate = 3"],
     &["", "shuffle = false"],
     &["epochs = 3", "epochs = 4"],
-    &["", "precision = 'f16'"],
+    &["", "precision = 'f16'", "precision = 'f32-split'"],
     &[
         "optimizer = {name = 'sgd', learning_rate = 1e-5}",
         "optimizer = {name = 'momentum', learning_rate = 1e-6}",

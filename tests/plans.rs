@@ -12,6 +12,7 @@ use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
 use gpunet::network::{Network, PerLayer};
 use gpunet::optim::Optimizer;
 use gpunet::plan::{Phase, Plan, PlanBuilder, Role, Tensor, When};
+use gpunet::precision::Precision;
 use gpunet::regularization::Regularization;
 use harness::{Small, backends, first_step, network, run_one};
 
@@ -59,7 +60,7 @@ fn half_precision_is_refused_where_a_kernel_would_get_some_of_both() {
     let [p, scale] = [("p", 10), ("scale", 5)].map(|(name, len)| plan.tensor(name, &[len], DType::F32, Role::Param));
     plan.launch_specialised(Phase::Train, Activate { length: 10 }, &[0], &[a, b]);
     plan.launch(Phase::Train, Sgd { length: 10 }, &[p, b, scale]);
-    let error = plan.finish().unwrap().in_half_precision().unwrap_err();
+    let error = plan.finish().unwrap().in_precision(Precision::F16).unwrap_err();
     assert!(error.problem.contains("some of its activations are in half precision"), "{error}");
 }
 

@@ -32,12 +32,12 @@ fn products_are_sound_with_every_tile() {
     let mut products = 0;
     for kernel in KERNELS.iter().filter(|kernel| kernel.takes_any_tile()) {
         products += 1;
-        let forms = TILES.into_iter().flat_map(|tile| [(tile, Precision::F32), (tile, Precision::F16)]);
-        for (tile, precision) in forms.filter(|(tile, precision)| *precision == Precision::F16 || !tile.uses_matrices())
-        {
+        let forms = TILES.into_iter().flat_map(|tile| Precision::ALL.map(|precision| (tile, precision)));
+        for (tile, precision) in forms.filter(|(tile, precision)| tile.takes(*precision)) {
             let wgsl = kernel.wgsl_in(Some(tile), precision);
             let subgroup = if tile.uses_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
-            let half = if precision == Precision::F16 { Capabilities::SHADER_FLOAT16 } else { Capabilities::empty() };
+            let has_half = precision.is_half() || tile.uses_matrices();
+            let half = if has_half { Capabilities::SHADER_FLOAT16 } else { Capabilities::empty() };
             let matrices = if tile.uses_matrices() { Capabilities::COOPERATIVE_MATRIX } else { Capabilities::empty() };
             let module = parse_with(kernel.name, &wgsl, subgroup | half | matrices);
             let what = format!("{}, {}", kernel.name, tile.name);

@@ -31,9 +31,9 @@ def chunks(ms_per_step, seconds):
 
 class Gpunet:
     def __init__(self, binary, device, precision):
-        self.binary, self.exact = binary, precision == "f32"
-        self.name = f"gpunet {device}" if self.exact else f"gpunet {device} {precision}"
-        self.arguments = ["--device", device] + ([] if self.exact else ["--precision", precision])
+        self.binary, self.exact = binary, precision != "f16"
+        self.name = f"gpunet {device}" if precision == "f32" else f"gpunet {device} {precision}"
+        self.arguments = ["--device", device, "--precision", precision]
 
     def start(self, network, case):
         """Writes the case file if there is none yet."""

@@ -1,61 +1,28 @@
-// A tile of a matrix product (shaders/lib/product.wgsl) in half precision on units that multiply small matrices at once, such as tensor cores: each
-// subgroup computes 4x2 matrices, SIDE elements each way, of which the operands go through workgroup memory and the sums are f32. In which
-// order a unit adds is its own affair.
-
-enable wgpu_cooperative_matrix;
-
-const SIDE: u32 = 16u; // rows and columns of a matrix; a backend may put others here
-const SUBGROUP: u32 = 32u; // threads of a subgroup, likewise
-const SUBGROUPS_DOWN: u32 = 8u; // along the rows of the tile, and along its columns, likewise
-const SUBGROUPS_ACROSS: u32 = 8u;
-
-const TILE_ROWS: u32 = 4u * SIDE * SUBGROUPS_DOWN;
-const TILE_COLUMNS: u32 = 2u * SIDE * SUBGROUPS_ACROSS;
-const TILE_THREADS: u32 = SUBGROUP * SUBGROUPS_DOWN * SUBGROUPS_ACROSS;
-const DEPTH: u32 = 2u * SIDE;
-// Rows are eight elements further apart than they are long, so that those of a matrix do not meet in a bank of memory.
-const STRIDE_A: u32 = DEPTH + 8u;
-const STRIDE_B: u32 = TILE_COLUMNS + 8u;
-
-alias MatrixA = coop_mat16x16<f16, A>;
-alias MatrixB = coop_mat16x16<f16, B>;
-alias Sums = coop_mat16x16<f32, C>;
+// A tile of a matrix product in half precision on units for small matrices (shaders/lib/tile_units.wgsl).
 
 var<workgroup> tile_a: array<f16, TILE_ROWS * STRIDE_A>; // [TILE_ROWS, DEPTH]
 var<workgroup> tile_b: array<f16, DEPTH * STRIDE_B>; // [DEPTH, TILE_COLUMNS]
-var<workgroup> tile_c: array<f32, TILE_THREADS / SUBGROUP * SIDE * SIDE>; // a matrix of each subgroup, on its way out
 
-// Fetches DEPTH slices of A and B from slice `first` on. Neighbouring threads fetch neighbouring elements.
+// Fetches DEPTH slices of A and B from slice `first` on.
 fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
     for (var element = thread; element < TILE_ROWS * DEPTH; element += TILE_THREADS) {
-        let by_row = vec2(element / DEPTH, element % DEPTH);
-        let by_column = vec2(element % TILE_ROWS, element / TILE_ROWS);
-        let at = select(by_column, by_row, A_K_CONTIGUOUS);
+        let at = place_a(element);
         tile_a[at.x * STRIDE_A + at.y] = f16(a_at(tile.x + at.x, first + at.y));
     }
     for (var element = thread; element < DEPTH * TILE_COLUMNS; element += TILE_THREADS) {
-        let by_row = vec2(element / TILE_COLUMNS, element % TILE_COLUMNS);
-        let by_column = vec2(element % DEPTH, element / DEPTH);
-        let at = select(by_row, by_column, B_K_CONTIGUOUS);
-        tile_b[at.x * STRIDE_B + at.y] = f16(b_at(first + at.x, tile.y + at.y));
+        let at = place_b(element);
+        tile_b[at.y * STRIDE_B + at.x] = f16(b_at(first + at.y, tile.y + at.x));
     }
 }
 
-// Writes a matrix of sums, of which the first element is that of row m and column n.
-fn store_sums(sums: Sums, m: u32, n: u32, thread: u32) {
-    let own = thread / SUBGROUP * SIDE * SIDE;
-    coopStoreT(sums, &tile_c[own], SIDE);
-    workgroupBarrier();
-    for (var element = thread % SUBGROUP; element < SIDE * SIDE; element += SUBGROUP) {
-        store(m + element / SIDE, n + element % SIDE, tile_c[own + element]);
-    }
-    workgroupBarrier();
+fn finished(row: u32, column: u32, sum: f32) -> f32 {
+    return sum;
 }
 
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let depth = product_depth();
-    let row = thread / SUBGROUP / SUBGROUPS_ACROSS * 4u * SIDE; // of this subgroup's first matrix, within the tile
-    let column = thread / SUBGROUP % SUBGROUPS_ACROSS * 2u * SIDE;
+    let row = of_subgroup(thread).x;
+    let column = of_subgroup(thread).y;
     // By name: an array that is indexed by a variable may leave the registers.
     var sums00 = Sums();
     var sums01 = Sums();
@@ -86,14 +53,12 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
         }
         workgroupBarrier();
     }
-    let m = tile.x + row;
-    let n = tile.y + column;
-    store_sums(sums00, m, n, thread);
-    store_sums(sums01, m, n + SIDE, thread);
-    store_sums(sums10, m + SIDE, n, thread);
-    store_sums(sums11, m + SIDE, n + SIDE, thread);
-    store_sums(sums20, m + 2u * SIDE, n, thread);
-    store_sums(sums21, m + 2u * SIDE, n + SIDE, thread);
-    store_sums(sums30, m + 3u * SIDE, n, thread);
-    store_sums(sums31, m + 3u * SIDE, n + SIDE, thread);
+    store_sums(sums00, tile, row, column, thread);
+    store_sums(sums01, tile, row, column + SIDE, thread);
+    store_sums(sums10, tile, row + SIDE, column, thread);
+    store_sums(sums11, tile, row + SIDE, column + SIDE, thread);
+    store_sums(sums20, tile, row + 2u * SIDE, column, thread);
+    store_sums(sums21, tile, row + 2u * SIDE, column + SIDE, thread);
+    store_sums(sums30, tile, row + 3u * SIDE, column, thread);
+    store_sums(sums31, tile, row + 3u * SIDE, column + SIDE, thread);
 }

@@ -173,7 +173,7 @@ impl Backend for GpuBackend {
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
         self.check(plan)?;
-        self.try_matrices(if plan.has_half() { Precision::F16 } else { Precision::F32 });
+        self.try_matrices(plan.precision());
         Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     sgd: bool,
 
     /// What activations are stored as: f32 or f16
-    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>, default_value = "f32")]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>, default_value = "f32")]
     precision: Precision,
 
     /// Write the made-up examples and the initial parameters, so that another program can be timed at the same work

@@ -3,6 +3,7 @@
 use clap::Args;
 use gpunet::backend::gpu::{AdapterLimits, AdapterSummary, Tuning, adapters};
 use gpunet::parity::{KernelReport, check_kernels};
+use gpunet::precision::Precision;
 use serde::Serialize;
 
 use super::output::{self, bytes, line};
@@ -28,6 +29,8 @@ struct Report {
     adapter: Adapter,
     limits: Option<AdapterLimits>,
     features: Vec<&'static str>,
+    /// Precisions whose products run on units for small matrices.
+    matrix_units: Vec<&'static str>,
     kernels: Vec<KernelReport>,
     ok: bool,
 }
@@ -54,17 +57,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     }
     let kernels = check_kernels(device.backend.as_ref())?;
     let ok = kernels.iter().all(|kernel| kernel.ok);
+    let on_units = |precision: Precision| device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
+    let precisions = Precision::ALL.into_iter().filter(|&precision| on_units(precision));
+    let matrix_units: Vec<_> = precisions.map(|precision| precision.name()).collect();
     if arguments.json {
         let (kind, driver) = device.adapter.as_ref().map_or(("cpu", String::new()), |a| (a.kind, a.driver.clone()));
         let adapter = Adapter { name: device.backend.name(), backend: device.backend.kind(), kind, driver };
         let (limits, features) = device.adapter.map_or((None, Vec::new()), |a| (Some(a.limits), a.features));
-        output::json(&Report { adapter, limits, features, kernels, ok })?;
+        output::json(&Report { adapter, limits, features, matrix_units, kernels, ok })?;
     } else {
         print_kernels(&kernels)?;
+        let precisions = if matrix_units.is_empty() { "none".to_string() } else { matrix_units.join(", ") };
+        line(&format!("\nprecisions whose products run on matrix units: {precisions}"))?;
         line(if ok {
-            "\nall kernels compute rightly"
+            "all kernels compute rightly"
         } else {
-            "\nsome kernels compute WRONGLY on this device; please report it"
+            "some kernels compute WRONGLY on this device; please report it"
         })?;
     }
     Ok(if ok { Ended::Well } else { Ended::GoalMissed })

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     data: Option<String>,
 
     /// What activations are stored as: f32 or f16 [default: as in training]
-    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>)]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print one JSON object

@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     sgd: bool,
 
     /// What activations are stored as: f32 or f16 [default: the run's, else f32]
-    #[arg(long, value_name = "f32|f16", value_parser = spec::word::<Precision>)]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print the recorded plan too

@@ -26,15 +26,15 @@ impl Kernel {
     /// The WGSL module with another tile in the place of the usual one, and activations stored in this precision.
     pub fn wgsl_in(&self, tile: Option<&Tile>, precision: Precision) -> Cow<'static, str> {
         let wgsl = tile.map_or(self.wgsl.into(), |tile| self.wgsl_with(tile));
-        match precision {
-            Precision::F32 => wgsl,
-            Precision::F16 => {
-                // What a part enables must stand before all else.
-                let wgsl = wgsl.replacen(STORED, "alias stored = f16;", 1);
-                let (enabled, rest): (Vec<&str>, Vec<&str>) =
-                    wgsl.lines().partition(|line| line.starts_with("enable "));
-                ["enable f16;"].into_iter().chain(enabled).chain(rest).collect::<Vec<_>>().join("\n").into()
-            }
+        let wgsl = match precision {
+            Precision::F32 | Precision::F32Split => wgsl,
+            Precision::F16 => format!("enable f16;\n{}", wgsl.replacen(STORED, "alias stored = f16;", 1)).into(),
+        };
+        // What a part enables must stand before all else.
+        let (enabled, rest): (Vec<&str>, Vec<&str>) = wgsl.lines().partition(|line| line.starts_with("enable "));
+        if enabled.is_empty() {
+            return wgsl;
         }
+        enabled.into_iter().chain(rest).collect::<Vec<_>>().join("\n").into()
     }
 }

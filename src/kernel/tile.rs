@@ -24,8 +24,9 @@ pub struct Tile {
 enum Shape {
     /// Threads along its rows and columns, and the rows and columns of each.
     Threads([u32; 2], [u32; 2]),
-    /// Subgroups along its rows and columns, which multiply 4x2 matrices of half precision with so many rows and columns each.
-    Matrices([u32; 2], u32),
+    /// Subgroups along its rows and columns, which multiply 4x2 matrices of half precision with so many rows and columns each, and how many of
+    /// those an operand is the sum of.
+    Matrices([u32; 2], u32, u32),
 }
 
 macro_rules! part {
@@ -49,7 +50,13 @@ const fn lanes(name: &'static str, part: &'static str, rows: u32) -> Tile {
 }
 
 const fn matrix(name: &'static str, side: u32, subgroup: u32, subgroups: [u32; 2]) -> Tile {
-    Tile { name, part: part!("tile_matrix"), shape: Shape::Matrices(subgroups, side), subgroup: Some(subgroup) }
+    let shape = Shape::Matrices(subgroups, side, 1);
+    Tile { name, part: part!("tile_units", "tile_matrix"), shape, subgroup: Some(subgroup) }
+}
+
+const fn split(name: &'static str, side: u32, subgroup: u32, subgroups: [u32; 2]) -> Tile {
+    let shape = Shape::Matrices(subgroups, side, 2);
+    Tile { name, part: part!("tile_units", "tile_scales", "tile_split"), shape, subgroup: Some(subgroup) }
 }
 
 /// The usual one.
@@ -75,8 +82,14 @@ static MATRIX_128X128: Tile = matrix("matrix 128x128", 16, 32, [2, 4]);
 static MATRIX_8_64X64: Tile = matrix("matrix of 8 64x64", 8, 32, [2, 4]);
 static MATRIX_8_64X32: Tile = matrix("matrix of 8 64x32", 8, 8, [2, 2]);
 
+/// The same in single precision, on the same units.
+static SPLIT_64X64: Tile = split("split 64x64", 16, 32, [1, 2]);
+static SPLIT_128X64: Tile = split("split 128x64", 16, 32, [2, 2]);
+static SPLIT_8_64X64: Tile = split("split of 8 64x64", 8, 32, [2, 4]);
+static SPLIT_8_64X32: Tile = split("split of 8 64x32", 8, 8, [2, 2]);
+
 /// All there are.
-pub static TILES: [&Tile; 15] = [
+pub static TILES: [&Tile; 19] = [
     &BLOCK,
     &BLOCK_128X128,
     &BLOCK_128X64,
@@ -92,6 +105,10 @@ pub static TILES: [&Tile; 15] = [
     &MATRIX_128X128,
     &MATRIX_8_64X64,
     &MATRIX_8_64X32,
+    &SPLIT_64X64,
+    &SPLIT_128X64,
+    &SPLIT_8_64X64,
+    &SPLIT_8_64X32,
 ];
 
 /// What an adapter has for tiles.
@@ -117,8 +134,8 @@ impl Tile {
     /// Threads of a workgroup.
     pub const fn threads(&self) -> u32 {
         match (&self.shape, self.subgroup) {
-            (Shape::Matrices([down, across], _), Some(threads)) => *down * *across * threads,
-            (Shape::Threads([down, across], _) | Shape::Matrices([down, across], _), _) => *down * *across,
+            (Shape::Matrices([down, across], ..), Some(threads)) => *down * *across * threads,
+            (Shape::Threads([down, across], _) | Shape::Matrices([down, across], ..), _) => *down * *across,
         }
     }
 
@@ -126,7 +143,7 @@ impl Tile {
     pub fn size(&self) -> [u32; 2] {
         match self.shape {
             Shape::Threads([down, across], [rows, columns]) => [down * rows, across * columns],
-            Shape::Matrices([down, across], side) => [down * 4 * side, across * 2 * side],
+            Shape::Matrices([down, across], side, _) => [down * 4 * side, across * 2 * side],
         }
     }
 
@@ -135,10 +152,18 @@ impl Tile {
         self.subgroup.is_some()
     }
 
-    /// Whether it counts on units that multiply small matrices in half precision. Such tiles round operands to it, and add up in the order of
-    /// those units; all others give the same bits.
+    /// Whether it counts on units that multiply small matrices in half precision. Such tiles round operands to it, or split them in two, and add
+    /// up in the order of those units; all others give the same bits.
     pub fn uses_matrices(&self) -> bool {
         matches!(self.shape, Shape::Matrices(..))
+    }
+
+    /// Whether it is for products of that precision.
+    pub fn takes(&self, precision: Precision) -> bool {
+        match self.shape {
+            Shape::Threads(..) => true,
+            Shape::Matrices(.., parts) => precision == if parts == 1 { Precision::F16 } else { Precision::F32Split },
+        }
     }
 
     /// Whether an adapter can run it on a product of that precision.
@@ -148,10 +173,12 @@ impl Tile {
             Shape::Threads(..) if self.subgroup.is_some() => (0, true),
             // 16 slices of vectors of both operands, each a vector longer than it must be.
             Shape::Threads(..) => (16 * ((rows + columns) * 4 + 2 * 16), true),
-            // 2 * side slices of both, with eight more elements a row, and a matrix of sums for each subgroup.
-            Shape::Matrices([down, across], side) => {
-                let memory = 2 * (rows * (2 * side + 8) + 2 * side * (columns + 8)) + 4 * down * across * side * side;
-                (memory, precision == Precision::F16 && limits.matrix == self.subgroup.map(|threads| (side, threads)))
+            // 2 * side slices of both, with eight more elements a row, and a matrix of sums for each subgroup; where operands are split, a number
+            // for each row and column.
+            Shape::Matrices([down, across], side, parts) => {
+                let slices = 2 * parts * (rows * (2 * side + 8) + 2 * side * (columns + 8));
+                let memory = slices + 4 * down * across * side * side + 4 * (parts - 1) * (rows + columns);
+                (memory, self.takes(precision) && limits.matrix == self.subgroup.map(|threads| (side, threads)))
             }
         };
         let subgroup = self.uses_matrices() || self.subgroup.is_none() || self.subgroup == limits.subgroup;
@@ -162,7 +189,7 @@ impl Tile {
     fn part(&self) -> String {
         let (names, [down, across]) = match self.shape {
             Shape::Threads(threads, _) => (["THREAD_ROWS", "THREAD_COLUMNS"], threads),
-            Shape::Matrices(subgroups, _) => (["SUBGROUPS_DOWN", "SUBGROUPS_ACROSS"], subgroups),
+            Shape::Matrices(subgroups, ..) => (["SUBGROUPS_DOWN", "SUBGROUPS_ACROSS"], subgroups),
         };
         let set = |part: String, name: &str, usual: u32, value: u32| {
             part.replacen(&format!("const {name}: u32 = {usual}u;"), &format!("const {name}: u32 = {value}u;"), 1)
@@ -170,7 +197,7 @@ impl Tile {
         let part = set(set(self.part.to_string(), names[0], 8, down), names[1], 8, across);
         match self.shape {
             Shape::Threads(..) => part,
-            Shape::Matrices(_, side) => {
+            Shape::Matrices(_, side, _) => {
                 let part = set(set(part, "SIDE", 16, side), "SUBGROUP", 32, self.subgroup.unwrap_or(1));
                 part.replace("coop_mat16x16", &format!("coop_mat{side}x{side}"))
             }

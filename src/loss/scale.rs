@@ -22,7 +22,9 @@ impl LossScale {
     pub fn new(plan: &mut PlanBuilder, precision: Precision, constant: f32) -> LossScale {
         let values = loss_scale::values(constant);
         match precision {
-            Precision::F32 => LossScale { tensor: plan.constant("loss_scale", values, Role::Data), changes: false },
+            Precision::F32 | Precision::F32Split => {
+                LossScale { tensor: plan.constant("loss_scale", values, Role::Data), changes: false }
+            }
             Precision::F16 => {
                 let tensor = plan.tensor("loss_scale", &[values.len()], DType::F32, Role::State);
                 LossScale { tensor, changes: true }

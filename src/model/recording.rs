@@ -69,7 +69,7 @@ impl TrainingOptions {
     pub(crate) fn fuses(&self) -> bool {
         let gradient = DenseGrad { rows: 1, inputs: 1, outputs: 1, bias_at: 0 };
         let any = DenseUpdate { gradient, penalties: Penalties::default() };
-        let is_direct = self.clipping == Clipping::default() && self.precision == Precision::F32;
+        let is_direct = self.clipping == Clipping::default() && !self.precision.is_half();
         self.fuse_updates && is_direct && self.optimizer.fused(any).is_some()
     }
 }

@@ -27,11 +27,12 @@ impl Comparison {
         }
         for (index, (&value, &expected)) in values.iter().zip(reference).enumerate() {
             let value = f64::from(value);
-            let allowed = tolerance.absolute + tolerance.relative * expected.abs();
+            // An infinite reference allows no other value.
+            let size = if expected.is_finite() { expected.abs() } else { 0.0 };
+            let allowed = tolerance.absolute + tolerance.relative * size;
             // Equality first, for infinities; a NaN is within no bound.
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
-            // An infinite reference allows no other value.
-            let within = error == 0.0 || (error <= allowed && allowed.is_finite());
+            let within = error <= allowed;
             if !within && self.failure.is_none() {
                 let message = format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}");
                 self.failure = Some(message);

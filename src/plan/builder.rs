@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, When, check};
 use crate::kernel::{DType, KernelSpec};
+use crate::precision::Precision;
 
 /// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
 /// WebGPU lets a device ask of a storage binding.
@@ -162,7 +163,8 @@ impl PlanBuilder {
     /// A launch whose arguments do not fit its kernel.
     pub fn finish(self) -> Result<Plan, PlanError> {
         let PlanBuilder { tensors, buffers, phases, constants, log, bounds } = self;
-        let plan = Plan { tensors, buffers, phases, constants, log, bounds };
+        let precision = Precision::F32;
+        let plan = Plan { tensors, buffers, phases, constants, log, bounds, precision };
         check::check(&plan)?;
         Ok(plan)
     }

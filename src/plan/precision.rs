@@ -1,16 +1,21 @@
-//! Plans whose activations are in half precision.
+//! Plans whose activations are in half precision, or whose products are.
 
 use super::{Launch, Plan, PlanError, Role, Tensor, check};
 use crate::kernel::DType;
 use crate::precision::Precision;
 
 impl Plan {
-    /// The same plan with activations, their gradients and the batch's inputs in half precision: all tensors that are in no slot which must
-    /// have single precision.
+    /// The same plan in another precision than single: in half precision are activations, their gradients and the batch's inputs, all tensors
+    /// that are in no slot which must have single precision.
     ///
     /// # Errors
     /// A kernel that is left with some of its activations in half precision and some not.
-    pub fn in_half_precision(mut self) -> Result<Plan, PlanError> {
+    pub fn in_precision(mut self, precision: Precision) -> Result<Plan, PlanError> {
+        self.precision = precision;
+        if precision.is_half() { self.with_half_activations() } else { Ok(self) }
+    }
+
+    fn with_half_activations(mut self) -> Result<Plan, PlanError> {
         let slots: Vec<(Tensor, bool)> = self
             .phases
             .iter()
@@ -32,10 +37,18 @@ impl Plan {
         Ok(self)
     }
 
-    /// The precision of a launch's activations.
-    pub fn precision(&self, launch: &Launch) -> Precision {
+    /// The precision that it is in.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The precision of a launch: in a plan of half precision, only launches with such activations have it.
+    pub fn precision_of(&self, launch: &Launch) -> Precision {
         let is_half = |&arg: &Tensor| self.tensor(arg).dtype == DType::F16;
-        if launch.args.iter().any(is_half) { Precision::F16 } else { Precision::F32 }
+        match self.precision {
+            Precision::F16 if !launch.args.iter().any(is_half) => Precision::F32,
+            precision => precision,
+        }
     }
 
     /// Bytes that a launch must move between memory and device: each value that it reads or writes, once.

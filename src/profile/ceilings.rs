@@ -64,7 +64,7 @@ fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, precision: Precisio
         .collect();
     plan.launch_specialised(Phase::Train, kernel, &[Activation::Identity.constant()], &tensors);
     let plan = plan.finish()?;
-    let plan = if precision == Precision::F16 { plan.in_half_precision()? } else { plan };
+    let plan = plan.in_precision(precision)?;
     let mut program = backend.load(&plan)?;
     let spans = program.profile(Phase::Train, &[Step::default(); RUNS], &mut |_| ControlFlow::Continue(()))?;
     Ok(spans.iter().map(Span::seconds).fold(f64::INFINITY, f64::min))

@@ -116,7 +116,7 @@ pub fn bench(options: &BenchOptions, backend: &dyn Backend, started: Instant) ->
     let (first_step, cold_start) = (begun.elapsed(), started.elapsed());
     losses.extend(mean_losses(program.as_mut(), &case.steps(2, FIRST_STEPS - 1))?);
     let expected = mean_losses(&mut case.reference()?, &case.steps(1, CHECKED_STEPS))?;
-    check(&losses[..CHECKED_STEPS], &expected, if options.precision == Precision::F16 { 1e-2 } else { 1e-3 })?;
+    check(&losses[..CHECKED_STEPS], &expected, if options.precision.is_half() { 1e-2 } else { 1e-3 })?;
     if let Some(path) = &options.export {
         case.export(path)?;
     }

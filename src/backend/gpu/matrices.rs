@@ -1,10 +1,12 @@
 //! Units that multiply small matrices at once, such as tensor cores: what an adapter has, and whether it computes rightly.
 
 use super::GpuBackend;
+use crate::backend::cpu::CpuBackend;
+use crate::error::Error;
 use crate::kernel::KernelSpec;
-use crate::kernel::tile::Tile;
+use crate::kernel::tile::{BLOCK, Tile};
 use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
-use crate::parity::{Form, check_kernel_in};
+use crate::parity::{Form, check_case_in, check_kernel_in};
 use crate::precision::Precision;
 
 /// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
@@ -37,15 +39,33 @@ pub(super) fn shape(adapter: &wgpu::Adapter) -> Option<(u32, u32)> {
 impl GpuBackend {
     /// Sees whether tiles of matrices can be trusted, before they are chosen for products of that precision.
     pub(super) fn try_matrices(&self, precision: Precision) {
-        if precision == Precision::F16 {
-            self.tiles.try_matrices(|tile| self.multiplies_rightly(tile));
+        match precision {
+            Precision::F32 => {}
+            Precision::F32Split => self.tiles.try_matrices(precision, |tile| {
+                // Sums of matrices, of which only Vulkan's shaders have any.
+                self.summary.backend == "vulkan" && self.multiplies_rightly(tile, precision) && self.splits_well(tile)
+            }),
+            Precision::F16 => self.tiles.try_matrices(precision, |tile| self.multiplies_rightly(tile, precision)),
         }
     }
 
     /// Whether products in a tile come out right: with both operands contiguous along the sum, one, and none.
-    fn multiplies_rightly(&self, tile: &'static Tile) -> bool {
-        let form = Form { tile: Some(tile), precision: Precision::F16 };
+    fn multiplies_rightly(&self, tile: &'static Tile, precision: Precision) -> bool {
+        let form = Form { tile: Some(tile), precision };
         let kernels = [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseGrad::KERNEL];
         kernels.into_iter().all(|kernel| check_kernel_in(self, kernel, form).is_ok_and(|report| report.ok))
+    }
+
+    /// Whether sums of a thousand products in a tile that splits operands are at most twice as far off as those of the usual one.
+    fn splits_well(&self, tile: &'static Tile) -> bool {
+        let gradient = DenseGrad { rows: 1024, inputs: 64, outputs: 64, bias_at: 0 };
+        let (kernel, case) = (DenseGrad::KERNEL, gradient.case("a long sum"));
+        let error = |tile, precision| {
+            let form = Form { tile: Some(tile), precision };
+            let (_, comparison) = check_case_in(self, form, &CpuBackend::new(None)?, kernel, &case)?;
+            Ok::<f64, Error>(comparison.worst_share)
+        };
+        let errors = error(tile, Precision::F32Split).and_then(|split| Ok((split, error(&BLOCK, Precision::F32)?)));
+        errors.is_ok_and(|(split, plain)| split <= 2.0 * plain)
     }
 }

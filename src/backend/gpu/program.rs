@@ -79,7 +79,7 @@ impl GpuProgram {
             if launch.kernel.takes_any_tile() { usual.and(tile).or(usual) } else { usual }
         };
         let launches = Phase::ALL.into_iter().flat_map(|phase| plan.launches(phase));
-        let form = |launch| Form { launch, tile: tile_of(launch), precision: plan.precision(launch) };
+        let form = |launch| Form { launch, tile: tile_of(launch), precision: plan.precision_of(launch) };
         pipelines.compile(backend, launches.clone().map(form))?;
         let tiles: Vec<_> = launches.clone().map(tile_of).collect();
         for (index, launch) in launches.enumerate() {
@@ -123,7 +123,7 @@ impl GpuProgram {
         let before: usize = Phase::ALL[..phase as usize].iter().map(|&before| self.plan.launches(before).len()).sum();
         let params_offset = params_offset(before + index);
         let uniforms = Uniforms { params: &self.params, params_offset, steps: &self.steps };
-        let pipeline = pipelines.of(Form { launch, tile, precision: self.plan.precision(launch) });
+        let pipeline = pipelines.of(Form { launch, tile, precision: self.plan.precision_of(launch) });
         Dispatch::new(&self.shared.device, &self.plan, launch, tile, pipeline, &self.buffers, uniforms)
     }
 

@@ -15,8 +15,8 @@ use crate::precision::Precision;
 #[derive(Debug)]
 pub(super) struct Tiles {
     limits: TileLimits,
-    /// Whether those that count on units for small matrices compute rightly, once that was tried.
-    matrices_work: OnceLock<bool>,
+    /// Whether those that count on units for small matrices compute rightly, once that was tried: in half precision, and in single.
+    matrices_work: [OnceLock<bool>; 2],
     found: Mutex<BTreeMap<String, &'static Tile>>,
     file: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ struct Kept {
 pub(super) fn key(plan: &Plan, launch: &Launch) -> String {
     let fields = launch.kernel.fields.iter().zip(&launch.params);
     let params: Vec<String> = fields.map(|(field, word)| format!("{} {word}", field.name)).collect();
-    format!("{} in {}: {}", launch.kernel.name, plan.precision(launch).name(), params.join(", "))
+    format!("{} in {}: {}", launch.kernel.name, plan.precision_of(launch).name(), params.join(", "))
 }
 
 impl Tiles {
@@ -41,31 +41,30 @@ impl Tiles {
         let kept: Kept = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let known = kept.tiles.into_iter().flat_map(|(key, name)| Some((key, Tile::named(&name)?)));
         let found = Mutex::new(known.collect());
-        Tiles { limits, matrices_work: OnceLock::new(), found, file }
+        Tiles { limits, matrices_work: Default::default(), found, file }
     }
 
     /// Takes tiles of matrices into use only if they pass `test`, which is asked once. Drivers list what not all of them can do.
-    pub(super) fn try_matrices(&self, test: impl Fn(&'static Tile) -> bool) {
-        let mut tiles =
-            TILES.into_iter().filter(|tile| tile.uses_matrices() && tile.fits(&self.limits, Precision::F16));
-        self.matrices_work.get_or_init(|| tiles.all(test));
+    pub(super) fn try_matrices(&self, precision: Precision, test: impl Fn(&'static Tile) -> bool) {
+        let mut tiles = TILES.into_iter().filter(|tile| tile.uses_matrices() && tile.fits(&self.limits, precision));
+        self.matrices_work[usize::from(precision.is_half())].get_or_init(|| tiles.all(test));
     }
 
     /// What the adapter has for tiles that are known to compute rightly.
-    fn trusted(&self) -> TileLimits {
-        let works = self.matrices_work.get().is_some_and(|works| *works);
+    fn trusted(&self, precision: Precision) -> TileLimits {
+        let works = self.matrices_work[usize::from(precision.is_half())].get().is_some_and(|works| *works);
         TileLimits { matrix: self.limits.matrix.filter(|_| works), ..self.limits }
     }
 
     /// The one that should suit a launch best, where it is a product.
     pub(super) fn expected(&self, launch: &Launch, precision: Precision) -> Option<&'static Tile> {
         let product = (launch.kernel.product)(&launch.params)?;
-        Some(if launch.kernel.takes_any_tile() { product.tile(&self.trusted(), precision) } else { &BLOCK })
+        Some(if launch.kernel.takes_any_tile() { product.tile(&self.trusted(precision), precision) } else { &BLOCK })
     }
 
     /// Those to choose from: all give the same bits. Where there are units for small matrices, those that use them do.
     pub(super) fn in_use(&self, precision: Precision) -> Vec<&'static Tile> {
-        let fitting = || TILES.into_iter().filter(|tile| tile.fits(&self.trusted(), precision));
+        let fitting = || TILES.into_iter().filter(|tile| tile.fits(&self.trusted(precision), precision));
         let on_units = fitting().any(Tile::uses_matrices);
         fitting().filter(|tile| tile.uses_matrices() == on_units).collect()
     }
@@ -87,7 +86,7 @@ impl Tiles {
 
     /// The tile that a launch takes, where it is a product.
     pub(super) fn of(&self, plan: &Plan, launch: &Launch) -> Option<&'static Tile> {
-        let precision = plan.precision(launch);
+        let precision = plan.precision_of(launch);
         let expected = self.expected(launch, precision)?;
         let in_use = self.in_use(precision);
         let known = self.known(&key(plan, launch)).filter(|tile| in_use.iter().any(|other| other.name == tile.name));

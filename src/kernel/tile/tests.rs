@@ -45,9 +45,10 @@ fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
     assert_eq!((fitting(TileLimits { memory: 16_896, ..WEBGPU }), fitting(WEBGPU)), (8, 7));
     assert_eq!(fitting(TileLimits { threads: 128, ..WEBGPU }), 6);
 
-    let of_matrices = |limits: TileLimits| {
-        TILES.iter().filter(|tile| tile.uses_matrices() && tile.fits(&limits, Precision::F16)).count()
+    let of_matrices_in = |precision: Precision, limits: TileLimits| {
+        TILES.iter().filter(|tile| tile.uses_matrices() && tile.fits(&limits, precision)).count()
     };
+    let of_matrices = |limits: TileLimits| of_matrices_in(Precision::F16, limits);
     // 128x128 takes 128 rows of 40 halves and 32 of 136, and 8 matrices of 256 floats.
     let memory = 2 * (128 * 40 + 32 * 136) + 8 * 256 * 4;
     let most = TileLimits { threads: 256, memory, subgroup: None, matrix: Some((16, 32)) };
@@ -57,4 +58,10 @@ fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
     assert_eq!(of_matrices(TileLimits { matrix: Some((8, 32)), ..most }), 1);
     assert_eq!(of_matrices(TileLimits { matrix: Some((16, 64)), ..most }), 0);
     assert_eq!(of_matrices(TileLimits { matrix: None, ..most }), 0);
+    // Operands that are split take 128 rows of 40 halves and 32 of 72 twice, 4 matrices of 256 floats, and a word for each row and column.
+    let memory = 4 * (128 * 40 + 32 * 72) + 4 * 256 * 4 + 4 * (128 + 64);
+    let most = TileLimits { memory, ..most };
+    assert_eq!(of_matrices_in(Precision::F32Split, most), 2);
+    assert_eq!(of_matrices_in(Precision::F32Split, TileLimits { memory: memory - 1, ..most }), 1);
+    assert_eq!(of_matrices_in(Precision::F32, most), 0);
 }

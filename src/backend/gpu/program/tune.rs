@@ -78,7 +78,7 @@ impl GpuProgram {
         index: usize,
     ) -> Result<&'static Tile, Error> {
         let launch = &self.plan.launches(phase)[index].clone();
-        let precision = self.plan.precision(launch);
+        let precision = self.plan.precision_of(launch);
         let tiles = backend.tiles.in_use(precision);
         pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
         let dispatches: Vec<Dispatch> =
