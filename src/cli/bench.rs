@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     sgd: bool,
 
-    /// What activations are stored as: f32 or f16
+    /// f32, f32-split (products from halves on matrix units) or f16
     #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>, default_value = "f32")]
     precision: Precision,
 

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
 
-    /// What activations are stored as: f32 or f16 [default: as in training]
+    /// f32, f32-split (products from halves on matrix units) or f16 [default: as in training]
     #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>)]
     precision: Option<Precision>,
 
@@ -44,6 +44,7 @@ struct Report {
     per_class: Vec<ClassReport>,
     confusion: Vec<Vec<u64>>,
     device: String,
+    precision: Precision,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -73,6 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         per_class: evaluation.per_class(&dataset.classes),
         confusion: evaluation.confusion,
         device: device.backend.name(),
+        precision: model.metadata.precision,
     };
     if arguments.json {
         output::json(&report)?;

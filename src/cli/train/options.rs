@@ -167,7 +167,8 @@ pub(in crate::cli) struct Settings {
     #[arg(long, value_name = "F", allow_negative_numbers = true, help_heading = "Regularization")]
     pub(super) max_norm: Option<f64>,
 
-    /// What activations are stored as: f32, or f16 with a loss scale that keeps small gradients from vanishing [default: f32]
+    /// f32; f32-split, of which a GPU's matrix units make products from halves; or f16, with a loss scale that keeps small gradients from vanishing
+    /// [default: f32]
     #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>, help_heading = "Device")]
     pub(super) precision: Option<Precision>,
 
