@@ -70,7 +70,7 @@ pub struct Config {
     /// Threads of the CPU backend; `None` is one a core. Results do not depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
-    /// What activations are stored as.
+    /// What activations are stored as, and how products are made.
     pub precision: Precision,
 
     /// How much the examples of each class weigh in training; `None` is all alike.

@@ -54,7 +54,7 @@ impl KernelReport {
 pub struct Form {
     /// The tile of a product; `None` is the one that suits.
     pub tile: Option<&'static Tile>,
-    /// What slots that may be in half precision hold.
+    /// What slots that may be in half precision hold, and how products are made.
     pub precision: Precision,
 }
 

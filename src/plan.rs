@@ -199,7 +199,7 @@ pub struct StepBounds {
     pub batch: usize,
     /// Length of the order.
     pub positions: usize,
-    /// Whether updates are made from one batch each: some weights are updated by what that batch says.
+    /// Whether updates are made from one batch each: some parameters are updated by what that batch says.
     pub alone: bool,
 }
 

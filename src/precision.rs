@@ -13,7 +13,6 @@ pub enum Precision {
     /// Single precision, of which products are sums of three in half precision on units that multiply small matrices: Ootomo and Yokota,
     /// "Recovering single precision accuracy from tensor cores while surpassing the FP32 theoretical peak performance", IJHPCA 2022. Where a
     /// device has no such units, or they come out worse than twice as far off as plain products, those are taken.
-    #[serde(rename = "f32-split")]
     F32Split,
     /// Half precision, with a loss scale that keeps small gradients from vanishing: Micikevicius et al., "Mixed precision training", ICLR 2018.
     F16,

@@ -43,6 +43,28 @@ fn every_tile_agrees_in_products_of_every_layout() {
     }
 }
 
+/// Tiles on units for small matrices, where the adapter has any: a bug in them would only have plain ones take their place.
+#[test]
+fn bugs_in_tiles_of_matrices_are_caught() {
+    let backend = gpu(ShaderChecks::Trusted);
+    let tiles = |precision| backend.tiles(precision).into_iter().filter(|tile| tile.uses_matrices());
+    assert!(backend.kind() != "vulkan" || tiles(Precision::F16).count() == 0 || tiles(Precision::F32Split).count() > 0);
+    for (precision, from, to) in [
+        (Precision::F16, "row + 2u * SIDE, column, thread", "row + SIDE, column, thread"),
+        (Precision::F16, "sums31 = coopMultiplyAdd(a3, b1, sums31)", "sums31 = coopMultiplyAdd(a3, b0, sums31)"),
+        (Precision::F32Split, "f16(value - high_part(value))", "f16(0.0)"),
+        (Precision::F32Split, "coopMultiplyAdd(low2, h1, part21)", "part21"),
+        (Precision::F32Split, "exponent(largest) - 14u", "exponent(largest) - 13u"),
+        (Precision::F32Split, "sums10 = sums10 + part10", "sums10 = part10"),
+    ] {
+        for tile in tiles(precision) {
+            let form = Form { tile: Some(tile.planted(from, to)), precision };
+            let report = check_kernel_in(backend.as_ref(), DenseForward::KERNEL, form).unwrap();
+            assert!(!report.ok, "{}: `{to}` for `{from}` was not caught", tile.name);
+        }
+    }
+}
+
 /// With activations in half precision, on the CPU too; of products, those of a dense layer, which have every layout, go through tiles of
 /// matrices, and the first through all.
 #[test]

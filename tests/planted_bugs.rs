@@ -59,7 +59,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (DenseGrad::KERNEL, "k * params.outputs + m", "m * params.rows + k"),
     (DenseGrad::KERNEL, "return params.rows;", "return min(params.rows, 128u);"),
     (DenseGrad::KERNEL, "gradients[at] += product", "gradients[at] = product"),
-    (DenseGrad::KERNEL, "select(0.0, 1.0, n == params.inputs)", "0.0"),
+    (DenseGrad::KERNEL, "select(0.0, 1.0, k < params.rows && n == params.inputs)", "0.0"),
     (DenseGrad::KERNEL, "params.inputs + min(params.bias_at, 1u)", "params.inputs"),
     (DenseGrad::KERNEL, "params.bias_at + m", "params.outputs * params.inputs + m"),
     (DenseSgd::KERNEL, "params.inputs + min(params.bias_at, 1u)", "params.inputs + 1u"),

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gpunet::backend::gpu::Tuning;
 use gpunet::device::{DeviceOptions, open};
@@ -31,6 +31,12 @@ fn tiles(tuning: Tuning, cache: &Path) -> Vec<&'static str> {
     launches.filter_map(|index| program.tile(Phase::Train, index)).map(|tile: &Tile| tile.name).collect()
 }
 
+/// The file in which an adapter's tiles are kept.
+fn tiles_file(cache: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(cache).unwrap().map(|file| file.unwrap().path());
+    files.find(|file| file.file_name().unwrap().to_str().unwrap().starts_with("tiles-")).unwrap()
+}
+
 #[test]
 fn tiles_that_were_found_are_kept_and_known_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -40,12 +46,11 @@ fn tiles_that_were_found_are_kept_and_known_again() {
     let found = tiles(Tuning::Anew, &cache);
     assert_eq!(found.len(), 5);
 
-    let files: Vec<_> = std::fs::read_dir(&cache).unwrap().map(|file| file.unwrap().path()).collect();
-    let file = files.iter().find(|file| file.file_name().unwrap().to_str().unwrap().starts_with("tiles-")).unwrap();
+    let file = &tiles_file(&cache);
     let mut kept: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let of_training = kept["tiles"].as_object().unwrap().clone();
     assert_eq!(of_training.len(), 5, "evaluation has the same shapes: {of_training:?}");
-    assert_eq!(of_training["dense_forward in f32: rows 6, inputs 9, outputs 21"], found[0]);
+    assert_eq!(of_training["dense_forward in f32: 1 of 6x21, 2268 operations"], found[0]);
 
     // What the file says is taken: here tiles that were not found.
     let other = TILES[5].name;
@@ -58,10 +63,23 @@ fn tiles_that_were_found_are_kept_and_known_again() {
 
     // A file that is none, names that are none, and tiles that this adapter cannot run are passed over.
     for content in
-        ["{\"tiles\": [1, 2", "{\"tiles\": {\"dense_forward in f32: rows 6, inputs 9, outputs 21\": \"round\"}}", ""]
+        ["{\"tiles\": [1, 2", "{\"tiles\": {\"dense_forward in f32: 1 of 6x21, 2268 operations\": \"round\"}}", ""]
     {
         std::fs::write(file, content).unwrap();
         assert_eq!(tiles(Tuning::Off, &cache), untuned);
         assert_eq!(tiles(Tuning::WhereNew, &cache).len(), 5);
     }
+}
+
+/// Where parameters lie in memory is no part of a shape.
+#[test]
+fn layers_of_one_shape_are_timed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Small::new("9-9-9-3", 6, Optimizer::adam(), 1.0);
+    let cache = Some(folder.path().to_path_buf());
+    let options = DeviceOptions { tuning: Tuning::Anew, cache, ..DeviceOptions::default() };
+    open("gpu", &options).unwrap().backend.load(&small.recording.plan).unwrap();
+    let kept: Value = serde_json::from_slice(&std::fs::read(tiles_file(folder.path())).unwrap()).unwrap();
+    let gradients = kept["tiles"].as_object().unwrap().keys().filter(|key| key.starts_with("dense_grad")).count();
+    assert_eq!(gradients, 2, "{kept}");
 }

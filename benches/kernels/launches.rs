@@ -135,7 +135,7 @@ fn plans() -> Vec<Recorded> {
         };
         record("headline with options", &network, &options)
     });
-    // Weights that are updated where their gradients are made.
+    // Parameters that are updated where their gradients are made.
     let fused = [Optimizer::sgd(), Optimizer::Momentum(Momentum::default()), Optimizer::adam()].map(|optimizer| {
         let options = TrainingOptions { batch: 256, optimizer, fuse_updates: true, ..TrainingOptions::default() };
         record("headline", &network(HEADLINE), &options)

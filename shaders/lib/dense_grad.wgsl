@@ -25,7 +25,7 @@ fn b_at(k: u32, n: u32) -> f32 {
     if k < params.rows && n < params.inputs {
         return f32(input[k * params.inputs + n]);
     }
-    return select(0.0, 1.0, n == params.inputs);
+    return select(0.0, 1.0, k < params.rows && n == params.inputs);
 }
 
 // Whether an element of the product is the gradient of a parameter.

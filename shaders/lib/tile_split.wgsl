@@ -33,7 +33,10 @@ fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
 }
 
 fn finished(row: u32, column: u32, sum: f32) -> f32 {
-    return sum * inverse(atomicLoad(&largest_a[row])) * inverse(atomicLoad(&largest_b[column]));
+    let a = inverse(atomicLoad(&largest_a[row]));
+    let b = inverse(atomicLoad(&largest_b[column]));
+    // The smaller first: what ends within f32 is within it on the way.
+    return sum * min(a, b) * max(a, b);
 }
 
 fn tile_product(tile: vec2<u32>, thread: u32) {

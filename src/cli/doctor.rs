@@ -28,9 +28,8 @@ pub(super) struct Arguments {
 struct Report {
     adapter: Adapter,
     limits: Option<AdapterLimits>,
-    features: Vec<&'static str>,
-    /// Precisions whose products run on units for small matrices.
-    matrix_units: Vec<&'static str>,
+    /// Those of the adapter, and of which precisions products run on its units for small matrices.
+    features: Vec<String>,
     kernels: Vec<KernelReport>,
     ok: bool,
 }
@@ -64,7 +63,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         let (kind, driver) = device.adapter.as_ref().map_or(("cpu", String::new()), |a| (a.kind, a.driver.clone()));
         let adapter = Adapter { name: device.backend.name(), backend: device.backend.kind(), kind, driver };
         let (limits, features) = device.adapter.map_or((None, Vec::new()), |a| (Some(a.limits), a.features));
-        output::json(&Report { adapter, limits, features, matrix_units, kernels, ok })?;
+        let features = features.into_iter().map(String::from);
+        let features = features.chain(matrix_units.iter().map(|name| format!("{name}-on-matrix-units"))).collect();
+        output::json(&Report { adapter, limits, features, kernels, ok })?;
     } else {
         print_kernels(&kernels)?;
         let precisions = if matrix_units.is_empty() { "none".to_string() } else { matrix_units.join(", ") };

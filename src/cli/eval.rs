@@ -44,7 +44,6 @@ struct Report {
     per_class: Vec<ClassReport>,
     confusion: Vec<Vec<u64>>,
     device: String,
-    precision: Precision,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -74,7 +73,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         per_class: evaluation.per_class(&dataset.classes),
         confusion: evaluation.confusion,
         device: device.backend.name(),
-        precision: model.metadata.precision,
     };
     if arguments.json {
         output::json(&report)?;

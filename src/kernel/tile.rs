@@ -20,7 +20,7 @@ pub struct Tile {
 }
 
 /// Who computes a tile.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Shape {
     /// Threads along its rows and columns, and the rows and columns of each.
     Threads([u32; 2], [u32; 2]),
@@ -126,6 +126,13 @@ pub struct TileLimits {
 }
 
 impl Tile {
+    /// The same with a part of its shader replaced. For tests that plant a bug, since it is never let go of.
+    pub fn planted(&self, from: &str, to: &str) -> &'static Tile {
+        assert!(self.part.contains(from), "{} has no `{from}`", self.name);
+        let Tile { name, ref shape, subgroup, .. } = *self;
+        Box::leak(Box::new(Tile { name, part: self.part.replace(from, to).leak(), shape: shape.clone(), subgroup }))
+    }
+
     /// The one of that name.
     pub fn named(name: &str) -> Option<&'static Tile> {
         TILES.into_iter().find(|tile| tile.name == name)

@@ -39,7 +39,7 @@ pub struct TrainingOptions {
     pub regularization: Regularization,
     /// What keeps gradients small.
     pub clipping: Clipping,
-    /// What activations are stored as.
+    /// What activations are stored as, and how products are made.
     pub precision: Precision,
     /// Whether every update is made from one batch and nobody asks for the gradients: then parameters may be updated where their gradients
     /// are made, which are in no memory.

@@ -42,7 +42,7 @@ pub struct ModelMetadata {
     /// The loss that evaluation reports. Files from before there was a choice do not name it.
     #[serde(default)]
     pub loss: Loss,
-    /// What activations are stored as where it is evaluated: as in training. Parameters are f32 in either.
+    /// What activations are stored as, and how products are made, where it is evaluated: as in training. Parameters are f32 in any.
     #[serde(default)]
     pub precision: Precision,
 }

@@ -38,7 +38,7 @@ pub struct BenchOptions {
     pub steps: usize,
     /// The update.
     pub optimizer: Optimizer,
-    /// What activations are stored as.
+    /// What activations are stored as, and how products are made.
     pub precision: Precision,
     /// Whether to time each launch too.
     pub profile: bool,
@@ -72,7 +72,7 @@ pub struct BenchReport {
     pub arch: Arch,
     /// Examples a step.
     pub batch: usize,
-    /// What activations are stored as.
+    /// What activations are stored as, and how products are made.
     pub precision: Precision,
     /// Name of the device.
     pub device: String,

@@ -3,15 +3,15 @@
 use super::GpuBackend;
 use crate::backend::cpu::CpuBackend;
 use crate::error::Error;
-use crate::kernel::KernelSpec;
 use crate::kernel::tile::{BLOCK, Tile};
+use crate::kernel::{Case, Input, KernelSpec};
 use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
-use crate::parity::{Form, check_case_in, check_kernel_in};
+use crate::parity::{Comparison, Form, check_case_in, check_kernel_in};
 use crate::precision::Precision;
 
 /// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
 pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_matrix.wgsl). Nothing is trained with them before an
+    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl). Nothing is trained with them before an
     // adapter has computed some products rightly.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
@@ -56,16 +56,28 @@ impl GpuBackend {
         kernels.into_iter().all(|kernel| check_kernel_in(self, kernel, form).is_ok_and(|report| report.ok))
     }
 
-    /// Whether sums of a thousand products in a tile that splits operands are at most twice as far off as those of the usual one.
+    /// Whether sums of a thousand products in a tile that splits operands are at most twice as far off as those of the usual one, and rows and
+    /// columns of very different sizes come out right.
     fn splits_well(&self, tile: &'static Tile) -> bool {
-        let gradient = DenseGrad { rows: 1024, inputs: 64, outputs: 64, bias_at: 0 };
-        let (kernel, case) = (DenseGrad::KERNEL, gradient.case("a long sum"));
-        let error = |tile, precision| {
-            let form = Form { tile: Some(tile), precision };
-            let (_, comparison) = check_case_in(self, form, &CpuBackend::new(None)?, kernel, &case)?;
-            Ok::<f64, Error>(comparison.worst_share)
+        let [long, apart] = [1024, 16].map(|rows| DenseGrad { rows, inputs: 64, outputs: 64, bias_at: 0 });
+        // Columns of one size and the other in turn.
+        let columns = |sizes: [f32; 2]| {
+            let value = |at: u32| (0.5 + (at % 7) as f32 / 14.0) * sizes[at as usize % 2];
+            Input::F32((0..apart.rows * 64).map(value).collect())
         };
-        let errors = error(tile, Precision::F32Split).and_then(|split| Ok((split, error(&BLOCK, Precision::F32)?)));
-        errors.is_ok_and(|(split, plain)| split <= 2.0 * plain)
+        let [huge, tiny] = [115, -115].map(|exponent| 2f32.powi(exponent));
+        let (long, apart) = (long.case("a long sum"), apart.case("sizes apart"));
+        let apart = apart.input(0, columns([huge, tiny])).input(1, columns([tiny, 1.0]));
+        let compared = |case: &Case, tile, precision| {
+            let form = Form { tile: Some(tile), precision };
+            let (_, comparison) = check_case_in(self, form, &CpuBackend::new(None)?, DenseGrad::KERNEL, case)?;
+            Ok::<Comparison, Error>(comparison)
+        };
+        let is_well = || -> Result<bool, Error> {
+            let split = |case: &Case| compared(case, tile, Precision::F32Split);
+            let plain = compared(&long, &BLOCK, Precision::F32)?.worst_share;
+            Ok(split(&apart)?.failure.is_none() && split(&long)?.worst_share <= 2.0 * plain)
+        };
+        is_well().is_ok_and(|is_well| is_well)
     }
 }

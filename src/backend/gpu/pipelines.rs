@@ -25,7 +25,7 @@ pub(super) struct Form<'a> {
     pub(super) launch: &'a Launch,
     /// The tile, where it is a product.
     pub(super) tile: Option<&'static Tile>,
-    /// What activations are stored as.
+    /// What activations are stored as, and how products are made.
     pub(super) precision: Precision,
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::cache;
-use crate::kernel::tile::{BLOCK, TILES, Tile, TileLimits};
+use crate::kernel::tile::{BLOCK, Product, TILES, Tile, TileLimits};
 use crate::plan::{Launch, Plan};
 use crate::precision::Precision;
 
@@ -15,7 +15,7 @@ use crate::precision::Precision;
 #[derive(Debug)]
 pub(super) struct Tiles {
     limits: TileLimits,
-    /// Whether those that count on units for small matrices compute rightly, once that was tried: in half precision, and in single.
+    /// Whether those that count on units for small matrices compute rightly, once that was tried: in single precision, and in half.
     matrices_work: [OnceLock<bool>; 2],
     found: Mutex<BTreeMap<String, &'static Tile>>,
     file: Option<PathBuf>,
@@ -29,9 +29,12 @@ struct Kept {
 
 /// What launches have in common that take the same tile.
 pub(super) fn key(plan: &Plan, launch: &Launch) -> String {
-    let fields = launch.kernel.fields.iter().zip(&launch.params);
-    let params: Vec<String> = fields.map(|(field, word)| format!("{} {word}", field.name)).collect();
-    format!("{} in {}: {}", launch.kernel.name, plan.precision_of(launch).name(), params.join(", "))
+    let (name, precision, operations) =
+        (launch.kernel.name, plan.precision_of(launch).name(), (launch.kernel.flops)(&launch.params));
+    // Sizes alone: where parameters lie and what they are penalized by matters to no tile.
+    let shape = (launch.kernel.product)(&launch.params)
+        .map(|Product { rows, columns, count }| format!("{count} of {rows}x{columns}, "));
+    format!("{name} in {precision}: {}{operations} operations", shape.unwrap_or_default())
 }
 
 impl Tiles {
