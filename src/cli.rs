@@ -20,6 +20,7 @@ use etcetera::BaseStrategy;
 use gpunet::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::device::{DeviceOptions, OpenDevice};
 use gpunet::error::Error;
+use gpunet::precision::Precision;
 
 /// Trains neural-network classifiers on any GPU, and on the CPU where there is none.
 #[derive(Debug, Parser)]
@@ -129,6 +130,15 @@ impl DeviceArguments {
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
         gpunet::device::open(device, &DeviceOptions { threads, checks, tuning, cache })
+    }
+}
+
+/// Says so where products are not what a precision asks for.
+fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
+    let splits = || device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
+    if precision == Precision::F32Split && !splits() {
+        let name = device.backend.name();
+        output::warn(&format!("{name} has no matrix units that f32-split could count on: products are those of f32"));
     }
 }
 

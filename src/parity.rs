@@ -65,16 +65,18 @@ impl std::fmt::Display for Form {
     }
 }
 
-/// Runs every case of every kernel on `backend`, and some in every tile and precision that it has.
+/// Runs every case of every kernel on `backend`, and some in every tile and precision that it has. Each report is told as it comes: all of them
+/// may take minutes.
 ///
 /// # Errors
 /// A device that fails; a kernel that only computes wrongly is in its report.
-pub fn check_kernels(backend: &dyn Backend) -> Result<Vec<KernelReport>, Error> {
+pub fn check_kernels(backend: &dyn Backend, tell: &mut dyn FnMut(&KernelReport)) -> Result<Vec<KernelReport>, Error> {
     let in_all_forms = |&kernel: &&'static Kernel| {
         let mut report = check_kernel(backend, kernel)?;
         for form in forms(backend, kernel) {
             report.add(check_kernel_in(backend, kernel, form)?);
         }
+        tell(&report);
         Ok(report)
     };
     KERNELS.iter().map(in_all_forms).collect()

@@ -233,3 +233,20 @@ fn every_kind_of_state_survives_a_stop() {
     assert!(file("whole/model.safetensors") == file("stopped/model.safetensors"));
     assert_eq!(file("whole/config.toml"), file("stopped/config.toml"));
 }
+
+/// Where products are not made as the precision asks for, a warning says so.
+#[test]
+fn a_device_without_matrix_units_says_that_it_does_not_split() {
+    let folder = fresh_folder();
+    let warnings = |arguments: &[&str]| {
+        let (code, _, warnings) = gpunet(folder.path(), arguments);
+        assert_eq!(code, 0, "{warnings}");
+        warnings
+    };
+    let train = |precision| train_tiny(&["--device", "cpu", "--precision", precision, "--out", precision]);
+    let said = "has no matrix units that f32-split could count on";
+    assert!(!warnings(&train("f32")).contains(said));
+    assert!(warnings(&train("f32-split")).contains(said));
+    assert!(warnings(&["eval", "f32-split", "--device", "cpu"]).contains(said));
+    assert!(!warnings(&["eval", "f32-split", "--device", "cpu", "--precision", "f32"]).contains(said));
+}

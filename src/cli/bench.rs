@@ -14,7 +14,7 @@ use gpunet::store::make_folder;
 use gpunet::train::bench::{BenchOptions, BenchReport, TileChoice, bench};
 
 use super::output::{self, bytes, line, metric, thousands};
-use super::{DeviceArguments, Ended, profile};
+use super::{DeviceArguments, Ended, profile, warn_of_plain_products};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -72,6 +72,7 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
     if arguments.tune && device.adapter.is_none() {
         anyhow::bail!("--tune is about GPUs, and this is {}; --device gpu takes one", device.backend.name());
     }
+    warn_of_plain_products(&device, arguments.precision);
     for file in [&arguments.profile, &arguments.export].into_iter().flatten() {
         make_folder(file)?;
     }

@@ -53,8 +53,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let device = arguments.device.open_tuning(Tuning::Off)?;
     if !arguments.json {
         line(&format!("\nchecking every kernel with {}", device.backend.name()))?;
+        line(&format!("{:<24} {:>5}  {:>10}  {:>10}", "kernel", "cases", "max error", "tolerance"))?;
     }
-    let kernels = check_kernels(device.backend.as_ref())?;
+    let mut written = Ok(());
+    let kernels = check_kernels(device.backend.as_ref(), &mut |report| {
+        if !arguments.json && written.is_ok() {
+            written = print_kernel(report);
+        }
+    })?;
+    written?;
     let ok = kernels.iter().all(|kernel| kernel.ok);
     let on_units = |precision: Precision| device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
     let precisions = Precision::ALL.into_iter().filter(|&precision| on_units(precision));
@@ -67,7 +74,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         let features = features.chain(matrix_units.iter().map(|name| format!("{name}-on-matrix-units"))).collect();
         output::json(&Report { adapter, limits, features, kernels, ok })?;
     } else {
-        print_kernels(&kernels)?;
         let precisions = if matrix_units.is_empty() { "none".to_string() } else { matrix_units.join(", ") };
         line(&format!("\nprecisions whose products run on matrix units: {precisions}"))?;
         line(if ok {
@@ -102,16 +108,9 @@ fn print_adapters() -> std::io::Result<()> {
     Ok(())
 }
 
-fn print_kernels(kernels: &[KernelReport]) -> std::io::Result<()> {
-    line(&format!("{:<24} {:>5}  {:>10}  {:>10}", "kernel", "cases", "max error", "tolerance"))?;
-    for KernelReport { name, cases, max_error, tolerance, ok, failure } in kernels {
-        line(&format!(
-            "{name:<24} {cases:>5}  {max_error:>10.2e}  {tolerance:>10.2e}  {}",
-            if *ok { "ok" } else { "WRONG" }
-        ))?;
-        if let Some(failure) = failure {
-            line(&format!("  {failure}"))?;
-        }
-    }
-    Ok(())
+fn print_kernel(report: &KernelReport) -> std::io::Result<()> {
+    let KernelReport { name, cases, max_error, tolerance, ok, failure } = report;
+    let verdict = if *ok { "ok" } else { "WRONG" };
+    line(&format!("{name:<24} {cases:>5}  {max_error:>10.2e}  {tolerance:>10.2e}  {verdict}"))?;
+    failure.as_ref().map_or(Ok(()), |failure| line(&format!("  {failure}")))
 }

@@ -11,7 +11,7 @@ use gpunet::train::{ClassReport, evaluate};
 use serde::Serialize;
 
 use super::output::{self, line};
-use super::{DeviceArguments, Ended};
+use super::{DeviceArguments, Ended, warn_of_plain_products};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -64,6 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     };
     dataset.check_model(&model.metadata.arch)?;
     let device = arguments.device.open()?;
+    warn_of_plain_products(&device, model.metadata.precision);
     let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;
     let report = Report {
         dataset: dataset.name.clone(),

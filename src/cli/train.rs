@@ -17,7 +17,7 @@ use gpunet::store::{Checkpoint, RunFolder, point_latest};
 use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
 use super::output::{self, line, thousands};
-use super::{Ended, warn_of_software};
+use super::{Ended, warn_of_plain_products, warn_of_software};
 
 use display::Display;
 pub(super) use options::{Arguments, Settings};
@@ -102,6 +102,7 @@ pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(D
     }
     let device = device?;
     warn_of_software(&device);
+    warn_of_plain_products(&device, config.precision);
     check(config, &dataset, device.backend.as_ref())?;
     Ok((dataset, device))
 }
