@@ -243,7 +243,7 @@ fn a_device_without_matrix_units_says_that_it_does_not_split() {
         assert_eq!(code, 0, "{warnings}");
         warnings
     };
-    let train = |precision| train_tiny(&["--device", "cpu", "--precision", precision, "--out", precision]);
+    let train = |precision| train_tiny(&["--precision", precision, "--out", precision]);
     let said = "has no matrix units that f32-split could count on";
     assert!(!warnings(&train("f32")).contains(said));
     assert!(warnings(&train("f32-split")).contains(said));
