@@ -1,7 +1,7 @@
 // A tile of a matrix product in single precision on units for small matrices of half precision (shaders/lib/tile_units.wgsl). Each operand is
 // split in two of those (Markidis et al., IPDPSW 2018), x = high + low, so that
 //   a b = high_a high_b + high_a low_b + low_a high_b,
-// but for low_a low_b, which is beneath what f32 rounds away. Units may cut off what they add up instead of rounding it, so that only DEPTH
+// but for low_a low_b, at most 2^-24 of it, which f32 would round away. Units may cut off what they add up instead of rounding it, so that only DEPTH
 // slices at a time are theirs to add (Ootomo and Yokota, IJHPCA 2022). Operands are scaled
 // first (shaders/lib/tile_scales.wgsl).
 
@@ -10,7 +10,7 @@ var<workgroup> low_a: array<f16, TILE_ROWS * STRIDE_A>; // likewise
 var<workgroup> high_b: array<f16, DEPTH * STRIDE_B>; // [DEPTH, TILE_COLUMNS]
 var<workgroup> low_b: array<f16, DEPTH * STRIDE_B>; // likewise
 
-// A value rounded to 11 bits. Half precision holds those, and the 11 and a sign that are left. By its bits: compilers take it that converting
+// A value rounded to 11 bits. Half precision holds those, and all but the last of the 12 and a sign that are left. By its bits: compilers take it that converting
 // there and back changes nothing.
 fn high_part(value: f32) -> f32 {
     return bitcast<f32>((bitcast<u32>(value) + 0x1000u) & 0xffffe000u);

@@ -11,8 +11,8 @@ use crate::precision::Precision;
 
 /// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
 pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl). Nothing is trained with them before an
-    // adapter has computed some products rightly.
+    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl).
+    // Nothing is trained with them before an adapter has computed some products rightly.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 

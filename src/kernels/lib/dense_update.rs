@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::penalties::Penalties;
 use crate::gemm::{Matrix, product_by_one_thread};
-use crate::kernel::{Access, DType, Slot, params};
+use crate::kernel::{Access, DType, KernelSpec, Slot, params};
 use crate::kernels::DenseGrad;
 use crate::kernels::dense_grad::add_rows;
 use crate::real::Real;
@@ -53,7 +53,6 @@ impl DenseUpdate {
 
     /// Operations, of which those of an update are so many for a parameter.
     pub(crate) fn flops(&self, of_update: u64) -> u64 {
-        use crate::kernel::KernelSpec;
         let weights = u64::from(self.gradient.outputs) * u64::from(self.gradient.inputs);
         let penalties = if self.penalties == Penalties::default() { 0 } else { Penalties::FLOPS };
         self.gradient.flops() + of_update * self.gradient.parameters() as u64 + penalties * weights
