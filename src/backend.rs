@@ -1,16 +1,20 @@
 //! What runs plans: the CPU backend, which is the reference and the fallback, and the GPU backend.
 
 pub mod cpu;
+pub mod device;
+mod error;
 pub mod gpu;
+pub mod parity;
+
+pub use error::DeviceError;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::error::Error;
-use crate::kernel::tile::Tile;
+use crate::kernels::precision::Precision;
+use crate::kernels::step::{BatchMetrics, Step};
+use crate::kernels::tile::Tile;
 use crate::plan::{Data, Phase, Plan, Tensor};
-use crate::precision::Precision;
-use crate::step::{BatchMetrics, Step};
 
 /// Takes what steps logged, some steps at a time and in order, and says whether to go on.
 pub type Logged<'a> = dyn FnMut(&[BatchMetrics]) -> ControlFlow<()> + 'a;
@@ -47,13 +51,13 @@ pub trait Backend {
     ///
     /// # Errors
     /// A network or data set too large for the device.
-    fn check(&self, plan: &Plan) -> Result<(), Error>;
+    fn check(&self, plan: &Plan) -> Result<(), DeviceError>;
 
     /// Makes everything that replaying `plan` needs: buffers (zeroed), pipelines, bindings.
     ///
     /// # Errors
     /// A network or data set too large for the device, or a shader that its driver rejects.
-    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error>;
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, DeviceError>;
 
     /// Whether it takes plans in half precision.
     fn has_half(&self) -> bool {
@@ -74,7 +78,7 @@ pub trait Backend {
     ///
     /// # Errors
     /// Likewise.
-    fn load_in(&self, plan: &Plan, _tile: &'static Tile) -> Result<Box<dyn Program>, Error> {
+    fn load_in(&self, plan: &Plan, _tile: &'static Tile) -> Result<Box<dyn Program>, DeviceError> {
         self.load(plan)
     }
 }
@@ -88,38 +92,38 @@ pub trait Program {
     ///
     /// # Errors
     /// A device that was lost.
-    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error>;
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), DeviceError>;
 
     /// The values of a float tensor, after everything that was run. Waits for the device: never inside a loop.
     ///
     /// # Errors
     /// A device that was lost.
-    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error>;
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, DeviceError>;
 
     /// The values of an integer tensor, likewise.
     ///
     /// # Errors
     /// A device that was lost.
-    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error>;
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, DeviceError>;
 
     /// Replays `phase` once for each step, in order, and hands over what the steps logged, some steps at a time, as it
     /// becomes known. Returns when all is done, or soon after `logged` asks to stop.
     ///
     /// # Errors
     /// A device that was lost.
-    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error>;
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), DeviceError>;
 
     /// Replays `phase` likewise to the same bits, and tells when each launch ran. Slower than [`Program::run`].
     ///
     /// # Errors
-    /// [`crate::error::DeviceError::NoTimestamps`]; a device that was lost.
-    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error>;
+    /// [`crate::backend::DeviceError::NoTimestamps`]; a device that was lost.
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, DeviceError>;
 
     /// Runs one launch of `phase` alone; parity tests look at its results.
     ///
     /// # Errors
     /// A device that was lost.
-    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error>;
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), DeviceError>;
 
     /// The tile in which a launch computes, where it is a matrix product and the device is a GPU.
     fn tile(&self, _phase: Phase, _index: usize) -> Option<&'static Tile> {

@@ -8,6 +8,7 @@ mod inspect;
 mod lr_find;
 mod output;
 mod profile;
+mod sentence;
 mod sweep;
 mod table;
 mod train;
@@ -17,10 +18,10 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use etcetera::BaseStrategy;
-use gpunet::backend::gpu::{ShaderChecks, Tuning};
-use gpunet::device::{DeviceOptions, OpenDevice};
-use gpunet::error::Error;
-use gpunet::precision::Precision;
+use gpunet::low_level::backend::device::{DeviceOptions, OpenDevice};
+use gpunet::low_level::backend::gpu::{ShaderChecks, Tuning};
+use gpunet::low_level::error::Error;
+use gpunet::low_level::kernels::precision::Precision;
 
 /// Trains neural-network classifiers on any GPU, and on the CPU where there is none.
 #[derive(Debug, Parser)]
@@ -126,10 +127,10 @@ impl DeviceArguments {
 
     /// Opens a device that another source, such as a recipe, may have named, and says nothing.
     fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<OpenDevice, Error> {
-        gpunet::config::check_threads(threads)?;
+        gpunet::low_level::run::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
-        gpunet::device::open(device, &DeviceOptions { threads, checks, tuning, cache })
+        Ok(gpunet::low_level::backend::device::open(device, &DeviceOptions { threads, checks, tuning, cache })?)
     }
 }
 

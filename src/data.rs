@@ -10,18 +10,31 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::arch::Shape;
+use crate::math::shape::Shape;
 pub use dataset::{Dataset, Part, dataset_name};
 pub use normalization::{Normalization, NormalizationKind};
 pub use source::MNIST;
 pub use split::Split;
+
+/// What a plan must know of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataShape {
+    /// Examples to train on: positions `0..train` of the order, shuffled each epoch.
+    pub train: usize,
+    /// All examples, those for validation and test included.
+    pub examples: usize,
+    /// Bytes of an example.
+    pub features: usize,
+    /// How bytes become inputs.
+    pub normalization: Normalization,
+}
 
 /// Data that is missing, broken or does not fit.
 #[derive(Debug, Error)]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum DataError {
     #[error(
-        "there is no data set at `{path}`: --data takes `mnist` or a directory with train-images-idx3-ubyte, \
+        "there is no data set at `{path}`: a data set is `mnist`, or a directory with train-images-idx3-ubyte, \
          train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (idx4 for images in colour), each as it is or as .gz"
     )]
     MissingDirectory { path: String },
@@ -49,41 +62,18 @@ pub enum DataError {
     LabelOutside { file: String, index: usize, label: u32, classes: usize },
     #[error("the test images of {data} are {test}, the training images {train}")]
     TestImages { data: String, test: Shape, train: Shape },
-    #[error(
-        "arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}, or with \
-         {shape} for convolutions"
-    )]
-    Inputs { arch: String, inputs: usize, data: String, features: usize, shape: Shape },
-    #[error(
-        "arch {arch} takes maps of {input}, but an image of {data} is {shape}: begin the arch with {shape}{}", hint(*.shape)
-    )]
-    Shape { arch: String, input: Shape, data: String, shape: Shape },
-    #[error(
-        "the model takes images of {input} in {outputs} classes, but those of {data} are {shape} in {classes}: --data names others"
-    )]
+    #[error("the model takes images of {input} in {outputs} classes, but those of {data} are {shape} in {classes}")]
     Model { input: Shape, outputs: usize, data: String, shape: Shape, classes: usize },
-    #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
-    Outputs { arch: String, outputs: usize, data: String, classes: usize },
     #[error(
         "a validation part of {wanted} cannot be cut from the {available} training examples of {data}: at least one example \
-         must be cut off and one be left (--validation)"
+         must be cut off and one be left"
     )]
     Validation { wanted: usize, data: String, available: usize },
     #[error(
         "a test part of {wanted} cannot be had from the {available} examples of {data} that it is taken from: it must have at \
-         least one, and leave some where all data is pooled (--test)"
+         least one, and leave some where all data is pooled"
     )]
     Test { wanted: usize, data: String, available: usize },
-    #[error("a subset of {wanted} cannot be drawn from the {available} training examples of {data} (--subset)")]
+    #[error("a subset of {wanted} cannot be drawn from the {available} training examples of {data}")]
     Subset { wanted: usize, data: String, available: usize },
-}
-
-/// What to say of a shape that looks as if its colours came last.
-fn hint(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Maps { channels: 5.., width: 1 | 3 | 4, .. } => {
-            "; if its colours come last, write the file anew as [count, channels, rows, columns]"
-        }
-        _ => "",
-    }
 }

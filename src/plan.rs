@@ -18,9 +18,9 @@ pub use data::Data;
 
 use serde::Serialize;
 
-use crate::kernel::{DType, Kernel, KernelSpec};
-use crate::precision::Precision;
-use crate::step::Step;
+use crate::kernels::kernel::{DType, Kernel, KernelSpec};
+use crate::kernels::precision::Precision;
+use crate::kernels::step::Step;
 
 /// Handle of a tensor of one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -171,7 +171,13 @@ impl Launch {
     /// A launch in all steps, of a kernel with values for its override constants.
     pub fn of<K: KernelSpec>(kernel: K, constants: &[u32], args: &[Tensor]) -> Launch {
         let (constants, args) = (constants.to_vec(), args.to_vec());
-        Launch { kernel: K::KERNEL, params: crate::kernel::words(&kernel), constants, args, when: When::Always }
+        Launch {
+            kernel: K::KERNEL,
+            params: crate::kernels::kernel::words(&kernel),
+            constants,
+            args,
+            when: When::Always,
+        }
     }
 
     /// Whether it runs in `step`.

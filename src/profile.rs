@@ -7,11 +7,11 @@ use serde::Serialize;
 
 pub use ceilings::Ceilings;
 
+use crate::backend::DeviceError;
 use crate::backend::{Backend, Program, Span};
-use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernels::kernel::Kernel;
+use crate::kernels::step::Step;
 use crate::plan::{Phase, Plan};
-use crate::step::Step;
 
 /// Steps that run before others are timed: compilers and page faults show in the first.
 pub const WARM_UP_STEPS: usize = 3;
@@ -71,13 +71,13 @@ impl Profile {
     /// Replays `phase` of a loaded plan and times its launches, and what the device can do at most.
     ///
     /// # Errors
-    /// [`crate::error::DeviceError::NoTimestamps`]; a device that was lost.
+    /// [`crate::backend::DeviceError::NoTimestamps`]; a device that was lost.
     pub fn measure(
         phase: Phase,
         steps: &[Step],
         program: &mut dyn Program,
         backend: &dyn Backend,
-    ) -> Result<Profile, Error> {
+    ) -> Result<Profile, DeviceError> {
         let (first, timed) = steps.split_at(WARM_UP_STEPS.min(steps.len() - 1));
         let ignore = &mut |_: &_| std::ops::ControlFlow::Continue(());
         program.run(phase, first, ignore)?;

@@ -2,20 +2,21 @@
 
 use std::cmp::Reverse;
 
-use gpunet::activation::Activation;
-use gpunet::arch::Arch;
-use gpunet::clipping::Clipping;
-use gpunet::data::Normalization;
-use gpunet::kernel::{Case, Kernel};
-use gpunet::kernels::KERNELS;
-use gpunet::loss::Loss;
-use gpunet::model::{DataShape, Model, TrainingOptions};
-use gpunet::network::{Network, PerLayer};
-use gpunet::optim::{Momentum, Optimizer};
-use gpunet::plan::{Launch, Phase, Plan};
-use gpunet::precision::Precision;
-use gpunet::regularization::Regularization;
-use gpunet::step::Step;
+use gpunet::low_level::data::DataShape;
+use gpunet::low_level::data::Normalization;
+use gpunet::low_level::kernels::KERNELS;
+use gpunet::low_level::kernels::activation::Activation;
+use gpunet::low_level::kernels::kernel::{Case, Kernel};
+use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::kernels::step::Step;
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::clipping::Clipping;
+use gpunet::low_level::nn::loss::Loss;
+use gpunet::low_level::nn::model::{Model, TrainingOptions};
+use gpunet::low_level::nn::network::{Network, PerLayer};
+use gpunet::low_level::nn::optim::{Momentum, Optimizer};
+use gpunet::low_level::nn::regularization::Regularization;
+use gpunet::low_level::plan::{Launch, Phase, Plan};
 
 /// Name, architecture, batch: the largest dense and the largest convolutional network of `benches/compare`, and LeNet with the averages of
 /// its paper (LeCun et al., "Gradient-based learning applied to document recognition", 1998).

@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use gpunet::backend::gpu::Tuning;
-use gpunet::device::{DeviceOptions, open};
+use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::gpu::Tuning;
 
 use launches::Work;
 use trial::Trial;

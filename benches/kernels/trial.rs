@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use gpunet::backend::{Backend, Program};
-use gpunet::kernel::Access;
-use gpunet::parity::check_case;
-use gpunet::plan::{Data, Phase, Tensor};
-use gpunet::step::Step;
+use gpunet::low_level::backend::parity::check_case;
+use gpunet::low_level::backend::{Backend, Program};
+use gpunet::low_level::kernels::kernel::Access;
+use gpunet::low_level::kernels::step::Step;
+use gpunet::low_level::plan::{Data, Phase, Tensor};
 
 use super::launches::TimedLaunch;
 

@@ -13,9 +13,28 @@ use std::sync::Arc;
 pub use program::CpuProgram;
 
 use super::{Backend, Program};
-use crate::error::Error;
+use crate::backend::DeviceError;
+use crate::kernels::kernel::{Arguments, Kernel};
+use crate::math::real::Real;
 use crate::plan::Plan;
-use crate::real::Real;
+
+/// A float type that kernels have a CPU twin for.
+pub trait TwinReal: Real {
+    /// The twin of a kernel in this precision.
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
+}
+
+impl TwinReal for f32 {
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f32>) {
+        kernel.run_f32
+    }
+}
+
+impl TwinReal for f64 {
+    fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, f64>) {
+        kernel.run_f64
+    }
+}
 
 /// The CPU as a device, computing in `T`.
 #[derive(Clone, Debug)]
@@ -24,30 +43,30 @@ pub struct CpuBackend<T = f32> {
     precision: PhantomData<T>,
 }
 
-impl<T: Real> CpuBackend<T> {
+impl<T: TwinReal> CpuBackend<T> {
     /// With `threads` threads, or one for each core where it is `None`.
     ///
     /// # Errors
     /// Where the operating system gives no threads.
-    pub fn new(threads: Option<usize>) -> Result<CpuBackend<T>, Error> {
+    pub fn new(threads: Option<usize>) -> Result<CpuBackend<T>, DeviceError> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
             .thread_name(|i| format!("gpunet-{i}"))
             .build()
-            .map_err(|cause| Error::Threads { cause })?;
+            .map_err(|cause| DeviceError::Threads { cause })?;
         Ok(CpuBackend { pool: Arc::new(pool), precision: PhantomData })
     }
 
     /// Loads a plan, keeping the concrete type that gives access to values in `T`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`].
-    pub fn load_program(&self, plan: &Plan) -> Result<CpuProgram<T>, Error> {
+    /// [`DeviceError::HostMemory`].
+    pub fn load_program(&self, plan: &Plan) -> Result<CpuProgram<T>, DeviceError> {
         CpuProgram::new(plan.clone(), Arc::clone(&self.pool))
     }
 }
 
-impl<T: Real> Backend for CpuBackend<T> {
+impl<T: TwinReal> Backend for CpuBackend<T> {
     fn name(&self) -> String {
         let threads = self.pool.current_num_threads();
         format!("CPU, {threads} thread{}", if threads == 1 { "" } else { "s" })
@@ -58,11 +77,11 @@ impl<T: Real> Backend for CpuBackend<T> {
     }
 
     /// Memory is the only limit, and only loading tells it.
-    fn check(&self, _plan: &Plan) -> Result<(), Error> {
+    fn check(&self, _plan: &Plan) -> Result<(), DeviceError> {
         Ok(())
     }
 
-    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, DeviceError> {
         Ok(Box::new(self.load_program(plan)?))
     }
 }

@@ -23,11 +23,11 @@ use program::GpuProgram;
 use tiles::Tiles;
 
 use super::{Backend, Program};
-use crate::device::DeviceOptions;
-use crate::error::{DeviceError, Error};
-use crate::kernel::tile::{Tile, TileLimits};
+use crate::backend::DeviceError;
+use crate::backend::device::DeviceOptions;
+use crate::kernels::precision::Precision;
+use crate::kernels::tile::{Tile, TileLimits};
 use crate::plan::Plan;
-use crate::precision::Precision;
 
 /// Whether shaders carry run-time checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl GpuBackend {
     pub fn open(
         choose: impl FnOnce(&[AdapterSummary]) -> Result<Option<usize>, DeviceError>,
         options: &DeviceOptions,
-    ) -> Result<Option<GpuBackend>, Error> {
+    ) -> Result<Option<GpuBackend>, DeviceError> {
         let mut all = adapters::enumerate();
         let summaries: Vec<AdapterSummary> = all.iter().map(|(_, summary)| summary.clone()).collect();
         let Some(index) = choose(&summaries)? else { return Ok(None) };
@@ -143,9 +143,9 @@ impl GpuBackend {
     }
 
     /// The error for a plan that does not fit the memory that is left.
-    fn out_of_memory(&self, plan: &Plan, reason: &str) -> Error {
+    fn out_of_memory(&self, plan: &Plan, reason: &str) -> DeviceError {
         let (adapter, needed) = (self.summary.name.clone(), plan.memory().total());
-        DeviceError::OutOfMemory { adapter, needed, reason: reason.to_string() }.into()
+        DeviceError::OutOfMemory { adapter, needed, reason: reason.to_string() }
     }
 }
 
@@ -158,7 +158,7 @@ impl Backend for GpuBackend {
         self.summary.backend.clone()
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), Error> {
+    fn check(&self, plan: &Plan) -> Result<(), DeviceError> {
         if plan.has_half() && !self.has_half() {
             return Err(DeviceError::NoHalf { adapter: self.summary.name.clone() }.into());
         }
@@ -171,7 +171,7 @@ impl Backend for GpuBackend {
         }
     }
 
-    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, Error> {
+    fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, DeviceError> {
         self.check(plan)?;
         self.try_matrices(plan.precision());
         Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
@@ -191,7 +191,7 @@ impl Backend for GpuBackend {
         self.tiles.in_use(precision)
     }
 
-    fn load_in(&self, plan: &Plan, tile: &'static Tile) -> Result<Box<dyn Program>, Error> {
+    fn load_in(&self, plan: &Plan, tile: &'static Tile) -> Result<Box<dyn Program>, DeviceError> {
         self.check(plan)?;
         Ok(Box::new(GpuProgram::new(self, plan.clone(), Some(tile))?))
     }
@@ -208,7 +208,7 @@ impl Faults {
     }
 
     /// The first fault, if there was one; it stays, since nothing run after it can be trusted.
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), DeviceError> {
         let first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*first {
             Some(message) => Err(DeviceError::Fault { message: message.clone() }.into()),

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use gpunet::arch::Arch;
-use gpunet::backend::gpu::Tuning;
-use gpunet::config::{BatchSize, Config};
-use gpunet::optim::Optimizer;
-use gpunet::precision::Precision;
-use gpunet::spec;
-use gpunet::store::make_folder;
-use gpunet::train::bench::{BenchOptions, BenchReport, TileChoice, bench};
+use gpunet::low_level::backend::gpu::Tuning;
+use gpunet::low_level::files::make_folder;
+use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::run::config::{BatchSize, Config};
+use gpunet::low_level::settings;
+use gpunet::low_level::train::bench::{BenchOptions, BenchReport, TileChoice, bench};
 
 use super::output::{self, bytes, line, metric, thousands};
 use super::{DeviceArguments, Ended, profile, warn_of_plain_products};
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     sgd: bool,
 
     /// f32, f32-split (products from halves on matrix units) or f16
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>, default_value = "f32")]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>, default_value = "f32")]
     precision: Precision,
 
     /// Write the made-up examples and the initial parameters, so that another program can be timed at the same work

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gpunet::report::{LearningCurve, Summary, learning_curves, short_names};
-use gpunet::store::{EpochRecord, SavedRun, find_runs, make_folder};
+use gpunet::low_level::files::make_folder;
+use gpunet::low_level::report::{LearningCurve, Summary, learning_curves, short_names};
+use gpunet::low_level::run::history::EpochRecord;
+use gpunet::low_level::store::{SavedRun, find_runs};
 
 use super::Ended;
 use super::output::{self, line, metric, thousands};

@@ -1,9 +1,9 @@
 //! `gpunet doctor`.
 
 use clap::Args;
-use gpunet::backend::gpu::{AdapterLimits, AdapterSummary, Tuning, adapters};
-use gpunet::parity::{KernelReport, check_kernels};
-use gpunet::precision::Precision;
+use gpunet::low_level::backend::gpu::{AdapterLimits, AdapterSummary, Tuning, adapters};
+use gpunet::low_level::backend::parity::{KernelReport, check_kernels};
+use gpunet::low_level::kernels::precision::Precision;
 use serde::Serialize;
 
 use super::output::{self, bytes, line};

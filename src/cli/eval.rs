@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gpunet::data::{Dataset, dataset_name};
-use gpunet::precision::Precision;
-use gpunet::spec;
-use gpunet::store::{SavedModel, find_model, load_config};
-use gpunet::train::{ClassReport, evaluate};
+use gpunet::low_level::data::{Dataset, dataset_name};
+use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::settings;
+use gpunet::low_level::store::{SavedModel, find_model, load_config};
+use gpunet::low_level::train::{ClassReport, evaluate};
 use serde::Serialize;
 
 use super::output::{self, line};
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     data: Option<String>,
 
     /// f32, f32-split (products from halves on matrix units) or f16 [default: as in training]
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>)]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print one JSON object
@@ -60,9 +60,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let dataset = match &model.metadata.split {
         // Only the split tells which examples are the test part, and, of pooled data, which the model has not seen.
         Some(split) if dataset_name(&data) == model.metadata.trained_on => Dataset::load(&data, split)?,
-        _ => Dataset::load_test(&data, &model.metadata.arch, model.metadata.classes.clone())?,
+        _ => Dataset::load_test(&data, model.metadata.arch.input(), model.metadata.classes.clone())?,
     };
-    dataset.check_model(&model.metadata.arch)?;
+    dataset.check_model(model.metadata.arch.input(), model.metadata.arch.outputs())?;
     let device = arguments.device.open()?;
     warn_of_plain_products(&device, model.metadata.precision);
     let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
-use gpunet::arch::Arch;
-use gpunet::config::{BatchSize, Batching, Config};
-use gpunet::data::Dataset;
-use gpunet::model::{DataShape, Model};
-use gpunet::optim::Optimizer;
-use gpunet::plan::{BufferInfo, Memory, Phase, Role};
-use gpunet::precision::Precision;
-use gpunet::spec;
-use gpunet::store::{ModelMetadata, SavedModel, find_model, load_config};
+use gpunet::low_level::data::DataShape;
+use gpunet::low_level::data::Dataset;
+use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::model::Model;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::plan::{BufferInfo, Memory, Phase, Role};
+use gpunet::low_level::run::config::{BatchSize, Batching, Config};
+use gpunet::low_level::settings;
+use gpunet::low_level::store::{ModelMetadata, SavedModel, find_model, load_config};
 use serde::Serialize;
 
 use super::Ended;
@@ -45,7 +46,7 @@ pub(super) struct Arguments {
     sgd: bool,
 
     /// f32, f32-split (products from halves on matrix units) or f16 [default: the run's, else f32]
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>)]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print the recorded plan too
@@ -74,7 +75,7 @@ struct Report {
     /// What it would be if no two activations shared a buffer.
     unshared_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    plan: Option<gpunet::plan::Plan>,
+    plan: Option<gpunet::low_level::plan::Plan>,
 }
 
 /// Bytes are those of parameters, their gradients, the optimizer's state, and activations with their gradients.
@@ -108,7 +109,7 @@ impl Arguments {
         if is_run && self.examples.is_none() {
             let load = Dataset::load(&config.data, &config.split());
             let data = load.map_err(|error| anyhow!("{error}; --examples N inspects the run without its data"))?;
-            data.check_arch(&config.arch)?;
+            config.arch.check_data(&data)?;
             let shape = data.shape(config.normalization.without_constants());
             return Ok((config, shape));
         }
@@ -162,7 +163,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     Ok(Ended::Well)
 }
 
-fn layers(model: &Model, plan: &gpunet::plan::Plan) -> Vec<LayerReport> {
+fn layers(model: &Model, plan: &gpunet::low_level::plan::Plan) -> Vec<LayerReport> {
     // One value a parameter each, unlike a loss scale.
     let arena = plan.find("parameters").map(|parameters| plan.tensor(parameters).len());
     let is_arena = |buffer: &&BufferInfo| buffer.role == Role::State && Some(buffer.len) == arena;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
-use gpunet::report::{range_curve, two_digits};
-use gpunet::store::{FileError, make_folder, write_file};
-use gpunet::train::{RangeCurve, RangeTestOptions, range_test};
+use gpunet::low_level::files::{FileError, make_folder, write_file};
+use gpunet::low_level::report::{range_curve, two_digits};
+use gpunet::low_level::train::{RangeCurve, RangeTestOptions, range_test};
 
 use super::output::{self, line};
 use super::{Ended, train};

@@ -27,7 +27,7 @@ pub(super) fn warn(text: &str) {
 
 /// Writes an error to standard error. Messages name their causes themselves.
 pub(super) fn report(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "error: {error}");
+    let _ = writeln!(io::stderr(), "error: {}", super::sentence::sentence(error));
 }
 
 /// Whether a person watches standard error, where progress bars are drawn.

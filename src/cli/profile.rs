@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use gpunet::profile::Profile;
-use gpunet::store::write_file;
+use gpunet::low_level::files::write_file;
+use gpunet::low_level::profile::Profile;
 
 use super::output::{line, metric};
 use super::table::table;

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
-use gpunet::error::Error;
-use gpunet::store::{Progress, SavedRun, load_config};
+use gpunet::low_level::error::Error;
+use gpunet::low_level::store::{Progress, SavedRun, load_config};
 
 use self::planned::{Base, Planned, plan};
 use super::compare::{self, Compared};
 use super::output::{self, line};
+use super::sentence::sentence;
 use super::table::table;
 use super::{DeviceArguments, Ended, train};
 
@@ -88,7 +89,7 @@ fn train_one(run: &Planned, progress: Progress) -> anyhow::Result<Compared> {
     }
     let diverged = match train::run(&arguments) {
         Ok(_) => None,
-        Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_divergence) => Some(error.to_string()),
+        Err(error) if error.downcast_ref::<Error>().is_some_and(Error::is_divergence) => Some(sentence(&error)),
         Err(error) => return Err(error),
     };
     let none = SavedRun { path: run.folder.clone(), config: run.config.clone(), history: Vec::new(), test: None };

@@ -9,14 +9,15 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::bail;
-use gpunet::config::{BatchSize, Batching, Config};
-use gpunet::data::{Dataset, Part};
-use gpunet::device::OpenDevice;
-use gpunet::schedule::Schedule;
-use gpunet::store::{Checkpoint, RunFolder, point_latest};
-use gpunet::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
+use gpunet::low_level::backend::device::OpenDevice;
+use gpunet::low_level::data::{Dataset, Part};
+use gpunet::low_level::run::config::{BatchSize, Batching, Config};
+use gpunet::low_level::run::schedule::Schedule;
+use gpunet::low_level::store::{Checkpoint, RunFolder, point_latest};
+use gpunet::low_level::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
 use super::output::{self, line, thousands};
+use super::sentence::sentence;
 use super::{Ended, warn_of_plain_products, warn_of_software};
 
 use display::Display;
@@ -70,7 +71,7 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
         }
     }) {
         Err(error) if error.is_divergence() => {
-            line(&format!("it cannot: {error}"))?;
+            line(&format!("it cannot: {}", sentence(&error.into())))?;
             return Ok(Ended::GoalMissed);
         }
         outcome => outcome?,
@@ -96,7 +97,7 @@ pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(D
     });
     // What does not fit the data is told before the device, whatever came of that.
     let dataset = dataset?;
-    dataset.check_arch(&config.arch)?;
+    config.arch.check_data(&dataset)?;
     if let Some(weights) = &config.class_weights {
         weights.resolve(&dataset.class_counts(Part::Train))?;
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::DataShape;
 use super::{DataError, Normalization, Split, source};
-use crate::arch::{Arch, Shape};
-use crate::model::DataShape;
+use crate::math::shape::Shape;
 
 /// Images and labels of all parts: training, then validation, then test.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,15 +71,15 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Loads the test part alone, for a model of that architecture that tells `classes` apart.
+    /// Loads the test part alone, for a model that takes examples of the shape `input` and tells `classes` apart.
     ///
     /// # Errors
     /// Data that is missing or broken, or not what the model takes.
-    pub fn load_test(data: &str, arch: &Arch, classes: Vec<String>) -> Result<Dataset, DataError> {
+    pub fn load_test(data: &str, input: Shape, classes: Vec<String>) -> Result<Dataset, DataError> {
         let test = source::test(data)?;
         let mut dataset = Dataset::empty(data, test.images.shape, 0);
         dataset.classes = classes;
-        dataset.check_model(arch)?;
+        dataset.check_model(input, dataset.classes.len())?;
         dataset.check_labels(&test)?;
         dataset.fill(&(0..test.labels.len()).map(|example| (&test, example)).collect::<Vec<_>>());
         Ok(dataset)
@@ -174,40 +174,17 @@ impl Dataset {
         DataShape { train: self.train, examples: self.len(), features: self.features, normalization }
     }
 
-    /// Checks that a model of an architecture can be evaluated on these images.
+    /// Checks that a model which takes examples of the shape `input` and tells `outputs` classes apart can be evaluated on this data.
     ///
     /// # Errors
-    /// What both are.
-    pub fn check_model(&self, arch: &Arch) -> Result<(), DataError> {
-        self.check_arch(arch).map_err(|_| DataError::Model {
-            input: arch.input(),
-            outputs: arch.outputs(),
-            data: self.name.clone(),
-            shape: self.shape_of_image,
-            classes: self.classes.len(),
-        })
-    }
-
-    /// Checks that an architecture takes these images and tells these classes apart.
-    ///
-    /// # Errors
-    /// Which end of the architecture does not fit.
-    pub fn check_arch(&self, arch: &Arch) -> Result<(), DataError> {
+    /// [`DataError::Model`], which names both sides.
+    pub fn check_model(&self, input: Shape, outputs: usize) -> Result<(), DataError> {
+        let shape = self.shape_of_image;
+        let is_other_image = matches!((input, shape), (Shape::Maps { .. }, Shape::Maps { .. })) && input != shape;
+        if input.len() == self.features && !is_other_image && outputs == self.classes.len() {
+            return Ok(());
+        }
         let (data, classes) = (self.name.clone(), self.classes.len());
-        if arch.inputs() != self.features {
-            let (inputs, features) = (arch.inputs(), self.features);
-            let shape = self.shape_of_image;
-            return Err(DataError::Inputs { arch: arch.to_string(), inputs, data, features, shape });
-        }
-        if let (Shape::Maps { .. }, Shape::Maps { .. }) = (arch.input(), self.shape_of_image)
-            && arch.input() != self.shape_of_image
-        {
-            let (input, shape) = (arch.input(), self.shape_of_image);
-            return Err(DataError::Shape { arch: arch.to_string(), input, data, shape });
-        }
-        if arch.outputs() != classes {
-            return Err(DataError::Outputs { arch: arch.to_string(), outputs: arch.outputs(), data, classes });
-        }
-        Ok(())
+        Err(DataError::Model { input, outputs, data, shape, classes })
     }
 }

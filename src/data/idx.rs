@@ -7,7 +7,7 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 
 use super::DataError;
-use crate::arch::Shape;
+use crate::math::shape::Shape;
 
 /// The most bytes that a file may hold once unpacked: what 32-bit indices count.
 const MAX_BYTES: u64 = u32::MAX as u64;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DataError;
-use crate::random::{Stream, permute_all};
+use crate::math::random::{Stream, permute_all};
 
 /// Validation examples where nothing is said and there are enough.
 const DEFAULT_VALIDATION: usize = 5000;
@@ -144,12 +144,12 @@ mod tests {
     #[test]
     fn parts_that_cannot_be_are_refused() {
         let refused = |split: Split| parts(&split).err().unwrap().to_string();
-        assert!(refused(Split { validation: Some(60), ..Split::default() }).contains("--validation"));
-        assert!(refused(Split { validation: Some(0), ..Split::default() }).contains("--validation"));
-        assert!(refused(Split { test: Some(21), ..Split::default() }).contains("--test"));
-        assert!(refused(Split { test: Some(0), ..Split::default() }).contains("--test"));
-        assert!(refused(Split { test: Some(60), pool: true, ..Split::default() }).contains("--test"));
-        assert!(refused(Split { subset: Some(0), ..Split::default() }).contains("--subset"));
-        assert!(refused(Split { subset: Some(51), validation: Some(10), ..Split::default() }).contains("--subset"));
+        assert!(refused(Split { validation: Some(60), ..Split::default() }).contains("a validation part of"));
+        assert!(refused(Split { validation: Some(0), ..Split::default() }).contains("a validation part of"));
+        assert!(refused(Split { test: Some(21), ..Split::default() }).contains("a test part of"));
+        assert!(refused(Split { test: Some(0), ..Split::default() }).contains("a test part of"));
+        assert!(refused(Split { test: Some(60), pool: true, ..Split::default() }).contains("a test part of"));
+        assert!(refused(Split { subset: Some(0), ..Split::default() }).contains("a subset of"));
+        assert!(refused(Split { subset: Some(51), validation: Some(10), ..Split::default() }).contains("a subset of"));
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor, TensorInfo, When, check};
-use crate::kernel::{DType, KernelSpec};
-use crate::precision::Precision;
+use crate::kernels::kernel::{DType, KernelSpec};
+use crate::kernels::precision::Precision;
 
 /// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
 /// WebGPU lets a device ask of a storage binding.

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use thiserror::Error;
 
 use super::{LOG_ROWS, Launch, Phase, Plan, TensorInfo};
-use crate::kernel::{Access, DType};
+use crate::kernels::kernel::{Access, DType};
 
 /// A recording that no backend could run rightly. Users cannot cause it; layers and kernels can.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("launch {index} of phase {phase} ({kernel}): {problem}")]
+#[error("internal error, please report it: launch {index} of phase {phase} ({kernel}): {problem}")]
 pub struct PlanError {
     /// Phase of the launch.
     pub phase: &'static str,

@@ -1,6 +1,6 @@
 //! Values for a tensor.
 
-use crate::kernel::DType;
+use crate::kernels::kernel::DType;
 
 /// Values on their way into a tensor.
 #[derive(Clone, Copy, Debug)]

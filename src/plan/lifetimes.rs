@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{BufferInfo, Phase, Plan, Role, Tensor};
-use crate::kernel::Access;
+use crate::kernels::kernel::Access;
 
 /// The launches of each phase between which a tensor holds a value: from the first that writes it to the last that uses it.
 type Lifetime = [Option<RangeInclusive<usize>>; 3];

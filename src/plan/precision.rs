@@ -1,8 +1,8 @@
 //! Plans whose activations are in half precision, or whose products are.
 
 use super::{Launch, Plan, PlanError, Role, Tensor, check};
-use crate::kernel::DType;
-use crate::precision::Precision;
+use crate::kernels::kernel::DType;
+use crate::kernels::precision::Precision;
 
 impl Plan {
     /// The same plan in another precision than single: in half precision are activations, their gradients and the batch's inputs, all tensors

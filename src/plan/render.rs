@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Launch, Phase, Plan, When};
-use crate::kernel::Scalar;
+use crate::kernels::kernel::Scalar;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::activation::Activation;
+use crate::backend::DeviceError;
 use crate::backend::{Backend, Span};
-use crate::error::Error;
-use crate::kernel::{DType, KernelSpec};
+use crate::kernels::activation::Activation;
+use crate::kernels::kernel::{DType, KernelSpec};
+use crate::kernels::precision::Precision;
+use crate::kernels::step::Step;
 use crate::kernels::{Activate, DenseForward};
 use crate::plan::{Phase, PlanBuilder, Role};
-use crate::precision::Precision;
-use crate::step::Step;
 
 /// Measured rates of a device.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -39,7 +39,7 @@ impl Ceilings {
     ///
     /// # Errors
     /// As [`crate::backend::Program::profile`]; a device without room for it.
-    pub fn measure(backend: &dyn Backend, precision: Precision) -> Result<Ceilings, Error> {
+    pub fn measure(backend: &dyn Backend, precision: Precision) -> Result<Ceilings, DeviceError> {
         let copy = Activate { length: COPIED as u32 };
         let seconds = quickest(backend, copy, Precision::F32)?;
         let gigabytes_per_second = copy.bytes() as f64 / seconds / 1e9;
@@ -57,7 +57,7 @@ impl Ceilings {
 }
 
 /// Seconds that a launch of a kernel takes, alone in a plan.
-fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, precision: Precision) -> Result<f64, Error> {
+fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, precision: Precision) -> Result<f64, DeviceError> {
     let mut plan = PlanBuilder::new();
     let tensors: Vec<_> = (K::SLOTS.iter().zip(kernel.lengths()))
         .map(|(slot, length)| plan.tensor(slot.name, &[length], DType::F32, Role::Activation))

@@ -1,7 +1,7 @@
 //! Learning curves of any number of runs in one chart.
 
 use super::{Axis, Chart, Curve, Panel, Scale, Stroke};
-use crate::store::EpochRecord;
+use crate::run::history::EpochRecord;
 
 /// Interquartile ranges above the third quartile past which a value is an outlier: "far out" in Tukey, "Exploratory Data
 /// Analysis", 1977.

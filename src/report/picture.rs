@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::store::{FileError, Staged};
+use crate::files::{FileError, Staged};
 
 /// A drawn chart in two formats.
 #[derive(Clone, Debug)]

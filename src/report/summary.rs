@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::metric::Metric;
-use crate::model::Model;
-use crate::store::{EpochRecord, SavedRun, TestRecord};
+use crate::nn::model::Model;
+use crate::run::history::EpochRecord;
+use crate::run::metric::Metric;
+use crate::store::{SavedRun, TestRecord};
 
-/// The figures by which runs are compared; the object of `gpunet compare --json`. Accuracies are from 0 to 1.
+/// The figures by which runs are compared; their names are a contract. Accuracies are from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// The shortest end of its path that tells the run from those it is compared with.
@@ -96,7 +97,7 @@ mod tests {
             learning_rate: 0.1,
             seconds: 1.5,
         };
-        let config = crate::config::Config { arch: "4-8-3".parse().unwrap(), ..Default::default() };
+        let config = crate::run::config::Config { arch: "4-8-3".parse().unwrap(), ..Default::default() };
         let history = epochs.iter().enumerate().map(record).collect();
         SavedRun { path: PathBuf::from("runs/a"), config, history, test: None }
     }

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochRecord, FileError, StoreError};
+use super::StoreError;
+use crate::files::FileError;
+use crate::run::history::EpochRecord;
 
 /// What the file begins with: a name and the version of the structure behind it.
 const SIGNATURE: &[u8; 16] = b"gpunet checkpt 2";
@@ -34,7 +36,7 @@ pub struct Checkpoint<'a> {
     pub history: Vec<EpochRecord>,
     /// Updates made so far: the optimizer's bias corrections depend on them.
     pub updates: u64,
-    /// Values in the order of [`crate::model::Model::parameters`].
+    /// Values in the order of [`crate::nn::model::Model::parameters`].
     pub parameters: Cow<'a, [Vec<f32>]>,
     /// Those of the best epoch, where early stopping keeps them.
     pub best: Option<Cow<'a, [Vec<f32>]>>,

@@ -6,14 +6,15 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::{FileError, StoreError, write_file};
-use crate::activation::Activation;
-use crate::arch::Arch;
+use super::StoreError;
 use crate::data::{Normalization, Split};
-use crate::loss::Loss;
-use crate::model::Model;
-use crate::network::{Network, PerLayer};
-use crate::precision::Precision;
+use crate::files::{FileError, write_file};
+use crate::kernels::activation::Activation;
+use crate::kernels::precision::Precision;
+use crate::nn::arch::Arch;
+use crate::nn::loss::Loss;
+use crate::nn::model::Model;
+use crate::nn::network::{Network, PerLayer};
 
 /// The version of the metadata that this program writes, and the newest it reads.
 const FORMAT_VERSION: u32 = 1;

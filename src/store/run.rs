@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::history;
-use super::{Checkpoint, FileError, SavedModel, Staged, StoreError, TEMPORARY, TestRecord, write_file};
-use crate::config::Config;
+use super::{Checkpoint, SavedModel, StoreError, TestRecord};
+use crate::files::{FileError, Staged, TEMPORARY, write_file};
+use crate::run::config::Config;
+use crate::run::history;
 
 pub(super) const CONFIG: &str = "config.toml";
 pub(super) const HISTORY: &str = "history.csv";

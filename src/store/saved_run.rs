@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::run::{CHECKPOINT, CONFIG, HISTORY, MODEL, TEST, follow, load_config};
-use super::{EpochRecord, FileError, RunFolder, StoreError, history};
-use crate::config::Config;
+use super::{RunFolder, StoreError};
+use crate::files::FileError;
+use crate::run::config::Config;
+use crate::run::history::{self, EpochRecord};
 
 /// What the test part came to when training had ended: the content of `test.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use self::case::BenchCase;
-use crate::arch::Arch;
 use crate::backend::{Backend, Program};
 use crate::error::Error;
-use crate::optim::Optimizer;
+use crate::kernels::precision::Precision;
+use crate::kernels::step::Step;
+use crate::nn::arch::Arch;
+use crate::nn::optim::Optimizer;
 use crate::plan::{Launch, Phase};
-use crate::precision::Precision;
 use crate::profile::{Profile, TIMED_STEPS, WARM_UP_STEPS};
-use crate::step::Step;
 
 /// Steps whose losses are reported: three times through all examples.
 const FIRST_STEPS: usize = 3 * case::BATCHES;
@@ -65,7 +65,7 @@ pub struct TileChoice {
     pub tile: &'static str,
 }
 
-/// What was measured: the object of `gpunet bench --json`.
+/// What was measured. The names are a contract: scripts read them.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
     /// The network.

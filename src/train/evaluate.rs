@@ -5,13 +5,13 @@ use std::ops::{ControlFlow, Range};
 use serde::Serialize;
 
 use super::Metrics;
-use crate::arch::Shape;
 use crate::backend::{Backend, Program};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::model::Model;
+use crate::kernels::step::Step;
+use crate::math::shape::Shape;
+use crate::nn::model::Model;
 use crate::plan::{Data, Phase};
-use crate::step::Step;
 use crate::store::SavedModel;
 
 /// The most rows of a batch where no training plan sets them.
@@ -29,7 +29,7 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u64>>,
 }
 
-/// How one class was told, as the contract of `eval --json` names it.
+/// How one class was told. The names are a contract: scripts read them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassReport {
     /// Name.
@@ -67,7 +67,7 @@ impl Evaluation {
 /// # Errors
 /// Data that does not fit the model, or a device that fails.
 pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) -> Result<Evaluation, Error> {
-    dataset.check_model(&model.metadata.arch)?;
+    dataset.check_model(model.metadata.arch.input(), model.metadata.arch.outputs())?;
     let network = Model::of(&model.metadata.network());
     let test = dataset.part(Part::Test);
     let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);

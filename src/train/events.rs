@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::step::BatchMetrics;
-use crate::store::EpochRecord;
+use crate::kernels::step::BatchMetrics;
+use crate::run::history::EpochRecord;
 
 /// Losses and right predictions over any number of batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -80,7 +80,7 @@ pub struct Outcome {
     pub test: Metrics,
     /// The epoch that the model is of: the last, or the best where early stopping keeps that.
     pub kept_epoch: usize,
-    /// Its parameters, in the order of [`crate::model::Model::parameters`].
+    /// Its parameters, in the order of [`crate::nn::model::Model::parameters`].
     pub parameters: Vec<Vec<f32>>,
     /// Updates that were left out because gradients passed what half precision holds.
     pub left_out: u64,

@@ -3,12 +3,12 @@
 use super::trainer::Trainer;
 use super::{Event, Metrics};
 use crate::backend::Backend;
-use crate::config::Config;
 use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::network::PerLayer;
-use crate::regularization::Regularization;
-use crate::schedule::Schedule;
+use crate::nn::network::PerLayer;
+use crate::nn::regularization::Regularization;
+use crate::run::config::Config;
+use crate::run::schedule::Schedule;
 
 /// What an overfit check came to.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,11 +1,12 @@
 //! What comes before training: the plan, and whether it can be.
 
-use crate::arch::{Arch, LayerSpec};
 use crate::backend::Backend;
-use crate::config::{Batching, Config, ConfigError};
 use crate::data::{Dataset, Normalization, Part};
 use crate::error::Error;
-use crate::model::{Model, Recording, TrainingOptions};
+use crate::nn::arch::{Arch, LayerSpec};
+use crate::nn::model::{Model, Recording, TrainingOptions};
+use crate::run::config::{Batching, Config};
+use crate::settings::SettingError;
 
 /// Whether [`super::train`] could begin, found without loading or writing anything.
 ///
@@ -14,7 +15,7 @@ use crate::model::{Model, Recording, TrainingOptions};
 pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Result<(), Error> {
     // The constants of a normalization are no part of the plan.
     let normalization = config.normalization.without_constants();
-    backend.check(&record(config, dataset, normalization, backend)?.1.plan)
+    Ok(backend.check(&record(config, dataset, normalization, backend)?.1.plan)?)
 }
 
 /// How the training part is cut into batches.
@@ -33,7 +34,7 @@ pub(super) fn record(
     backend: &dyn Backend,
 ) -> Result<(Model, Recording), Error> {
     config.validate()?;
-    dataset.check_arch(&config.arch)?;
+    config.arch.check_data(dataset)?;
     check_batch_norm(&config.arch, batching(config, dataset))?;
     let model = Model::of(&config.network());
     let data = dataset.shape(normalization);
@@ -46,7 +47,7 @@ pub(super) fn record(
 }
 
 /// No batch may leave batch normalization a single value of a channel: whatever it is, it would become zero.
-fn check_batch_norm(arch: &Arch, Batching { rows, examples, .. }: Batching) -> Result<(), ConfigError> {
+fn check_batch_norm(arch: &Arch, Batching { rows, examples, .. }: Batching) -> Result<(), SettingError> {
     let mut layers = arch.layers().iter().zip(arch.shapes());
     let has_one_value = layers.any(|(layer, of)| *layer == LayerSpec::BatchNorm && of.len() == of.channels());
     let leaves_one = |rows: usize| rows == 1 || examples % rows == 1;
@@ -58,7 +59,7 @@ fn check_batch_norm(arch: &Arch, Batching { rows, examples, .. }: Batching) -> R
         others.into_iter().find(|&rows| !leaves_one(rows)).map_or(String::new(), |rows| format!(", such as {rows}"));
     let why = format!(
         "{examples} training examples in batches of {rows} leave batch normalization a batch of one, in which every feature is its \
-         own mean; use another --batch{such_as}"
+         own mean; use another batch size{such_as}"
     );
-    Err(ConfigError::Contradiction { keys: ["arch", "batch"], why })
+    Err(SettingError::Contradiction { keys: ["arch", "batch"], why })
 }

@@ -2,11 +2,11 @@
 
 use super::trainer::Trainer;
 use crate::backend::Backend;
-use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::plan::Phase;
 use crate::profile::{Profile, TIMED_STEPS, WARM_UP_STEPS};
+use crate::run::config::Config;
 
 /// Times the launches of a run's first steps; nothing of what they learn is kept.
 ///
@@ -16,5 +16,5 @@ pub fn profile(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Res
     let mut trainer = Trainer::begin(config, dataset, backend)?;
     let steps = trainer.steps(1, 0, std::iter::repeat(1.0));
     let few = &steps[..steps.len().min(WARM_UP_STEPS + TIMED_STEPS)];
-    Profile::measure(Phase::Train, few, trainer.program(), backend)
+    Ok(Profile::measure(Phase::Train, few, trainer.program(), backend)?)
 }

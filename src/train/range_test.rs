@@ -12,9 +12,10 @@ pub use curve::{RangeCurve, RangePoint};
 use super::Metrics;
 use super::trainer::Trainer;
 use crate::backend::Backend;
-use crate::config::{Config, ConfigError, is_positive};
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::run::config::Config;
+use crate::settings::{SettingError, is_positive};
 
 /// Which rates are tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,15 +84,15 @@ impl RangeTestOptions {
     ///
     /// # Errors
     /// The first that makes no sense.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let must = "a learning rate must be a positive f32, such as 0.001";
-        ConfigError::unless(is_positive(self.from), "from", format!("{:?}", self.from), must)?;
-        ConfigError::unless(is_positive(self.to), "to", format!("{:?}", self.to), must)?;
+        SettingError::unless(is_positive(self.from), "from", format!("{:?}", self.from), must)?;
+        SettingError::unless(is_positive(self.to), "to", format!("{:?}", self.to), must)?;
         let must = "a curve needs from 10 to 10,000 updates";
-        ConfigError::unless((10..=10_000).contains(&self.updates), "updates", self.updates, must)?;
+        SettingError::unless((10..=10_000).contains(&self.updates), "updates", self.updates, must)?;
         if self.from >= self.to {
             let why = format!("the rate grows, but not from {:?} to {:?}", self.from, self.to);
-            return Err(ConfigError::Contradiction { keys: ["from", "to"], why });
+            return Err(SettingError::Contradiction { keys: ["from", "to"], why });
         }
         Ok(())
     }
@@ -114,10 +115,10 @@ mod tests {
         let sound = RangeTestOptions::default();
         assert_eq!(sound.check(), Ok(()));
         for (options, says) in [
-            (RangeTestOptions { from: 0.0, ..sound }, "--from is 0.0"),
-            (RangeTestOptions { to: f64::NAN, ..sound }, "--to is NaN"),
-            (RangeTestOptions { to: 1e39, ..sound }, "--to is 1e39"),
-            (RangeTestOptions { updates: 9, ..sound }, "--updates is 9"),
+            (RangeTestOptions { from: 0.0, ..sound }, "`from` is 0.0"),
+            (RangeTestOptions { to: f64::NAN, ..sound }, "`to` is NaN"),
+            (RangeTestOptions { to: 1e39, ..sound }, "`to` is 1e39"),
+            (RangeTestOptions { updates: 9, ..sound }, "`updates` is 9"),
             (RangeTestOptions { from: 1.0, to: 1.0, ..sound }, "not from 1.0 to 1.0"),
         ] {
             let error = options.check().unwrap_err().to_string();

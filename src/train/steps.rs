@@ -1,8 +1,8 @@
 //! The steps of an epoch: which examples, at what rate, and where an update comes.
 
-use crate::config::{Batching, Config};
-use crate::optim::Optimizer;
-use crate::step::Step;
+use crate::kernels::step::Step;
+use crate::nn::optim::Optimizer;
+use crate::run::config::{Batching, Config};
 
 /// The steps of epoch `epoch`, counted from 1, over positions `0..examples` of the order.
 ///
@@ -49,7 +49,7 @@ pub(super) fn set_rates(step: &mut Step, optimizer: &Optimizer, t: u64, factor: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::BatchSize;
+    use crate::run::config::BatchSize;
 
     fn steps(batch: BatchSize, accumulate: usize, examples: usize) -> Vec<Step> {
         let config = Config { seed: 1 << 32 | 5, ..Config::default() };

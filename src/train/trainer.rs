@@ -9,14 +9,15 @@ use super::prepare::{batching, record};
 use super::steps::epoch_steps;
 use super::{Event, Metrics, Outcome};
 use crate::backend::{Backend, Logged, Program};
-use crate::config::{Batching, Config};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
-use crate::model::{Model, Recording};
+use crate::kernels::step::Step;
+use crate::nn::model::{Model, Recording};
 use crate::plan::{Data, Phase, Tensor};
-use crate::schedule::RunLength;
-use crate::step::Step;
-use crate::store::{Checkpoint, EpochRecord, ModelMetadata, RunFolder, SavedModel, TestRecord};
+use crate::run::config::{Batching, Config};
+use crate::run::history::EpochRecord;
+use crate::run::schedule::RunLength;
+use crate::store::{Checkpoint, ModelMetadata, RunFolder, SavedModel, TestRecord};
 
 /// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
 ///
@@ -233,7 +234,7 @@ impl<'a> Trainer<'a> {
         if let (true, Some(first)) = (self.config.shuffle, steps.first()) {
             self.program.run(Phase::Shuffle, std::slice::from_ref(first), &mut |_| ControlFlow::Continue(()))?;
         }
-        self.program.run(Phase::Train, steps, logged)
+        Ok(self.program.run(Phase::Train, steps, logged)?)
     }
 
     /// What it trains on.
@@ -269,7 +270,8 @@ impl<'a> Trainer<'a> {
         if !lengths.eq(values.iter().map(Vec::len)) {
             return Err(Error::CheckpointMisfit);
         }
-        tensors.iter().zip(values).try_for_each(|(&tensor, values)| self.program.write(tensor, Data::F32(values)))
+        let mut pairs = tensors.iter().zip(values);
+        Ok(pairs.try_for_each(|(&tensor, values)| self.program.write(tensor, Data::F32(values)))?)
     }
 
     fn metadata(&self) -> ModelMetadata {

@@ -3,17 +3,18 @@
 use std::ops::ControlFlow;
 
 use bytemuck::Pod;
-use gpunet::arch::Arch;
-use gpunet::backend::cpu::CpuBackend;
-use gpunet::backend::gpu::ShaderChecks;
-use gpunet::backend::{Backend, Program};
-use gpunet::data::{Dataset, Normalization};
-use gpunet::kernel::Tolerance;
-use gpunet::model::{DataShape, Model, Recording, TrainingOptions};
-use gpunet::optim::Optimizer;
-use gpunet::parity::Comparison;
-use gpunet::plan::{Data, Phase, Tensor};
-use gpunet::step::{BatchMetrics, Step};
+use gpunet::low_level::backend::cpu::CpuBackend;
+use gpunet::low_level::backend::gpu::ShaderChecks;
+use gpunet::low_level::backend::parity::Comparison;
+use gpunet::low_level::backend::{Backend, Program};
+use gpunet::low_level::data::DataShape;
+use gpunet::low_level::data::{Dataset, Normalization};
+use gpunet::low_level::kernels::kernel::Tolerance;
+use gpunet::low_level::kernels::step::{BatchMetrics, Step};
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::model::{Model, Recording, TrainingOptions};
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::plan::{Data, Phase, Tensor};
 use safetensors::{Dtype, SafeTensors};
 
 use super::gpu;

@@ -6,18 +6,18 @@ pub mod golden;
 
 use std::ops::ControlFlow;
 
-use gpunet::arch::Arch;
-use gpunet::backend::cpu::{CpuBackend, CpuProgram};
-use gpunet::backend::gpu::ShaderChecks;
-use gpunet::backend::{Backend, Program};
-use gpunet::data::{Dataset, Normalization};
-use gpunet::device::{DeviceOptions, open};
-use gpunet::model::{Model, Recording, TrainingOptions};
-use gpunet::network::Network;
-use gpunet::optim::Optimizer;
-use gpunet::plan::Phase;
-use gpunet::random::{Stream, unit};
-use gpunet::step::{BatchMetrics, Step};
+use gpunet::low_level::backend::cpu::{CpuBackend, CpuProgram};
+use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::gpu::ShaderChecks;
+use gpunet::low_level::backend::{Backend, Program};
+use gpunet::low_level::data::{Dataset, Normalization};
+use gpunet::low_level::kernels::step::{BatchMetrics, Step};
+use gpunet::low_level::math::random::{Stream, unit};
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::model::{Model, Recording, TrainingOptions};
+use gpunet::low_level::nn::network::Network;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::plan::Phase;
 
 /// The first GPU adapter, software or not. Tests that need one fail without it: a skipped test proves nothing.
 pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
@@ -85,7 +85,7 @@ impl Small {
             if info.name.ends_with("bias") {
                 let values: Vec<f32> =
                     (0..info.len()).map(|i| unit(Stream::ParityCase(78), 5, i as u64) * 0.4 - 0.1).collect();
-                program.write(tensor, gpunet::plan::Data::F32(&values)).unwrap();
+                program.write(tensor, gpunet::low_level::plan::Data::F32(&values)).unwrap();
             }
         }
     }

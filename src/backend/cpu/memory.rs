@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use bytemuck::Pod;
 use memmap2::MmapMut;
 
-use crate::kernel::{Argument, DType, Elements, ElementsMut};
+use crate::kernels::kernel::{Argument, DType, Elements, ElementsMut};
+use crate::math::real::Real;
 use crate::plan::{BufferInfo, Data, TensorInfo};
-use crate::real::Real;
 
 /// One buffer.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::TwinReal;
 use super::memory::Memory;
+use crate::backend::DeviceError;
 use crate::backend::{Logged, Program, Span};
-use crate::error::Error;
-use crate::kernel::{Argument, Arguments, DType, MAX_SLOTS};
+use crate::kernels::kernel::{Argument, Arguments, DType, MAX_SLOTS};
+use crate::kernels::step::{BatchMetrics, Step};
 use crate::plan::{Data, Launch, Phase, Plan, Tensor};
-use crate::real::Real;
-use crate::step::{BatchMetrics, Step};
 
 /// How long steps run before the caller hears of them: going to the pool's threads and back takes longer than a small network's step.
 const VISIT: Duration = Duration::from_millis(5);
@@ -22,10 +22,10 @@ pub struct CpuProgram<T> {
     pool: Arc<rayon::ThreadPool>,
 }
 
-impl<T: Real> CpuProgram<T> {
-    pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> Result<CpuProgram<T>, Error> {
+impl<T: TwinReal> CpuProgram<T> {
+    pub(super) fn new(plan: Plan, pool: Arc<rayon::ThreadPool>) -> Result<CpuProgram<T>, DeviceError> {
         let memory: Option<_> = plan.buffers().iter().map(Memory::zeroed).collect();
-        let memory = memory.ok_or_else(|| Error::OutOfMemory { needed: plan.memory().total() })?;
+        let memory = memory.ok_or_else(|| DeviceError::HostMemory { needed: plan.memory().total() })?;
         let mut program = CpuProgram { plan, memory, pool };
         for (tensor, values) in program.plan.constants().to_vec() {
             program.write(tensor, Data::F32(&values))?;
@@ -86,39 +86,39 @@ impl<T: Real> CpuProgram<T> {
     }
 }
 
-impl<T: Real> Program for CpuProgram<T> {
+impl<T: TwinReal> Program for CpuProgram<T> {
     fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), DeviceError> {
         self.plan.assert_data(tensor, &data);
         let info = self.plan.tensor(tensor);
         self.memory[info.buffer].write(info, data);
         Ok(())
     }
 
-    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error> {
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, DeviceError> {
         Ok(self.reals(tensor).iter().map(|value| value.as_f64() as f32).collect())
     }
 
-    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error> {
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, DeviceError> {
         let info = self.plan.tensor(tensor);
         Ok(self.memory[info.buffer].integers(info).to_vec())
     }
 
-    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), DeviceError> {
         self.replay(phase, steps, logged, None);
         Ok(())
     }
 
-    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error> {
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, DeviceError> {
         let mut spans = Vec::new();
         self.replay(phase, steps, logged, Some(&mut spans));
         Ok(spans)
     }
 
-    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), DeviceError> {
         self.plan.assert_steps(&[*step]);
         let pool = Arc::clone(&self.pool);
         pool.install(|| run_launch(&self.plan, &mut self.memory, &self.plan.launches(phase)[index], step));
@@ -132,7 +132,7 @@ impl<T: Real> Program for CpuProgram<T> {
 
 /// Runs one launch. Buffers that it writes are taken out of `memory` meanwhile, which the plan's check makes possible: no
 /// buffer is both written and anything else in one launch.
-fn run_launch<T: Real>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launch, step: &Step) {
+fn run_launch<T: TwinReal>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launch, step: &Step) {
     let slots = launch.kernel.slots;
     let mut written: [Option<(usize, Memory<T>)>; MAX_SLOTS] = Default::default();
     for ((slot, &arg), place) in slots.iter().zip(&launch.args).zip(&mut written) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// An adapter as doctor and error messages show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdapterSummary {
-    /// Its place in the list: what `--device N` means.
+    /// Its place in the list: the number that a device may be named by.
     pub index: usize,
     /// The name its driver gives.
     pub name: String,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::AdapterSummary;
-use crate::store::{make_folder, write_file};
+use crate::files::{make_folder, write_file};
 
 /// The file for something of an adapter: another driver may make other code, and another version of this program other kernels.
 pub(super) fn file(folder: &Path, what: &str, summary: &AdapterSummary) -> PathBuf {

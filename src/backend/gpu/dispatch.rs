@@ -1,9 +1,9 @@
 //! Launches, resolved.
 
 use super::pipelines::Pipeline;
-use crate::kernel::tile::Tile;
+use crate::kernels::step::Step;
+use crate::kernels::tile::Tile;
 use crate::plan::{Launch, Plan};
-use crate::step::Step;
 
 /// Where a launch finds its scalars.
 #[derive(Clone, Copy)]

@@ -44,9 +44,10 @@ pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataShape;
     use crate::data::Normalization;
-    use crate::model::{DataShape, Model, TrainingOptions};
-    use crate::optim::Optimizer;
+    use crate::nn::model::{Model, TrainingOptions};
+    use crate::nn::optim::Optimizer;
 
     const WEBGPU_DEFAULT: AdapterLimits = AdapterLimits {
         max_buffer_size: 256 << 20,

@@ -1,17 +1,17 @@
 //! Units that multiply small matrices at once, such as tensor cores: what an adapter has, and whether it computes rightly.
 
 use super::GpuBackend;
+use crate::backend::DeviceError;
 use crate::backend::cpu::CpuBackend;
-use crate::error::Error;
-use crate::kernel::tile::{BLOCK, Tile};
-use crate::kernel::{Case, Input, KernelSpec};
+use crate::backend::parity::{Comparison, Form, check_case_in, check_kernel_in};
+use crate::kernels::kernel::{Case, Input, KernelSpec};
+use crate::kernels::precision::Precision;
+use crate::kernels::tile::{BLOCK, Tile};
 use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
-use crate::parity::{Comparison, Form, check_case_in, check_kernel_in};
-use crate::precision::Precision;
 
 /// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
 pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what they load and store lies within a tile's own memory (shaders/lib/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl).
+    // SAFETY: what they load and store lies within a tile's own memory (shaders/product/shared/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl).
     // Nothing is trained with them before an adapter has computed some products rightly.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
@@ -71,9 +71,9 @@ impl GpuBackend {
         let compared = |case: &Case, tile, precision| {
             let form = Form { tile: Some(tile), precision };
             let (_, comparison) = check_case_in(self, form, &CpuBackend::new(None)?, DenseGrad::KERNEL, case)?;
-            Ok::<Comparison, Error>(comparison)
+            Ok::<Comparison, DeviceError>(comparison)
         };
-        let is_well = || -> Result<bool, Error> {
+        let is_well = || -> Result<bool, DeviceError> {
             let split = |case: &Case| compared(case, tile, Precision::F32Split);
             let plain = compared(&long, &BLOCK, Precision::F32)?.worst_share;
             Ok(split(&apart)?.failure.is_none() && split(&long)?.worst_share <= 2.0 * plain)

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use super::pipeline_cache::PipelineCache;
 use super::{GpuBackend, ShaderChecks};
-use crate::error::{DeviceError, Error};
-use crate::kernel::tile::Tile;
-use crate::kernel::{Access, Kernel};
+use crate::backend::DeviceError;
+use crate::kernels::kernel::{Access, Kernel};
+use crate::kernels::precision::Precision;
+use crate::kernels::tile::Tile;
 use crate::plan::Launch;
-use crate::precision::Precision;
 
 /// A compiled kernel and the layout its bind groups follow.
 #[derive(Clone, Debug)]
@@ -51,11 +51,11 @@ impl Pipelines {
         &mut self,
         backend: &GpuBackend,
         forms: impl Iterator<Item = Form<'a>>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), DeviceError> {
         let mut new: HashMap<Key, Form<'a>> = forms.map(|form| (form.key(), form)).collect();
         new.retain(|key, _| !self.made.contains_key(key));
         let made = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
-        self.made.extend(made.collect::<Result<Vec<_>, Error>>()?);
+        self.made.extend(made.collect::<Result<Vec<_>, DeviceError>>()?);
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl Pipelines {
     }
 }
 
-fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Result<Pipeline, Error> {
+fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Result<Pipeline, DeviceError> {
     let (device, kernel) = (&backend.device, launch.kernel);
     // A driver that fails to compile is an internal error.
     let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal].map(|of| device.push_error_scope(of));

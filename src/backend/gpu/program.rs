@@ -12,11 +12,11 @@ use super::GpuBackend;
 use super::dispatch::{Dispatch, Uniforms};
 use super::pipelines::{Form, Pipelines};
 use super::readback::{Readback, Shared};
+use crate::backend::DeviceError;
 use crate::backend::{Logged, Program, Span};
-use crate::error::Error;
-use crate::kernel::tile::Tile;
+use crate::kernels::step::{BatchMetrics, Step};
+use crate::kernels::tile::Tile;
 use crate::plan::{Data, LOG_ROWS, Launch, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
-use crate::step::{BatchMetrics, Step};
 
 /// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
 /// which desktop drivers reset a busy GPU, short enough that progress is seen.
@@ -47,7 +47,11 @@ pub(super) struct GpuProgram {
 }
 
 impl GpuProgram {
-    pub(super) fn new(backend: &GpuBackend, plan: Plan, tile: Option<&'static Tile>) -> Result<GpuProgram, Error> {
+    pub(super) fn new(
+        backend: &GpuBackend,
+        plan: Plan,
+        tile: Option<&'static Tile>,
+    ) -> Result<GpuProgram, DeviceError> {
         let shared = Shared::of(backend);
         let device = &shared.device;
         let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -165,7 +169,7 @@ impl GpuProgram {
     }
 
     /// Waits for a submission and hands over its log.
-    fn land(&self, phase: Phase, flight: Flight, logged: &mut Logged<'_>) -> Result<ControlFlow<()>, Error> {
+    fn land(&self, phase: Phase, flight: Flight, logged: &mut Logged<'_>) -> Result<ControlFlow<()>, DeviceError> {
         self.shared.wait(Some(flight.submission))?;
         if self.plan.log(phase).is_none() {
             return Ok(ControlFlow::Continue(()));
@@ -184,19 +188,19 @@ impl Program for GpuProgram {
         &self.plan
     }
 
-    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+    fn write(&mut self, tensor: Tensor, data: Data<'_>) -> Result<(), DeviceError> {
         self.write_tensor(tensor, data)
     }
 
-    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, Error> {
+    fn slow_read_f32(&mut self, tensor: Tensor) -> Result<Vec<f32>, DeviceError> {
         self.read_floats(tensor)
     }
 
-    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, Error> {
+    fn slow_read_u32(&mut self, tensor: Tensor) -> Result<Vec<u32>, DeviceError> {
         Ok(bytemuck::pod_collect_to_vec(&self.read_bytes(tensor)?))
     }
 
-    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), Error> {
+    fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), DeviceError> {
         let mut flights: VecDeque<Flight> = VecDeque::with_capacity(SUBMISSIONS_IN_FLIGHT);
         let mut rest = steps;
         // What is under way when `logged` asks to stop still lands, and is heard of no more.
@@ -231,11 +235,11 @@ impl Program for GpuProgram {
         Ok(())
     }
 
-    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, Error> {
+    fn profile(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<Vec<Span>, DeviceError> {
         self.run_profiled(phase, steps, logged)
     }
 
-    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), Error> {
+    fn run_launch(&mut self, phase: Phase, index: usize, step: &Step) -> Result<(), DeviceError> {
         let first = self.write_steps(&[*step], 0);
         let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {

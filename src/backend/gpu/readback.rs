@@ -1,7 +1,7 @@
 //! Values on their way back to the host.
 
 use super::GpuBackend;
-use crate::error::{DeviceError, Error};
+use crate::backend::DeviceError;
 
 /// A host-visible buffer that the device copies into.
 #[derive(Debug)]
@@ -35,7 +35,12 @@ impl Readback {
     }
 
     /// Hands over the bytes and gives the buffer back to the device.
-    pub(super) fn take<R>(&self, backend: &Shared, bytes: u64, use_bytes: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+    pub(super) fn take<R>(
+        &self,
+        backend: &Shared,
+        bytes: u64,
+        use_bytes: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R, DeviceError> {
         backend.faults.check()?;
         let result = {
             let view = self
@@ -66,7 +71,7 @@ impl Shared {
     }
 
     /// Waits for a submission, or for all of them.
-    pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), Error> {
+    pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), DeviceError> {
         let waited = self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: None });
         self.faults.check()?;
         waited.map(|_| ()).map_err(|error| DeviceError::Fault { message: error.to_string() }.into())

@@ -7,9 +7,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::cache;
-use crate::kernel::tile::{BLOCK, Product, TILES, Tile, TileLimits};
+use crate::kernels::precision::Precision;
+use crate::kernels::tile::{BLOCK, Product, TILES, Tile, TileLimits};
 use crate::plan::{Launch, Plan};
-use crate::precision::Precision;
 
 /// Tiles that were found, by the launches' keys.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! When passes run, by the adapter's clock.
 
 use super::readback::{Readback, Shared};
-use crate::error::{DeviceError, Error};
+use crate::backend::DeviceError;
 
 /// Bytes of a timestamp.
 const TIMESTAMP: u64 = 8;
@@ -23,7 +23,7 @@ impl Timestamps {
     ///
     /// # Errors
     /// [`DeviceError::NoTimestamps`].
-    pub(super) fn new(shared: &Shared, passes: usize) -> Result<Timestamps, Error> {
+    pub(super) fn new(shared: &Shared, passes: usize) -> Result<Timestamps, DeviceError> {
         let device = &shared.device;
         if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Err(DeviceError::NoTimestamps { adapter: shared.adapter.clone() }.into());
@@ -82,7 +82,7 @@ impl Timestamps {
         shared: &Shared,
         passes: usize,
         origin: &mut Option<u64>,
-    ) -> Result<Vec<[f64; 2]>, Error> {
+    ) -> Result<Vec<[f64; 2]>, DeviceError> {
         let bytes = passes as u64 * 2 * TIMESTAMP;
         let ticks: Vec<[u64; 2]> = self.readback.take(shared, bytes, bytemuck::pod_collect_to_vec)?;
         let origin = *origin.get_or_insert_with(|| ticks.first().map_or(0, |pass| pass[0]));

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Parser;
-use gpunet::config::Config;
-use gpunet::store::Progress;
-use gpunet::train::check;
+use gpunet::low_level::run::config::Config;
+use gpunet::low_level::store::Progress;
+use gpunet::low_level::train::check;
 
 use super::grid::{self, Setting};
+use crate::cli::sentence::sentence;
 use crate::cli::{DeviceArguments, train};
 
 /// Bytes that every file system takes for the name of a folder.
@@ -89,7 +90,7 @@ fn plan_run(base: &Base<'_>, settings: &[Setting], group: String) -> anyhow::Res
     arguments.settings.device.default_to(base.device);
     let config = match arguments.config() {
         Ok(config) => config,
-        Err(error) => bail!("run {name}: {error}"),
+        Err(error) => bail!("run {name}: {}", sentence(&error)),
     };
     let folder = base.out.join(&name);
     if folder.exists() && !folder.is_dir() {
@@ -128,13 +129,13 @@ fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
     };
     let mut left: Vec<&Planned> = runs.iter().collect();
     while let Some(&first) = left.first() {
-        let in_run = |run: &Planned, error: &dyn std::fmt::Display| anyhow!("run {}: {error}", run.name);
+        let in_run = |run: &Planned, error: anyhow::Error| anyhow!("run {}: {}", run.name, sentence(&error));
         let (dataset, device) =
-            train::prepare(&first.arguments.settings, &first.config).map_err(|error| in_run(first, &error))?;
+            train::prepare(&first.arguments.settings, &first.config).map_err(|error| in_run(first, error))?;
         let (alike, others) = left.into_iter().partition(|run| needs(run) == needs(first));
         left = others;
         for run in alike {
-            check(&run.config, &dataset, device.backend.as_ref()).map_err(|error| in_run(run, &error))?;
+            check(&run.config, &dataset, device.backend.as_ref()).map_err(|error| in_run(run, error.into()))?;
         }
     }
     Ok(())

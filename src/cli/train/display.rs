@@ -1,7 +1,7 @@
 //! What `gpunet train` shows while it trains: a bar on a terminal, and a line an epoch.
 
-use gpunet::store::EpochRecord;
-use gpunet::train::Event;
+use gpunet::low_level::run::history::EpochRecord;
+use gpunet::low_level::train::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output::{self, bytes, line, thousands};

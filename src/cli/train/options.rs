@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gpunet::activation::Activation;
-use gpunet::config::BatchSize;
-use gpunet::data::NormalizationKind;
-use gpunet::early_stopping::EarlyStopping;
-use gpunet::init::Init;
-use gpunet::loss::{ClassWeights, Loss};
-use gpunet::optim::Optimizer;
-use gpunet::precision::Precision;
-use gpunet::schedule::Schedule;
-use gpunet::spec;
+use gpunet::low_level::data::NormalizationKind;
+use gpunet::low_level::kernels::activation::Activation;
+use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::nn::init::Init;
+use gpunet::low_level::nn::loss::{ClassWeights, Loss};
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::run::config::BatchSize;
+use gpunet::low_level::run::early_stopping::EarlyStopping;
+use gpunet::low_level::run::schedule::Schedule;
+use gpunet::low_level::settings;
 
 use super::settings::GivenSchedule;
 use crate::cli::DeviceArguments;
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Settings {
     pub(super) arch: Option<String>,
 
     /// Of the hidden layers: relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, identity [default: relu]
-    #[arg(long, value_name = "NAME", value_parser = spec::word::<Activation>, help_heading = "Network")]
+    #[arg(long, value_name = "NAME", value_parser = settings::word::<Activation>, help_heading = "Network")]
     pub(super) activation: Option<Activation>,
 
     /// Initial weights: he, xavier or lecun, with -normal or -uniform, gaussian:S, zeros [default: he-normal]
@@ -69,7 +69,7 @@ pub(in crate::cli) struct Settings {
     pub(super) subset: Option<usize>,
 
     /// scale, standardize, standardize-per-pixel, standardize-per-image, mean-image, none [default: scale]
-    #[arg(long, value_name = "NAME", value_parser = spec::word::<NormalizationKind>, help_heading = "Data")]
+    #[arg(long, value_name = "NAME", value_parser = settings::word::<NormalizationKind>, help_heading = "Data")]
     pub(super) normalization: Option<NormalizationKind>,
 
     /// Learning rate [default: the optimizer's; 0.3 of gradient descent, 0.001 of Adam]
@@ -106,12 +106,12 @@ pub(in crate::cli) struct Settings {
     pub(super) warmup: Option<f64>,
 
     /// Stop when validation gains nothing more, and keep the best model: patience=N, and perhaps metric=val-accuracy
-    #[arg(long, value_name = "patience=N", value_parser = spec::parse::<EarlyStopping>, help_heading = "Training")]
+    #[arg(long, value_name = "patience=N", value_parser = settings::parse::<EarlyStopping>, help_heading = "Training")]
     pub(super) early_stopping: Option<EarlyStopping>,
 
     /// softmax-cross-entropy, svm or mse, with settings behind colons, such as svm:variant=crammer-singer
     /// [default: softmax-cross-entropy]
-    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Loss>, help_heading = "Loss")]
+    #[arg(long, value_name = "NAME", value_parser = settings::parse::<Loss>, help_heading = "Loss")]
     pub(super) loss: Option<Loss>,
 
     /// Share of cross-entropy's target distribution that is spread evenly over all classes [default: 0]
@@ -124,7 +124,7 @@ pub(in crate::cli) struct Settings {
 
     /// sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw or lion, with settings behind colons, such as
     /// momentum:momentum=0.95 [default: sgd]
-    #[arg(long, value_name = "NAME", value_parser = spec::parse::<Optimizer>, group = "rule", help_heading = "Optimizer")]
+    #[arg(long, value_name = "NAME", value_parser = settings::parse::<Optimizer>, group = "rule", help_heading = "Optimizer")]
     pub(super) optimizer: Option<Optimizer>,
 
     /// Short for --optimizer adam
@@ -169,7 +169,7 @@ pub(in crate::cli) struct Settings {
 
     /// f32; f32-split, of which a GPU's matrix units make products from halves; or f16, with a loss scale that keeps small gradients from vanishing
     /// [default: f32]
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = spec::word::<Precision>, help_heading = "Device")]
+    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>, help_heading = "Device")]
     pub(super) precision: Option<Precision>,
 
     #[command(flatten)]
@@ -178,11 +178,11 @@ pub(in crate::cli) struct Settings {
 
 /// Every choice that has settings of its own, with their defaults, as the options take them.
 fn defaults() -> String {
-    let optimizers = Optimizer::all().map(|optimizer| ("--optimizer", spec::text(&optimizer)));
+    let optimizers = Optimizer::all().map(|optimizer| ("--optimizer", settings::text(&optimizer)));
     let schedules = Schedule::NAMES.iter().flat_map(|name| Schedule::named(name));
-    let schedules = schedules.map(|schedule| ("--schedule", spec::text(&schedule)));
-    let losses = Loss::ALL.map(|loss| ("--loss", spec::text(&loss)));
-    let stopping = ("--early-stopping", spec::text(&EarlyStopping::default()));
+    let schedules = schedules.map(|schedule| ("--schedule", settings::text(&schedule)));
+    let losses = Loss::ALL.map(|loss| ("--loss", settings::text(&loss)));
+    let stopping = ("--early-stopping", settings::text(&EarlyStopping::default()));
     let all = optimizers.into_iter().chain(schedules).chain(losses).chain([stopping]);
     let lines = all.map(|(option, text)| format!("\n  {option} {text}"));
     format!("Settings and their defaults:{}", lines.collect::<String>())

@@ -1,15 +1,15 @@
 //! The settings that options come to.
 
 use anyhow::bail;
-use gpunet::arch::Arch;
-use gpunet::config::Config;
-use gpunet::data::MNIST;
-use gpunet::loss::{ClassWeights, Loss};
-use gpunet::network::PerLayer;
-use gpunet::optim::Optimizer;
-use gpunet::schedule::Schedule;
-use gpunet::spec::SpecError;
-use gpunet::store::load_config;
+use gpunet::low_level::data::MNIST;
+use gpunet::low_level::nn::arch::Arch;
+use gpunet::low_level::nn::loss::{ClassWeights, Loss};
+use gpunet::low_level::nn::network::PerLayer;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::run::config::Config;
+use gpunet::low_level::run::schedule::Schedule;
+use gpunet::low_level::settings::SpecError;
+use gpunet::low_level::store::load_config;
 
 use super::options::{Arguments, Settings};
 

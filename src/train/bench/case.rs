@@ -6,15 +6,17 @@ use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::BenchOptions;
-use crate::arch::Arch;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::{Backend, Program};
+use crate::data::DataShape;
 use crate::data::{Dataset, Normalization};
 use crate::error::Error;
-use crate::model::{DataShape, Model, Recording, TrainingOptions};
-use crate::random::{Stream, unit};
-use crate::step::Step;
-use crate::store::{FileError, StoreError, write_file};
+use crate::files::{FileError, write_file};
+use crate::kernels::step::Step;
+use crate::math::random::{Stream, unit};
+use crate::nn::arch::Arch;
+use crate::nn::model::{Model, Recording, TrainingOptions};
+use crate::store::StoreError;
 use crate::train::steps::set_rates;
 
 /// Batches of made-up examples on the device, which steps take in turn.
@@ -62,7 +64,7 @@ impl<'a> BenchCase<'a> {
 
     fn fill(&self, program: &mut dyn Program) -> Result<(), Error> {
         self.recording.upload(program, &self.dataset)?;
-        self.model.initialize(&self.recording, program, SEED)
+        Ok(self.model.initialize(&self.recording, program, SEED)?)
     }
 
     /// The steps from `first` on, counted from 1.

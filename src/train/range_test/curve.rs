@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::store::to_csv;
+use crate::run::history::to_csv;
 
 /// Weight of the past in the moving average of the losses. fastai's 0.98 remembers 50 updates, nearly two decades of rates, by
 /// which its curve lags; this remembers 10, a third of a decade, which still evens out batches.
@@ -139,7 +139,7 @@ fn noise(points: &[RangePoint]) -> f64 {
 mod tests {
     use super::super::RangeTestOptions;
     use super::*;
-    use crate::random::{Stream, unit};
+    use crate::math::random::{Stream, unit};
 
     /// The curve of what `losses` gives for the rates, one after another.
     fn curve_of(options: RangeTestOptions, mut losses: impl FnMut(f64) -> f64) -> RangeCurve {

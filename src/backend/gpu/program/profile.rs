@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Flight, GpuProgram, log_bytes};
+use crate::backend::DeviceError;
 use crate::backend::gpu::timestamps::Timestamps;
 use crate::backend::{Logged, Span};
-use crate::error::Error;
+use crate::kernels::step::Step;
 use crate::plan::Phase;
-use crate::step::Step;
 
 impl GpuProgram {
     /// A pass a launch, since WebGPU takes timestamps where passes begin and end, and a submission a step.
@@ -16,7 +16,7 @@ impl GpuProgram {
         phase: Phase,
         steps: &[Step],
         logged: &mut Logged<'_>,
-    ) -> Result<Vec<Span>, Error> {
+    ) -> Result<Vec<Span>, DeviceError> {
         let launches = self.plan.launches(phase).len();
         let timestamps = Timestamps::new(&self.shared, launches)?;
         let (mut spans, mut origin) = (Vec::new(), None);

@@ -5,14 +5,14 @@ use half::slice::HalfFloatSliceExt;
 use half::vec::HalfFloatVecExt;
 
 use super::GpuProgram;
+use crate::backend::DeviceError;
 use crate::backend::gpu::readback::Readback;
-use crate::error::Error;
-use crate::kernel::DType;
+use crate::kernels::kernel::DType;
 use crate::plan::{Data, Tensor};
 
 impl GpuProgram {
     /// See [`crate::backend::Program::write`].
-    pub(super) fn write_tensor(&self, tensor: Tensor, data: Data<'_>) -> Result<(), Error> {
+    pub(super) fn write_tensor(&self, tensor: Tensor, data: Data<'_>) -> Result<(), DeviceError> {
         self.plan.assert_data(tensor, &data);
         let info = self.plan.tensor(tensor);
         let offset = (info.offset * info.dtype.size()) as u64;
@@ -39,7 +39,7 @@ impl GpuProgram {
     }
 
     /// See [`crate::backend::Program::slow_read_f32`].
-    pub(super) fn read_floats(&self, tensor: Tensor) -> Result<Vec<f32>, Error> {
+    pub(super) fn read_floats(&self, tensor: Tensor) -> Result<Vec<f32>, DeviceError> {
         let bytes = self.read_bytes(tensor)?;
         let info = self.plan.tensor(tensor);
         if info.dtype == DType::F16 {
@@ -50,7 +50,7 @@ impl GpuProgram {
     }
 
     /// The bytes of a tensor, in whole words.
-    pub(super) fn read_bytes(&self, tensor: Tensor) -> Result<Vec<u8>, Error> {
+    pub(super) fn read_bytes(&self, tensor: Tensor) -> Result<Vec<u8>, DeviceError> {
         let info = self.plan.tensor(tensor);
         assert_ne!(info.dtype, DType::U8, "bytes are not read back");
         let size = info.dtype.size();

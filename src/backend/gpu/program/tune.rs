@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::GpuProgram;
+use crate::backend::DeviceError;
 use crate::backend::gpu::dispatch::Dispatch;
 use crate::backend::gpu::pipelines::{Form, Pipelines};
 use crate::backend::gpu::tiles::key;
 use crate::backend::gpu::timestamps::Timestamps;
 use crate::backend::gpu::{GpuBackend, Tuning};
-use crate::error::Error;
-use crate::kernel::tile::Tile;
+use crate::kernels::step::Step;
+use crate::kernels::tile::Tile;
 use crate::plan::Phase;
-use crate::step::Step;
 
 /// How long tuning may delay a program that is loaded; what is left takes its turn the next time.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -28,7 +28,7 @@ const MARGIN: f64 = 0.03;
 impl GpuProgram {
     /// Times the tiles of every product whose tile is not known yet, the largest first, and takes and keeps the quickest. Products run on
     /// this program's own buffers, which are all zeros before and after.
-    pub(super) fn tune(&mut self, backend: &GpuBackend, pipelines: &mut Pipelines) -> Result<(), Error> {
+    pub(super) fn tune(&mut self, backend: &GpuBackend, pipelines: &mut Pipelines) -> Result<(), DeviceError> {
         let anew = backend.tuning == Tuning::Anew;
         let mut unknown: Vec<(Phase, usize, String)> = Vec::new();
         for phase in Phase::ALL {
@@ -76,7 +76,7 @@ impl GpuProgram {
         pipelines: &mut Pipelines,
         phase: Phase,
         index: usize,
-    ) -> Result<&'static Tile, Error> {
+    ) -> Result<&'static Tile, DeviceError> {
         let launch = &self.plan.launches(phase)[index].clone();
         let precision = self.plan.precision_of(launch);
         let tiles = backend.tiles.in_use(precision);

@@ -1,0 +1,81 @@
+//! Which backend a name or a number means.
+
+use std::path::PathBuf;
+
+use crate::backend::Backend;
+use crate::backend::DeviceError;
+use crate::backend::cpu::CpuBackend;
+use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks, Tuning};
+
+/// How a device is opened.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceOptions {
+    /// Threads of the CPU backend; `None` is one a core.
+    pub threads: Option<usize>,
+    /// Checks in shaders of the GPU backend.
+    pub checks: ShaderChecks,
+    /// Whether the GPU backend times which tiles suit its matrix products.
+    pub tuning: Tuning,
+    /// A folder for what makes the next start quicker: compiled shaders, and tiles that were found.
+    pub cache: Option<PathBuf>,
+}
+
+/// An opened device.
+pub struct OpenDevice {
+    /// What runs plans.
+    pub backend: Box<dyn Backend>,
+    /// The adapter, where it is a GPU.
+    pub adapter: Option<AdapterSummary>,
+}
+
+impl OpenDevice {
+    /// Whether it is a GPU adapter that computes on the CPU, which a user must be told.
+    pub fn is_software_adapter(&self) -> bool {
+        self.adapter.as_ref().is_some_and(AdapterSummary::is_software)
+    }
+}
+
+/// Opens the device that `wanted` names.
+///
+/// - `auto`: the first hardware adapter, or the CPU backend where there is none; never a software adapter;
+/// - `cpu`: the CPU backend;
+/// - `gpu`: the first adapter, hardware or not; never the CPU backend;
+/// - a number: the adapter with that index;
+/// - anything else: the first adapter whose name contains it, in any case.
+///
+/// # Errors
+/// No adapter, none of that name, or one that refuses.
+pub fn open(wanted: &str, options: &DeviceOptions) -> Result<OpenDevice, DeviceError> {
+    let wanted = wanted.to_lowercase();
+    if wanted == "cpu" {
+        return cpu(options);
+    }
+    let choose = |adapters: &[AdapterSummary]| match wanted.as_str() {
+        "auto" => Ok(adapters.first().filter(|adapter| !adapter.is_software()).map(|adapter| adapter.index)),
+        "gpu" => adapters.first().map(|adapter| Some(adapter.index)).ok_or(DeviceError::NoAdapter),
+        _ => named(&wanted, adapters).map(Some),
+    };
+    match GpuBackend::open(choose, options)? {
+        Some(backend) => {
+            let adapter = Some(backend.summary().clone());
+            Ok(OpenDevice { backend: Box::new(backend), adapter })
+        }
+        None => cpu(options),
+    }
+}
+
+fn cpu(options: &DeviceOptions) -> Result<OpenDevice, DeviceError> {
+    Ok(OpenDevice { backend: Box::new(CpuBackend::<f32>::new(options.threads)?), adapter: None })
+}
+
+/// The adapter with this number, or the first whose name contains these small letters.
+fn named(wanted: &str, adapters: &[AdapterSummary]) -> Result<usize, DeviceError> {
+    let found = match wanted.parse::<usize>() {
+        Ok(index) => adapters.get(index),
+        Err(_) => adapters.iter().find(|adapter| !wanted.is_empty() && adapter.name.to_lowercase().contains(wanted)),
+    };
+    found.map(|adapter| adapter.index).ok_or_else(|| {
+        let available = adapters.iter().map(|adapter| adapter.name.clone()).collect();
+        DeviceError::Unknown { wanted: wanted.to_string(), available }
+    })
+}

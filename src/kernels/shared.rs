@@ -1,0 +1,3 @@
+//! What kernels of several families share.
+
+pub(crate) mod loss_scale;

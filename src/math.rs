@@ -1,0 +1,8 @@
+//! Arithmetic on slices of numbers, on the CPU: floats, vectors, matrix products, convolutions, random numbers. It knows no kernel.
+
+pub(crate) mod conv;
+pub mod gemm;
+pub mod random;
+pub mod real;
+pub mod shape;
+pub(crate) mod simd;

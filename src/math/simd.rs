@@ -1,0 +1,98 @@
+//! How CPU twins spread elementwise work: pieces for threads, and vectors within a piece.
+
+use rayon::prelude::*;
+
+use crate::math::real::Real;
+
+/// Elements of a piece: enough that handing it to a thread costs little. Pieces do not depend on the number of threads, so
+/// that results do not either.
+pub(crate) const MIN_PARALLEL: usize = 1 << 14;
+
+/// Pieces for a thread at least where little is done with an element, such as by optimizers: waking a thread takes as long as updating some
+/// ten thousand parameters.
+pub(crate) const PIECES_OF_UPDATES: usize = 3;
+
+/// Calls `update` with every parameter, its gradient and its state: what optimizers with one state have in common.
+#[inline(always)]
+pub(crate) fn update_each<T: Real>(
+    parameters: &mut [T],
+    gradients: &[T],
+    state: &mut [T],
+    update: impl Fn(&mut T, T, &mut T) + Sync + Send,
+) {
+    parameters
+        .par_chunks_mut(MIN_PARALLEL)
+        .zip(gradients.par_chunks(MIN_PARALLEL))
+        .zip(state.par_chunks_mut(MIN_PARALLEL))
+        .with_min_len(PIECES_OF_UPDATES)
+        .for_each(|((parameters, gradients), state)| {
+            simd!({
+                for ((parameter, &gradient), state) in parameters.iter_mut().zip(gradients).zip(state) {
+                    update(parameter, gradient, state);
+                }
+            });
+        });
+}
+
+/// Tensors of one length in pieces of `length` elements.
+pub(crate) fn pieces<T, const N: usize>(tensors: [&mut [T]; N], length: usize) -> Vec<[&mut [T]; N]> {
+    let mut chunks = tensors.map(|tensor| tensor.chunks_mut(length));
+    let count = chunks.iter().map(ExactSizeIterator::len).min().unwrap_or(0);
+    (0..count).map(|_| chunks.each_mut().map(|chunks| chunks.next().unwrap_or_default())).collect()
+}
+
+/// Calls `update` with pieces of parameters, and what else has as many elements, and of their gradients.
+pub(crate) fn update_pieces<T: Real, const N: usize>(
+    tensors: [&mut [T]; N],
+    gradients: &[T],
+    update: impl Fn([&mut [T]; N], &[T]) + Sync,
+) {
+    pieces(tensors, MIN_PARALLEL)
+        .into_par_iter()
+        .zip(gradients.par_chunks(MIN_PARALLEL))
+        .with_min_len(PIECES_OF_UPDATES)
+        .for_each(|(tensors, gradients)| update(tensors, gradients));
+}
+
+/// Runs a loop compiled for the widest vectors that this CPU has. A macro, since only a closure that is told to be inlined surely is:
+/// else what is in it is compiled for the narrowest.
+macro_rules! simd {
+    ($body:expr) => {
+        $crate::math::simd::dispatch(
+            #[inline(always)]
+            || $body,
+        )
+    };
+}
+pub(crate) use simd;
+
+/// See [`simd`].
+#[inline(always)]
+pub(crate) fn dispatch<R>(body: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(body)
+}
+
+/// Partial sums of a sum: enough to fill the vectors of any CPU and to hide the time that additions take.
+const LANES: usize = 64;
+
+/// The sum of squares, in an order that no CPU and no number of threads changes.
+pub(crate) fn sum_of_squares<T: Real>(values: &[T]) -> T {
+    sum(values, |value| value * value)
+}
+
+/// The sum of a function of values, likewise.
+pub(crate) fn sum<T: Real>(values: &[T], of: impl Fn(T) -> T) -> T {
+    simd!({
+        let mut lanes = [T::zero(); LANES];
+        let (rows, rest) = values.as_chunks::<LANES>();
+        for row in rows {
+            for (lane, &value) in lanes.iter_mut().zip(row) {
+                *lane += of(value);
+            }
+        }
+        for (lane, &value) in lanes.iter_mut().zip(rest) {
+            *lane += of(value);
+        }
+        lanes.into_iter().sum()
+    })
+}

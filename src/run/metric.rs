@@ -1,0 +1,101 @@
+//! The figure that schedules and early stopping judge an epoch by.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::history::EpochRecord;
+
+/// A figure of the validation part. The test part has no say in any choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Mean loss of the validation part; less is better.
+    #[default]
+    ValLoss,
+    /// Share of the validation part told right; more is better.
+    ValAccuracy,
+}
+
+impl Metric {
+    /// What it was in an epoch.
+    pub fn of(self, record: &EpochRecord) -> f64 {
+        match self {
+            Metric::ValLoss => record.val_loss,
+            Metric::ValAccuracy => record.val_accuracy,
+        }
+    }
+
+    /// What any number is better than.
+    pub(crate) fn worst(self) -> f64 {
+        match self {
+            Metric::ValLoss => f64::INFINITY,
+            Metric::ValAccuracy => f64::NEG_INFINITY,
+        }
+    }
+
+    /// By how much `value` is better than `best`: negative where it is worse, NaN where it is no number.
+    pub(crate) fn gain(self, value: f64, best: f64) -> f64 {
+        match self {
+            Metric::ValLoss => best - value,
+            Metric::ValAccuracy => value - best,
+        }
+    }
+
+    /// The epoch, counted from 1, in which it was best, the first of equals; `None` where it never was a number.
+    pub fn best_epoch(self, history: &[EpochRecord]) -> Option<usize> {
+        let (mut best, mut epoch) = (self.worst(), None);
+        for record in history {
+            if self.gain(self.of(record), best) > 0.0 {
+                (best, epoch) = (self.of(record), Some(record.epoch));
+            }
+        }
+        epoch
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Metric::ValLoss => "validation loss",
+            Metric::ValAccuracy => "validation accuracy",
+        })
+    }
+}
+
+/// A history in which `metric` was `values`, and all else is no number.
+#[cfg(test)]
+pub(crate) fn history_of(metric: Metric, values: &[f64]) -> Vec<EpochRecord> {
+    let record = |(index, &value): (usize, &f64)| {
+        let mut record = EpochRecord {
+            epoch: index + 1,
+            train_loss: f64::NAN,
+            train_accuracy: f64::NAN,
+            val_loss: f64::NAN,
+            val_accuracy: f64::NAN,
+            learning_rate: f64::NAN,
+            seconds: f64::NAN,
+        };
+        match metric {
+            Metric::ValLoss => record.val_loss = value,
+            Metric::ValAccuracy => record.val_accuracy = value,
+        }
+        record
+    };
+    values.iter().enumerate().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_epoch_is_the_first_of_equals() {
+        let best = |metric: Metric, values: &[f64]| metric.best_epoch(&history_of(metric, values));
+        assert_eq!(best(Metric::ValLoss, &[0.5, 0.3, 0.4, 0.3]), Some(2));
+        assert_eq!(best(Metric::ValAccuracy, &[0.5, 0.3, 0.9, 0.9]), Some(3));
+        assert_eq!(best(Metric::ValLoss, &[f64::NAN, 0.3, f64::NAN]), Some(2));
+        assert_eq!(best(Metric::ValLoss, &[f64::NAN, f64::INFINITY]), None);
+        assert_eq!(best(Metric::ValAccuracy, &[]), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! Reductions of the learning rate when the validation part gains nothing more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::history::EpochRecord;
+use crate::run::metric::Metric;
+use crate::settings::SettingError;
+
+/// PyTorch's `ReduceLROnPlateau` with a relative threshold, but as a fold over the history: it has no state to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plateau {
+    /// What must get better.
+    pub metric: Metric,
+    /// What a reduction multiplies the rate by.
+    pub factor: f64,
+    /// Epochs without an improvement that are put up with; the next one reduces the rate.
+    pub patience: usize,
+    /// An improvement must be larger than this share of the best value so far.
+    pub threshold: f64,
+    /// Epochs after a reduction that are not counted against the patience.
+    pub cooldown: usize,
+    /// The least factor on the base rate.
+    pub minimum: f64,
+}
+
+impl Default for Plateau {
+    fn default() -> Plateau {
+        Plateau { metric: Metric::ValLoss, factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, minimum: 0.0 }
+    }
+}
+
+impl Plateau {
+    /// The factor on the base rate after these epochs.
+    pub(super) fn factor(&self, history: &[EpochRecord]) -> f64 {
+        let (mut factor, mut best) = (1.0f64, self.metric.worst());
+        let (mut waited, mut cooling) = (0, 0);
+        for value in history.iter().map(|record| self.metric.of(record)) {
+            if self.is_better(value, best) {
+                (best, waited) = (value, 0);
+            } else {
+                waited += 1;
+            }
+            if cooling > 0 {
+                (cooling, waited) = (cooling - 1, 0);
+            }
+            if waited > self.patience {
+                factor = (factor * self.factor).max(self.minimum);
+                (cooling, waited) = (self.cooldown, 0);
+            }
+        }
+        factor
+    }
+
+    fn is_better(&self, value: f64, best: f64) -> bool {
+        match self.metric {
+            Metric::ValLoss => value < best * (1.0 - self.threshold),
+            Metric::ValAccuracy => value > best * (1.0 + self.threshold),
+        }
+    }
+
+    /// Checks its settings.
+    pub(super) fn check(&self) -> Result<(), SettingError> {
+        let must = "a reduction multiplies the rate by more than 0 and less than 1";
+        SettingError::unless(self.factor > 0.0 && self.factor < 1.0, "schedule.factor", self.factor, must)?;
+        let must = "an improvement must be a share of the best value, from 0 up to but below 1";
+        SettingError::unless((0.0..1.0).contains(&self.threshold), "schedule.threshold", self.threshold, must)?;
+        let must = "the least factor lies from 0 up to but below 1";
+        SettingError::unless((0.0..1.0).contains(&self.minimum), "schedule.minimum", self.minimum, must)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::metric::history_of;
+
+    /// The factor after each epoch.
+    fn factors(plateau: Plateau, values: &[f64]) -> Vec<f64> {
+        let history = history_of(plateau.metric, values);
+        (1..=values.len()).map(|epochs| plateau.factor(&history[..epochs])).collect()
+    }
+
+    #[test]
+    fn patience_cooldown_and_minimum_are_counted_in_epochs() {
+        let plateau = Plateau { factor: 0.5, patience: 1, ..Plateau::default() };
+        assert_eq!(factors(plateau, &[1.0, 1.0, 1.0, 1.0, 1.0]), [1.0, 1.0, 0.5, 0.5, 0.25]);
+        let impatient = Plateau { patience: 0, minimum: 0.3, ..plateau };
+        assert_eq!(factors(impatient, &[1.0, 1.0, 1.0, 1.0]), [1.0, 0.5, 0.3, 0.3]);
+        let cooling = Plateau { patience: 0, cooldown: 2, ..plateau };
+        assert_eq!(factors(cooling, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.5]), [1.0, 0.5, 0.5, 0.5, 0.25, 0.25]);
+        let accuracy = Plateau { metric: Metric::ValAccuracy, patience: 0, ..plateau };
+        assert_eq!(factors(accuracy, &[0.0, 0.5, 0.4, 0.6]), [1.0, 1.0, 0.5, 0.5]);
+        assert_eq!(factors(plateau, &[f64::NAN; 3]), [1.0, 0.5, 0.5], "what is no number is no improvement");
+    }
+
+    #[test]
+    fn improvements_are_relative_to_the_best() {
+        let plateau = Plateau { factor: 0.5, patience: 0, threshold: 0.25, ..Plateau::default() };
+        assert_eq!(factors(plateau, &[8.0, 6.0]), [1.0, 0.5]);
+        assert_eq!(factors(plateau, &[8.0, 5.9]), [1.0, 1.0]);
+        let plateau = Plateau { metric: Metric::ValAccuracy, ..plateau };
+        assert_eq!(factors(plateau, &[0.4, 0.5]), [1.0, 0.5]);
+        assert_eq!(factors(plateau, &[0.4, 0.51]), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        let sound = Plateau::default();
+        assert_eq!(sound.check(), Ok(()));
+        for (key, plateau) in [
+            ("factor", Plateau { factor: 0.0, ..sound }),
+            ("factor", Plateau { factor: 1.0, ..sound }),
+            ("threshold", Plateau { threshold: -0.1, ..sound }),
+            ("threshold", Plateau { threshold: f64::NAN, ..sound }),
+            ("threshold", Plateau { threshold: 1.0, ..sound }),
+            ("minimum", Plateau { minimum: 1.0, ..sound }),
+        ] {
+            let error = plateau.check().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`schedule.{key}` is ")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What training promises beyond its kernels: batches that add up, the best model kept, examples learnt by heart.
+
+use crate::harness::{gpu, random_dataset};
+use gpunet::low_level::backend::Backend;
+use gpunet::low_level::backend::cpu::CpuBackend;
+use gpunet::low_level::backend::gpu::ShaderChecks;
+use gpunet::low_level::data::{Dataset, Part, Split};
+use gpunet::low_level::nn::network::PerLayer;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::run::config::{BatchSize, Config};
+use gpunet::low_level::run::early_stopping::EarlyStopping;
+use gpunet::low_level::run::history::EpochRecord;
+use gpunet::low_level::run::metric::Metric;
+use gpunet::low_level::train::{Event, Outcome, overfit, train};
+
+fn config(arch: &str, batch: BatchSize, epochs: usize) -> Config {
+    Config { arch: arch.parse().unwrap(), batch, epochs, ..Config::default() }
+}
+
+fn outcome(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Outcome {
+    train(config, dataset, backend, None, &mut |_| {}).unwrap()
+}
+
+/// The greatest difference between two runs' parameters.
+fn distance(a: &Outcome, b: &Outcome) -> f32 {
+    let pairs = a.parameters.iter().flatten().zip(b.parameters.iter().flatten());
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// An update from several batches is that from one batch of as many examples: dropout too draws by example, not by batch. The
+/// 100 examples leave the last update of an epoch, and its last batch, short.
+#[test]
+fn gradients_of_batches_add_up_to_those_of_a_larger_batch() {
+    let dataset = random_dataset(100, 12, 3);
+    let base = Config {
+        dropout: PerLayer::All(0.3),
+        optimizer: Optimizer::adam(),
+        ..config("12-9-3", BatchSize::Rows(48), 3)
+    };
+    let gpu = gpu(ShaderChecks::Trusted);
+    let cpu = CpuBackend::<f32>::new(None).unwrap();
+    for backend in [&cpu as &dyn Backend, gpu.as_ref()] {
+        let whole = outcome(&base, &dataset, backend);
+        for (rows, accumulate) in [(24, 2), (16, 3), (7, 7)] {
+            let batch = BatchSize::Rows(rows);
+            let parts = outcome(&Config { batch, accumulate, ..base.clone() }, &dataset, backend);
+            let apart = distance(&whole, &parts);
+            // Updates of 48 and of 49 examples are not the same.
+            let expected = rows * accumulate == 48;
+            assert_eq!(apart < 2e-5, expected, "{}: {accumulate} batches of {rows}: {apart}", backend.name());
+        }
+    }
+}
+
+#[test]
+fn a_full_batch_is_one_update_an_epoch() {
+    let dataset = random_dataset(4500, 6, 3);
+    let backend = CpuBackend::<f32>::new(None).unwrap();
+    let rows = outcome(&config("6-5-3", BatchSize::Rows(4500), 4), &dataset, &backend);
+    let full = outcome(&config("6-5-3", BatchSize::Full, 4), &dataset, &backend);
+    assert!(distance(&rows, &full) < 1e-5, "{}", distance(&rows, &full));
+    // Losses of a batch are added in f32.
+    assert!((rows.history[3].train_loss - full.history[3].train_loss).abs() < 1e-5);
+}
+
+/// Epochs in the data's own order differ from shuffled ones, and are alike among themselves where nothing is learnt.
+#[test]
+fn without_shuffling_every_epoch_has_the_same_order() {
+    let dataset = random_dataset(64, 6, 3);
+    let backend = CpuBackend::<f32>::new(None).unwrap();
+    let losses = |shuffle: bool| -> Vec<Vec<f32>> {
+        let optimizer = Optimizer::sgd().with_learning_rate(1e-30);
+        let config = Config { shuffle, optimizer, ..config("6-5-3", BatchSize::Rows(4), 2) };
+        let mut losses = vec![Vec::new(); 2];
+        train(&config, &dataset, &backend, None, &mut |event| {
+            if let Event::Batches { epoch, batches, .. } = event {
+                losses[epoch - 1].extend(batches.iter().map(|batch| batch.loss_sum));
+            }
+        })
+        .unwrap();
+        losses
+    };
+    let ordered = losses(false);
+    assert_eq!(ordered[0], ordered[1]);
+    let shuffled = losses(true);
+    assert_ne!(shuffled[0], shuffled[1]);
+}
+
+/// With a rate that soon overshoots, the model of the best epoch is kept, and its results are the test's.
+#[test]
+fn early_stopping_keeps_the_best_model() {
+    let dataset = Dataset::load("mnist", &Split { subset: Some(300), ..Split::default() }).unwrap();
+    let backend = CpuBackend::<f32>::new(None).unwrap();
+    let stopping = EarlyStopping { metric: Metric::ValLoss, patience: 3, min_delta: 0.0 };
+    let base = Config {
+        optimizer: Optimizer::adam().with_learning_rate(0.01),
+        ..config("784-64-10", BatchSize::Rows(20), 60)
+    };
+    let stopped = outcome(&Config { early_stopping: Some(stopping), ..base.clone() }, &dataset, &backend);
+    let trained = stopped.history.len();
+    assert!(trained < 60, "it did stop");
+    let loss = |record: &EpochRecord| record.val_loss;
+    let best = stopped.history.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap().epoch;
+    assert_eq!((stopped.kept_epoch, trained), (best, best + 3));
+    // A run of just so many epochs ends in the very same model.
+    let short = outcome(&Config { epochs: best, ..base }, &dataset, &backend);
+    assert_eq!(short.parameters, stopped.parameters);
+    assert_eq!(short.test, stopped.test);
+}
+
+#[test]
+fn a_network_learns_a_hundred_digits_by_heart_and_one_without_hidden_layers_not_noise() {
+    let backend = CpuBackend::<f32>::new(None).unwrap();
+    let digits = Dataset::load("mnist", &Split { subset: Some(100), ..Split::default() }).unwrap();
+    let mut heard = 0;
+    let reached =
+        overfit(&config("784-64-10", BatchSize::Rows(20), 60), &digits, &backend, &mut |_| heard += 1).unwrap();
+    assert!(reached.is_reached() && reached.metrics.examples == 100, "{reached:?}");
+    assert_eq!(heard, reached.epochs);
+    let noise = random_dataset(100, 4, 3);
+    let reached = overfit(&config("4-3", BatchSize::Rows(20), 20), &noise, &backend, &mut |_| {}).unwrap();
+    assert!(!reached.is_reached() && reached.epochs == 20, "{reached:?}");
+}
+
+/// A subset has as many examples of each class, and leaves the other parts as they are.
+#[test]
+fn subsets_of_a_loaded_data_set_are_balanced() {
+    let dataset = Dataset::load("mnist", &Split { subset: Some(50), ..Split::default() }).unwrap();
+    let train = dataset.part(Part::Train);
+    assert_eq!((train.len(), dataset.part(Part::Validation).len(), dataset.len()), (50, 5000, 15_050));
+    let mut counts = [0; 10];
+    dataset.labels[train].iter().for_each(|&label| counts[label as usize] += 1);
+    assert_eq!(counts, [5; 10]);
+}
