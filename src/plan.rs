@@ -206,7 +206,8 @@ pub struct StepBounds {
     pub batch: usize,
     /// Length of the order of examples.
     pub positions: usize,
-    /// Whether gradient accumulation is forbidden: some parameters are updated from the statistics of a single batch.
+    /// Whether gradient accumulation is forbidden, because fused kernels update parameters from the gradients of a
+    /// single batch.
     pub alone: bool,
 }
 
@@ -236,7 +237,7 @@ impl Plan {
         &self.phases[phase as usize]
     }
 
-    /// Tensors with fixed values, and those values. Backends write them when they load the plan.
+    /// Tensors with fixed values, each with its values. Backends write them when they load the plan.
     pub fn constants(&self) -> &[(Tensor, Vec<f32>)] {
         &self.constants
     }
@@ -253,7 +254,7 @@ impl Plan {
             let (start, rows) = (step.start as usize, step.rows as usize);
             let inside = rows <= self.bounds.batch && start + rows <= self.bounds.positions;
             let adds_up = step.accumulated == 0 || !self.bounds.alone;
-            assert!(inside && adds_up && (step.log_row as usize) < LOG_ROWS, "{step:?} passes {:?}", self.bounds);
+            assert!(inside && adds_up && (step.log_row as usize) < LOG_ROWS, "{step:?} exceeds {:?}", self.bounds);
         }
     }
 

@@ -8,8 +8,8 @@ use crate::math::real::Real;
 /// threads, so neither do the results.
 pub(crate) const MIN_PARALLEL: usize = 1 << 14;
 
-/// Least pieces per thread for cheap elementwise work, such as optimizer updates. Waking a thread takes as long as
-/// updating some ten thousand parameters.
+/// Minimum number of pieces per thread for cheap elementwise work, such as optimizer updates. Waking a thread takes as
+/// long as updating some ten thousand parameters.
 pub(crate) const PIECES_OF_UPDATES: usize = 3;
 
 /// Calls `update` for every parameter with its gradient and its state. For optimizers with one state tensor.

@@ -67,7 +67,7 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
         ("arguments", launch.args.len(), kernel.slots.len()),
     ] {
         if given != declared {
-            return Err(format!("{given} {what} given, {declared} needed"));
+            return Err(format!("{given} {what} for {declared}"));
         }
     }
     let args: Vec<&TensorInfo> = launch.args.iter().map(|&tensor| plan.tensor(tensor)).collect();

@@ -26,7 +26,7 @@ pub enum SettingError {
     /// A size that exceeds the 32-bit integers of shaders.
     #[error("{count} is too many to count in 32 bits, as shaders do: {what}")]
     TooLarge {
-        /// The counted thing and what to change.
+        /// What is counted, and what to change.
         what: &'static str,
         /// The count.
         count: u128,
