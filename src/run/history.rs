@@ -1,27 +1,27 @@
-//! `history.csv`: a row an epoch.
+//! `history.csv`: one row per epoch.
 
 use serde::{Deserialize, Serialize};
 
-/// What an epoch came to. The names are the columns of `history.csv`.
+/// The results of one epoch. The field names are the columns of `history.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// Epoch, from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// Mean loss of the training batches while they were learnt.
+    /// Mean loss over the training batches, each taken before its update.
     pub train_loss: f64,
-    /// Share of training examples told right while they were learnt, 0 to 1.
+    /// Accuracy on the training batches, each taken before its update, 0 to 1.
     pub train_accuracy: f64,
-    /// Mean loss of the validation part after the epoch.
+    /// Mean loss on the validation set after the epoch.
     pub val_loss: f64,
-    /// Share of the validation part told right.
+    /// Accuracy on the validation set after the epoch, 0 to 1.
     pub val_accuracy: f64,
-    /// Learning rate.
+    /// Learning rate of the epoch's last update.
     pub learning_rate: f64,
-    /// Wall time of training and validation.
+    /// Seconds of wall time for training and validation.
     pub seconds: f64,
 }
 
-/// Records as CSV, under the names of their fields.
+/// The records as CSV, with their field names as the header.
 pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
@@ -30,10 +30,10 @@ pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
     writer.into_inner().map_err(std::io::Error::other)
 }
 
-/// The records of a file's content.
+/// Parses the content of `history.csv`.
 pub(crate) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
     let mut reader = csv::Reader::from_reader(bytes);
-    // A file without a row has nothing else that could be wrong.
+    // Checked by hand: deserializing a file without rows would accept any header.
     let header = reader.headers()?;
     if !COLUMNS.iter().all(|column| header.iter().any(|name| name == *column)) {
         let problem = format!("its columns are not {}", COLUMNS.join(", "));
@@ -42,6 +42,6 @@ pub(crate) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
     reader.deserialize().collect()
 }
 
-/// The fields of [`EpochRecord`].
+/// The field names of [`EpochRecord`].
 const COLUMNS: [&str; 7] =
     ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"];

@@ -1,4 +1,4 @@
-//! The figure that schedules and early stopping judge an epoch by.
+//! The validation metric by which schedules and early stopping judge an epoch.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::history::EpochRecord;
 
-/// A figure of the validation part. The test part has no say in any choice.
+/// A metric on the validation set. The test set never influences training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Mean loss of the validation part; less is better.
+    /// Mean loss on the validation set; lower is better.
     #[default]
     ValLoss,
-    /// Share of the validation part told right; more is better.
+    /// Accuracy on the validation set, 0 to 1; higher is better.
     ValAccuracy,
 }
 
 impl Metric {
-    /// What it was in an epoch.
+    /// The metric's value in an epoch.
     pub fn of(self, record: &EpochRecord) -> f64 {
         match self {
             Metric::ValLoss => record.val_loss,
@@ -26,7 +26,7 @@ impl Metric {
         }
     }
 
-    /// What any number is better than.
+    /// A value that every number improves on.
     pub(crate) fn worst(self) -> f64 {
         match self {
             Metric::ValLoss => f64::INFINITY,
@@ -34,7 +34,7 @@ impl Metric {
         }
     }
 
-    /// By how much `value` is better than `best`: negative where it is worse, NaN where it is no number.
+    /// How much better `value` is than `best`: negative if it is worse, NaN if it is NaN.
     pub(crate) fn gain(self, value: f64, best: f64) -> f64 {
         match self {
             Metric::ValLoss => best - value,
@@ -42,7 +42,8 @@ impl Metric {
         }
     }
 
-    /// The epoch, counted from 1, in which it was best, the first of equals; `None` where it never was a number.
+    /// The epoch, counted from 1, with the best value; the first of equals. `None` if every value is NaN or infinitely
+    /// bad.
     pub fn best_epoch(self, history: &[EpochRecord]) -> Option<usize> {
         let (mut best, mut epoch) = (self.worst(), None);
         for record in history {
@@ -63,7 +64,7 @@ impl fmt::Display for Metric {
     }
 }
 
-/// A history in which `metric` was `values`, and all else is no number.
+/// A history in which `metric` has these values and all other figures are NaN.
 #[cfg(test)]
 pub(crate) fn history_of(metric: Metric, values: &[f64]) -> Vec<EpochRecord> {
     let record = |(index, &value): (usize, &f64)| {

@@ -1,4 +1,4 @@
-//! Which tile each product takes, found by timing.
+//! Tuning: finds the fastest tile of each product by timing.
 
 use std::time::{Duration, Instant};
 
@@ -13,21 +13,21 @@ use crate::kernels::step::Step;
 use crate::kernels::tile::Tile;
 use crate::plan::Phase;
 
-/// How long tuning may delay a program that is loaded; what is left takes its turn the next time.
+/// How long tuning may delay loading. Products that remain are timed the next time.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Launches of a pass, so that its length is more than a clock's tick or two.
+/// Launches per pass, so that a pass takes more than a few ticks of the clock.
 const LAUNCHES: usize = 4;
 
-/// Passes of which the quickest counts, after one that warms up.
+/// Timed passes, of which the fastest counts; one more warms up.
 const PASSES: usize = 3;
 
-/// Part of the time of the tile that should suit best that another must save.
+/// Share of the expected tile's time that another tile must save.
 const MARGIN: f64 = 0.03;
 
 impl GpuProgram {
-    /// Times the tiles of every product whose tile is not known yet, the largest first, and takes and keeps the quickest. Products run on
-    /// this program's own buffers, which are all zeros before and after.
+    /// Times the tiles of every product whose tile is not known yet, the largest product first. Then uses and remembers
+    /// the fastest ones. Products run on this program's own buffers, which are zero before and after.
     pub(super) fn tune(&mut self, backend: &GpuBackend) -> Result<(), DeviceError> {
         let anew = backend.tuning == Tuning::Anew;
         let mut unknown: Vec<(Phase, usize, String)> = Vec::new();
@@ -70,7 +70,7 @@ impl GpuProgram {
         Ok(())
     }
 
-    /// The tile with which a launch takes the least time.
+    /// The tile in which a launch is fastest. The expected tile wins unless another is faster by [`MARGIN`].
     fn quickest(&mut self, backend: &GpuBackend, phase: Phase, index: usize) -> Result<&'static Tile, DeviceError> {
         let launch = &self.plan.launches(phase)[index].clone();
         let precision = self.plan.precision_of(launch);
