@@ -6,6 +6,7 @@ mod doctor;
 mod eval;
 mod inspect;
 mod lr_find;
+mod options;
 mod output;
 mod profile;
 mod sentence;
@@ -22,6 +23,9 @@ use gpunet::low_level::backend::device::{DeviceOptions, OpenDevice};
 use gpunet::low_level::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::low_level::error::Error;
 use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::run::config::{Config, check_threads};
+
+use self::options::Given;
 
 /// Trains neural-network classifiers on any GPU, and on the CPU where there is none.
 #[derive(Debug, Parser)]
@@ -83,54 +87,57 @@ pub fn main() -> ExitCode {
 /// Options of every command that opens a device.
 #[derive(Clone, Debug, Args)]
 struct DeviceArguments {
-    /// auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them) [default: auto]
-    #[arg(long, value_name = "DEVICE", help_heading = "Device")]
-    device: Option<String>,
+    #[command(flatten)]
+    chosen: Given<true>,
 
-    /// Threads of the CPU backend [default: one a core]; results do not depend on it
-    #[arg(long, value_name = "N", help_heading = "Device")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    flags: DeviceFlags,
+}
 
+impl DeviceArguments {
+    /// Opens the device, and warns where it is a GPU in name only.
+    fn open(&self) -> anyhow::Result<OpenDevice> {
+        self.open_tuning(self.flags.tuning())
+    }
+
+    /// The same, but as to tuning.
+    fn open_tuning(&self, tuning: Tuning) -> anyhow::Result<OpenDevice> {
+        let device = self.flags.open(&self.chosen.apply(Config::default())?, tuning)?;
+        warn_of_software(&device);
+        Ok(device)
+    }
+}
+
+/// How a device is opened, whichever it is.
+#[derive(Clone, Debug, Args)]
+struct DeviceFlags {
     /// Compile shaders with bounds and loop checks
     #[arg(long, help_heading = "Device")]
     checked_shaders: bool,
 
-    /// Do not time which tiles of matrix products suit a GPU best; results do not depend on it
+    /// Do not time which tiles of matrix products suit a GPU best; results do not depend on the tiles
     #[arg(long, help_heading = "Device")]
     no_tune: bool,
 }
 
-impl DeviceArguments {
-    /// Takes from `other` what is not given here.
-    fn default_to(&mut self, other: &DeviceArguments) {
-        self.device = self.device.take().or_else(|| other.device.clone());
-        self.threads = self.threads.or(other.threads);
-        self.checked_shaders |= other.checked_shaders;
-        self.no_tune |= other.no_tune;
-    }
-
-    /// Opens the device, and says so loudly where it is a GPU in name only.
-    fn open(&self) -> Result<OpenDevice, Error> {
-        self.open_tuning(self.tuning())
-    }
-
-    /// The same, but as to tuning.
-    fn open_tuning(&self, tuning: Tuning) -> Result<OpenDevice, Error> {
-        let device = self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)?;
-        warn_of_software(&device);
-        Ok(device)
-    }
-
+impl DeviceFlags {
     fn tuning(&self) -> Tuning {
         if self.no_tune { Tuning::Off } else { Tuning::WhereNew }
     }
 
-    /// Opens a device that another source, such as a recipe, may have named, and says nothing.
-    fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<OpenDevice, Error> {
-        gpunet::low_level::run::config::check_threads(threads)?;
+    /// Takes what `other` asks for too.
+    fn add(&mut self, other: &DeviceFlags) {
+        self.checked_shaders |= other.checked_shaders;
+        self.no_tune |= other.no_tune;
+    }
+
+    /// Opens the device that the settings of a run name, and prints nothing.
+    fn open(&self, config: &Config, tuning: Tuning) -> Result<OpenDevice, Error> {
+        check_threads(config.threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
-        Ok(gpunet::low_level::backend::device::open(device, &DeviceOptions { threads, checks, tuning, cache })?)
+        let options = DeviceOptions { threads: config.threads, checks, tuning, cache };
+        Ok(gpunet::low_level::backend::device::open(&config.device, &options)?)
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) use self::error::is_positive;
 use self::setting::Setting;
 
 /// The key that says which of several kinds is meant.
-const NAME: &str = "name";
+pub(crate) const NAME: &str = "name";
 
 /// Settings that do not parse.
 #[derive(Debug, Error, PartialEq)]
@@ -203,4 +203,3 @@ impl de::Error for SpecError {
         SpecError::invalid_type(found, wanted)
     }
 }
-

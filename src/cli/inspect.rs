@@ -11,7 +11,7 @@ use gpunet::low_level::nn::arch::Arch;
 use gpunet::low_level::nn::model::Model;
 use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::{BufferInfo, Memory, Phase, Role};
-use gpunet::low_level::run::config::{BatchSize, Batching, Config};
+use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::settings;
 use gpunet::low_level::store::{ModelMetadata, SavedModel, find_model, load_config};
 use serde::Serialize;
@@ -137,7 +137,7 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (config, data) = arguments.config()?;
     let (model, examples) = (Model::of(&config.network()), data.examples);
-    let batching = Batching::new(config.batch, config.accumulate, data.train);
+    let batching = config.batching(data.train);
     let recording = model.record_training(data, &config.training_options(batching))?;
     let unshared_bytes = recording.plan.memory().total();
     let plan = recording.with_shared_buffers().plan;

@@ -33,6 +33,11 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 }
 
+/// The option of the range test's setting at `path`: its own name.
+pub(super) fn option_of(path: &str) -> Option<&'static str> {
+    ["from", "to", "updates"].into_iter().find(|option| *option == path)
+}
+
 /// What the files are called where nothing is said.
 const FILES: &str = "lr-find";
 

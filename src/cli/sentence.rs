@@ -7,50 +7,12 @@ use gpunet::low_level::nn::model::RecordError;
 use gpunet::low_level::settings::SettingError;
 use gpunet::low_level::store::StoreError;
 
-/// Options by the path of the setting that they set, where the option does not have the setting's own name.
-const FLAGS: [(&str, &str); 14] = [
-    ("optimizer.learning_rate", "--lr"),
-    ("schedule.warmup", "--warmup"),
-    ("loss.label_smoothing", "--label-smoothing"),
-    ("class_weights", "--class-weights"),
-    ("regularization.l1", "--l1"),
-    ("regularization.l2", "--l2"),
-    ("regularization.weight_decay", "--weight-decay"),
-    ("regularization.max_norm", "--max-norm"),
-    ("clipping.norm", "--clip-norm"),
-    ("clipping.value", "--clip-value"),
-    ("early_stopping", "--early-stopping"),
-    ("optimizer", "--optimizer"),
-    ("schedule", "--schedule"),
-    ("loss", "--loss"),
-];
-
-/// Settings whose option has their own name.
-const SAME: [&str; 16] = [
-    "arch",
-    "from",
-    "to",
-    "updates",
-    "activation",
-    "dropout",
-    "init",
-    "batch",
-    "accumulate",
-    "epochs",
-    "threads",
-    "subset",
-    "validation",
-    "test",
-    "pool",
-    "normalization",
-];
+use super::{lr_find, options};
 
 /// The option that sets the setting at `path`, or the path itself where there is none.
 fn option_of(path: &str) -> String {
-    if SAME.contains(&path) {
-        return format!("--{path}");
-    }
-    FLAGS.iter().find(|(key, _)| *key == path).map_or(format!("`{path}`"), |(_, flag)| (*flag).to_string())
+    let option = options::at(path).map(|setting| setting.option).or_else(|| lr_find::option_of(path));
+    option.map_or(format!("`{path}`"), |option| format!("--{option}"))
 }
 
 /// An error as one sentence: what is wrong and, where an option may help, which one.

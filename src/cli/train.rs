@@ -2,7 +2,6 @@
 
 mod display;
 mod options;
-mod settings;
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -11,11 +10,11 @@ use std::thread;
 use anyhow::bail;
 use gpunet::low_level::backend::device::OpenDevice;
 use gpunet::low_level::data::{Dataset, Part};
-use gpunet::low_level::run::config::{BatchSize, Batching, Config};
-use gpunet::low_level::run::schedule::Schedule;
+use gpunet::low_level::run::config::Config;
 use gpunet::low_level::store::{Checkpoint, RunFolder, point_latest};
 use gpunet::low_level::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
+use super::options::manner;
 use super::output::{self, line, thousands};
 use super::sentence::sentence;
 use super::{Ended, warn_of_plain_products, warn_of_software};
@@ -92,7 +91,7 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let (dataset, device) = thread::scope(|scope| {
         let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
-        let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning());
+        let device = settings.device.open(config, settings.device.tuning());
         (dataset.join().unwrap_or_else(|panic| resume_unwind(panic)), device)
     });
     // What does not fit the data is told before the device, whatever came of that.
@@ -122,7 +121,7 @@ fn train_with(
         config.arch,
         dataset.name,
         backend.name(),
-        manner(config, dataset)
+        manner(config, dataset.part(Part::Train).len())
     ))?;
     let profile = match &arguments.profile {
         Some(file) => Some((profile(config, dataset, backend)?, file.clone().unwrap_or(path.join("profile.json")))),
@@ -161,43 +160,6 @@ fn train_with(
         super::profile::keep(profile, file)?;
     }
     Ok(Ended::Well)
-}
-
-/// How a run is trained, in a line.
-fn manner(config: &Config, dataset: &Dataset) -> String {
-    let Batching { rows, per_update, .. } =
-        Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len());
-    let batch = match config.batch {
-        BatchSize::Full => "full batch".to_string(),
-        BatchSize::Rows(_) if per_update > 1 => format!("batch {rows} times {per_update}"),
-        BatchSize::Rows(_) => format!("batch {rows}"),
-    };
-    let mut manner = format!("{}, {batch}", config.optimizer);
-    if config.schedule != Schedule::default() {
-        manner += &format!(", {}", config.schedule);
-    }
-    if let Some(stopping) = config.early_stopping {
-        manner += &format!(", {stopping}");
-    }
-    // Other settings, where they are not the defaults.
-    let told = [
-        "arch",
-        "data",
-        "device",
-        "threads",
-        "seed",
-        "validation",
-        "epochs",
-        "batch",
-        "accumulate",
-        "optimizer",
-        "schedule",
-        "early_stopping",
-    ];
-    for (key, value) in config.unusual().iter().filter(|(key, _)| !told.contains(&key.as_str())) {
-        manner += &format!(", {} {value}", key.replace('_', " "));
-    }
-    manner
 }
 
 fn report(config: &Config, outcome: &Outcome) -> std::io::Result<()> {

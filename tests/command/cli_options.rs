@@ -27,7 +27,7 @@ fn nonsense_is_refused_with_a_sentence() {
     refused(&["--loss", "hinge"], &["there is no `hinge`"]);
     refused(&["--class-weights", "1,-1,1"], &["--class-weights is [1.0, -1.0, 1.0]"]);
     refused(&["--class-weights", "1,1"], &["--class-weights", "the data has 3 classes"]);
-    refused(&["--class-weights", "even"], &["`balanced`, or a number a class"]);
+    refused(&["--class-weights", "even"], &["`balanced`, or a number per class"]);
     refused(&["--activation", "rleu"], &["there is no `rleu`; did you mean `relu`?"]);
     refused(&["--init", "gaussian:-1"], &["gaussian:S with a deviation S above 0"]);
     refused(&["--normalization", "standard"], &["did you mean `standardize`?"]);

@@ -87,7 +87,8 @@ fn plan_run(base: &Base<'_>, settings: &[Setting], group: String) -> anyhow::Res
         Ok(typed) => typed.train,
         Err(error) => bail!("run {name}: {}", problem(&error)),
     };
-    arguments.settings.device.default_to(base.device);
+    arguments.settings.given.default_to(&base.device.chosen);
+    arguments.settings.device.add(&base.device.flags);
     let config = match arguments.config() {
         Ok(config) => config,
         Err(error) => bail!("run {name}: {}", sentence(&error)),

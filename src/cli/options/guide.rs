@@ -1,0 +1,89 @@
+//! The table of options in the guide, made from clap's arguments and the entries.
+
+use std::path::PathBuf;
+
+use clap::{Arg, Args, Command};
+
+use super::{Setting, all};
+use crate::cli::train::Arguments;
+
+const START: &str = "<!-- generated: training options -->\n";
+const END: &str = "<!-- end -->";
+
+/// A row per option of `train`: the option, its key in a recipe, its default, what it does.
+fn table() -> String {
+    let mut command = Arguments::augment_args(Command::new("train")).disable_help_flag(true);
+    command.build();
+    let rows = command.get_arguments().map(|argument| {
+        let name = argument.get_long().unwrap_or_default();
+        let setting = all().iter().find(|setting| setting.option == name);
+        let key = setting.map_or(String::new(), key);
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let (help, default) = match help.split_once(" [default: ") {
+            Some((help, default)) => (help.to_string(), default.trim_end_matches(']').to_string()),
+            None => (help, String::new()),
+        };
+        format!("| {} | {key} | {} | {} |\n", cell(&option(argument)), cell(&code(setting, default)), cell(&help))
+    });
+    let header = "| option | recipe key | default | what it does |\n|---|---|---|---|\n";
+    [header.to_string()].into_iter().chain(rows).collect()
+}
+
+/// Where a recipe has the setting: what has settings of its own is a section.
+fn key(Setting { path, kinds, .. }: &Setting) -> String {
+    if kinds.is_empty() { format!("`{path}`") } else { format!("`[{path}]`") }
+}
+
+/// The option as one types it.
+fn option(argument: &Arg) -> String {
+    let name = argument.get_long().unwrap_or_default();
+    let takes_value = argument.get_num_args().is_some_and(|count| count.takes_values());
+    let value = argument.get_value_names().filter(|_| takes_value).and_then(|names| names.first());
+    match value {
+        Some(value) if argument.is_require_equals_set() => format!("`--{name}[={value}]`"),
+        Some(value) => format!("`--{name} {value}`"),
+        None => format!("`--{name}`"),
+    }
+}
+
+/// A default that is a value of the setting or the pattern of a name as code, others as words.
+fn code(setting: Option<&Setting>, default: String) -> String {
+    let is_value = setting.is_some_and(|setting| setting.default.is_none() && !default.is_empty());
+    if is_value || default.contains('<') { format!("`{default}`") } else { default }
+}
+
+/// Text in which no bar ends the cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn page() -> (PathBuf, String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/guide/training-options.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    (path, text)
+}
+
+/// What stands before the table, the table, and what comes after it.
+fn parts(page: &str) -> (&str, &str, &str) {
+    let (before, rest) = page.split_once(START).unwrap();
+    let (table, after) = rest.split_once(END).unwrap();
+    (before, table, after)
+}
+
+#[test]
+fn the_guide_has_the_options_that_there_are() {
+    let (_, page) = page();
+    assert!(
+        parts(&page).1 == table(),
+        "docs/guide/training-options.md differs from the options; `cargo test --release --bin gpunet write_the_table -- --ignored` \
+         writes its table anew"
+    );
+}
+
+#[test]
+#[ignore = "writes the table of docs/guide/training-options.md"]
+fn write_the_table() {
+    let (path, page) = page();
+    let (before, _, after) = parts(&page);
+    std::fs::write(path, format!("{before}{START}{}{END}{after}", table())).unwrap();
+}
