@@ -237,3 +237,6 @@ pub(super) fn manner(config: &Config, examples: usize) -> String {
     });
     words.chain(by_name).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
