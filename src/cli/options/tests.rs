@@ -8,7 +8,8 @@ use super::*;
 
 /// The default configuration under options, if they parse and are allowed.
 fn configure(options: &[String]) -> Option<Config> {
-    let matches = Given::<false>::augment_args(Command::new("train").no_binary_name(true)).try_get_matches_from(options);
+    let matches =
+        Given::<false>::augment_args(Command::new("train").no_binary_name(true)).try_get_matches_from(options);
     let given = Given::<false>::from_arg_matches(&matches.ok()?).unwrap();
     given.apply(Config::default()).ok()
 }
@@ -33,7 +34,8 @@ fn every_option_changes_the_setting_that_it_names() {
         let example = example(setting);
         let [path] = &changed(&[example.clone()])[..] else { panic!("{example} changes more than one setting") };
         // A kind is one value with its settings.
-        let is_of_kind = at(path).is_some_and(|kind| !kind.kinds.is_empty() && setting.path.starts_with(&format!("{path}.")));
+        let is_of_kind =
+            at(path).is_some_and(|kind| !kind.kinds.is_empty() && setting.path.starts_with(&format!("{path}.")));
         assert!(*path == setting.path || is_of_kind, "{example} changes {path}, not {}", setting.path);
     }
 }
@@ -58,7 +60,10 @@ fn options_do_not_depend_on_their_order() {
             let options = [format!("--{}={text}", kind.option), example(setting)];
             let reversed = [options[1].clone(), options[0].clone()];
             assert_eq!(configure(&options), configure(&reversed), "{options:?}");
-            assert!(configure(&options).is_none_or(|config| config != configure(&options[..1]).unwrap()), "{options:?}");
+            assert!(
+                configure(&options).is_none_or(|config| config != configure(&options[..1]).unwrap()),
+                "{options:?}"
+            );
         }
     }
 }
