@@ -1,4 +1,4 @@
-//! The command line: a file a command. The only code that prints.
+//! The command line: one file per command. The only code that prints.
 
 mod bench;
 mod compare;
@@ -39,11 +39,11 @@ struct Cli {
 enum Command {
     /// Train a network; without options, a good one on the bundled MNIST
     Train(Box<train::Arguments>),
-    /// Evaluate a trained model on test data
+    /// Evaluate a trained model on the test set
     Eval(eval::Arguments),
-    /// Compare runs: a table, and their learning curves as pictures
+    /// Compare runs in a table, and draw their learning curves
     Compare(compare::Arguments),
-    /// Try growing learning rates, draw the loss over them and suggest one
+    /// Try rising learning rates, draw the loss over them and suggest one
     LrFind(Box<lr_find::Arguments>),
     /// Train a recipe with every combination of some settings, and compare the runs
     Sweep(sweep::Arguments),
@@ -51,17 +51,17 @@ enum Command {
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
     Doctor(doctor::Arguments),
-    /// Show a network's layers, parameters, operations and memory
+    /// Show the layers, parameters, operations and memory of a network
     Inspect(inspect::Arguments),
 }
 
-/// How a command ends when nothing went wrong: 0, or 1 where it ran and its goal was missed.
+/// How a command ends without an error: with exit code 0, or with 1 if it missed its goal.
 enum Ended {
     Well,
     GoalMissed,
 }
 
-/// Parses the command line, runs the command, reports an error: exit code 0, 1 (goal missed) or 2 (error).
+/// Parses the command line, runs the command and reports its error. Exit codes are 0, 1 (goal missed) and 2 (error).
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let result = match Cli::parse().command {
@@ -95,12 +95,12 @@ struct DeviceArguments {
 }
 
 impl DeviceArguments {
-    /// Opens the device, and warns where it is a GPU in name only.
+    /// Opens the device, and warns if it is a software adapter.
     fn open(&self) -> anyhow::Result<OpenDevice> {
         self.open_tuning(self.flags.tuning())
     }
 
-    /// The same, but as to tuning.
+    /// The same, with another way of tuning.
     fn open_tuning(&self, tuning: Tuning) -> anyhow::Result<OpenDevice> {
         let device = self.flags.open(&self.chosen.apply(Config::default())?, tuning)?;
         warn_of_software(&device);
@@ -108,7 +108,7 @@ impl DeviceArguments {
     }
 }
 
-/// How a device is opened, whichever it is.
+/// How to open a device, whichever it is.
 #[derive(Clone, Debug, Args)]
 struct DeviceFlags {
     /// Compile shaders with bounds and loop checks
@@ -125,13 +125,13 @@ impl DeviceFlags {
         if self.no_tune { Tuning::Off } else { Tuning::WhereNew }
     }
 
-    /// Takes what `other` asks for too.
+    /// Adds the flags of `other`.
     fn add(&mut self, other: &DeviceFlags) {
         self.checked_shaders |= other.checked_shaders;
         self.no_tune |= other.no_tune;
     }
 
-    /// Opens the device that the settings of a run name, and prints nothing.
+    /// Opens the device that the settings of a run name. Prints nothing.
     fn open(&self, config: &Config, tuning: Tuning) -> Result<OpenDevice, Error> {
         check_threads(config.threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
@@ -141,16 +141,16 @@ impl DeviceFlags {
     }
 }
 
-/// Says so where products are not what a precision asks for.
+/// Warns if the device does not make products as the precision asks.
 fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
     let splits = || device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
     if precision == Precision::F32Split && !splits() {
         let name = device.backend.name();
-        output::warn(&format!("{name} has no matrix units that f32-split could count on: products are those of f32"));
+        output::warn(&format!("{name} has no matrix units that f32-split can use: products are computed in f32"));
     }
 }
 
-/// Says so loudly where a device is a GPU in name only.
+/// Warns if a GPU is a software adapter.
 fn warn_of_software(device: &OpenDevice) {
     if device.is_software_adapter() {
         output::warn(&format!(

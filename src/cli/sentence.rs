@@ -1,4 +1,4 @@
-//! Errors as the command line says them: settings by their options, and which option may help.
+//! Errors as the command line prints them: with the options that set the settings, and advice on what to do.
 
 use gpunet::low_level::backend::DeviceError;
 use gpunet::low_level::data::DataError;
@@ -15,7 +15,7 @@ fn option_of(path: &str) -> String {
     option.map_or(format!("`{path}`"), |option| format!("--{option}"))
 }
 
-/// An error as one sentence: what is wrong and, where an option may help, which one.
+/// An error as one sentence: what is wrong, and which option may help.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
     if let Some(setting) = setting_of(error) {
         return match setting {
@@ -32,7 +32,7 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     }
 }
 
-/// The setting that is at fault, where one is.
+/// The setting at fault, if there is one.
 fn setting_of(error: &anyhow::Error) -> Option<&SettingError> {
     match error.downcast_ref::<Error>() {
         Some(Error::Setting(setting) | Error::Record(RecordError::Setting(setting))) => Some(setting),
@@ -50,7 +50,7 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             Some("try a smaller --lr")
         }
         Some(Error::OtherData { .. }) => Some("name the right one with --data"),
-        Some(Error::WrongResult { .. }) => Some("`gpunet doctor` tells which kernel it is"),
+        Some(Error::WrongResult { .. }) => Some("`gpunet doctor` finds the kernel"),
         Some(_) => None,
         None => (error.downcast_ref::<DeviceError>().and_then(of_device))
             .or_else(|| error.downcast_ref::<DataError>().and_then(of_data))
@@ -91,7 +91,7 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
         StoreError::HoldsRun { .. } => "choose another --out, or replace the run with --force",
         StoreError::NotAFolder { .. } => "--out takes a folder",
         StoreError::NoRuns { .. } => "train a run with `gpunet train`, or name a run folder or model file",
-        StoreError::BadRecord { .. } => "leave this run out, or `--resume` it to have the file made anew",
+        StoreError::BadRecord { .. } => "leave this run out, or write the file again with `--resume`",
         _ => return None,
     })
 }

@@ -41,26 +41,26 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
     let config = arguments.settings.apply(settled)?;
     let (dataset, device) = prepare(&arguments.settings, &config)?;
     let (trained, folder) = (checkpoint.history.len(), path.display());
-    line(&format!("going on with {folder} after epoch {trained}"))?;
+    line(&format!("continuing {folder} after epoch {trained}"))?;
     if trained > config.epochs {
         bail!(
-            "{folder} was trained for {trained} epochs already; --epochs may ask for more, not for {}",
+            "{folder} was trained for {trained} epochs already; --epochs must be at least that, not {}",
             config.epochs
         );
     }
     if trained == config.epochs {
         let more = trained + 1;
-        line(&format!("it has all {} epochs; --epochs {more} or more would train it longer", config.epochs))?;
+        line(&format!("all {} epochs are trained; --epochs {more} or more trains it longer", config.epochs))?;
     } else if is_finished(&config, &checkpoint.history) {
-        line("it has stopped early and keeps its best model; there is nothing left to train")?;
+        line("the run stopped early and keeps its best model; nothing is left to train")?;
     }
     train_with(arguments, &config, &dataset, &device, run, Some(checkpoint))
 }
 
-/// `--overfit`: the goal is every example told right.
+/// `--overfit`: the goal is to predict every example correctly.
 fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> anyhow::Result<Ended> {
     let examples = dataset.part(Part::Train).len();
-    line(&format!("can {} learn {examples} examples of {} by heart?", config.arch, dataset.name))?;
+    line(&format!("overfitting {} to {examples} examples of {}", config.arch, dataset.name))?;
     let mut written = Ok(());
     let outcome = match overfit(config, dataset, device.backend.as_ref(), &mut |reached| {
         let (percent, loss) = (100.0 * reached.metrics.accuracy(), reached.metrics.loss());
@@ -70,31 +70,31 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
         }
     }) {
         Err(error) if error.is_divergence() => {
-            line(&format!("it cannot: {}", sentence(&error.into())))?;
+            line(&format!("overfitting failed: {}", sentence(&error.into())))?;
             return Ok(Ended::GoalMissed);
         }
         outcome => outcome?,
     };
     written?;
     if outcome.is_reached() {
-        line(&format!("it can: all of them are told right after epoch {}", outcome.epochs))?;
+        line(&format!("overfitting succeeded: all examples are correct after epoch {}", outcome.epochs))?;
         return Ok(Ended::Well);
     }
     line(&format!(
-        "it cannot in {} epochs: {} of {examples} are told right; look at --lr, --normalization, --init and the labels",
-        outcome.epochs, outcome.metrics.correct
+        "overfitting failed: {} of {examples} examples are correct after epoch {}; check --lr, --normalization, --init and the labels",
+        outcome.metrics.correct, outcome.epochs
     ))?;
     Ok(Ended::GoalMissed)
 }
 
-/// Loads the data while it opens the device, and sees that both fit, before anything is written.
+/// Loads the data while it opens the device, and checks that both fit the settings. Writes nothing.
 pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
     let (dataset, device) = thread::scope(|scope| {
         let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
         let device = settings.device.open(config, settings.device.tuning());
         (dataset.join().unwrap_or_else(|panic| resume_unwind(panic)), device)
     });
-    // What does not fit the data is told before the device, whatever came of that.
+    // An error about the data comes before one about the device.
     let dataset = dataset?;
     config.arch.check_data(&dataset)?;
     if let Some(weights) = &config.class_weights {
@@ -148,12 +148,16 @@ fn train_with(
     display.finish()?;
     report(config, &outcome)?;
     if outcome.left_out > 0 {
-        let (left_out, updates) = (thousands(outcome.left_out), "in which gradients passed what f16 holds");
-        output::warn(&format!("{left_out} updates, {updates}, were left out while the loss scale was found"));
+        let skipped = thousands(outcome.left_out);
+        output::warn(&format!(
+            "{skipped} updates were skipped because gradients overflowed f16; the loss scale was lowered"
+        ));
     }
     if outcome.test.correct <= dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64 {
         let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
-        output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));
+        output::warn(&format!(
+            "always predicting one class would be as accurate: the network learned nothing; {instead}"
+        ));
     }
     line(&format!("saved in {}", path.display()))?;
     if let Some((profile, file)) = &profile {

@@ -1,4 +1,4 @@
-//! Recipes: configurations as TOML, with mistakes told by line.
+//! Recipes: configurations as TOML, whose mistakes are reported by line.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::layers::{self, Mistake};
 use super::{Config, SettingError};
 use crate::settings::{self, NAME, SpecError, value_text};
 
-/// A recipe that does not parse, or says what makes no sense.
+/// A recipe that does not parse, or has a setting that makes no sense.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecipeError {
-    /// Line of the mistake, from 1, where it has one.
+    /// Line of the mistake, from 1, if it is known.
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: String,
@@ -29,7 +29,7 @@ impl fmt::Display for RecipeError {
 }
 
 impl Config {
-    /// Reads and validates a recipe. Settings that it leaves out have their defaults.
+    /// Reads and validates a recipe. Missing settings have their defaults.
     ///
     /// # Errors
     /// The first mistake, with its line.
@@ -72,19 +72,19 @@ impl Config {
         Table::try_from(self).expect("a configuration holds only what TOML can say")
     }
 
-    /// The recipe that says everything.
+    /// The complete recipe.
     pub fn to_recipe(&self) -> String {
         toml::to_string(self).expect("a configuration holds only what TOML can say")
     }
 }
 
-/// A mistake against TOML itself.
+/// A mistake in the syntax of TOML.
 fn toml_error(text: &str, error: &toml::de::Error) -> RecipeError {
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     RecipeError { line, problem: error.message().to_string() }
 }
 
-/// A setting that is not known, or of another type.
+/// An unknown setting, or a value of another type.
 fn setting_error(text: &str, table: &Table, error: SpecError) -> RecipeError {
     // The setting at fault is the one without which the error is another.
     let paths = table.iter().flat_map(|(key, value)| {
@@ -117,10 +117,10 @@ fn setting_error(text: &str, table: &Table, error: SpecError) -> RecipeError {
     RecipeError { line, problem }
 }
 
-/// The sections of a recipe with their keys; of a section that is one of several kinds, those of the default kind.
+/// The sections of a recipe with their keys. A section that is one of several kinds has the keys of the default kind.
 fn sections() -> Vec<(String, Vec<String>)> {
     let defaults = Config::default().to_table();
-    // The answer to a key that is not known tells those that are.
+    // The error for an unknown key lists the known ones.
     let known = |mut table: Table, section: Option<&str>| {
         let keys = match section {
             None => Some(&mut table),
@@ -133,7 +133,7 @@ fn sections() -> Vec<(String, Vec<String>)> {
         }
     };
     let section = |key: String| {
-        // A schedule reads its table itself, so that its answer has no list.
+        // A schedule reads its table itself, and its error has no list.
         let present = || Some(defaults.get(&key)?.as_table()?.keys().filter(|inner| *inner != NAME).cloned().collect());
         let keys = known(defaults.clone(), Some(&key)).or_else(present)?;
         Some((key, keys))
@@ -141,8 +141,8 @@ fn sections() -> Vec<(String, Vec<String>)> {
     known(Table::new(), None).unwrap_or_default().into_iter().filter_map(section).collect()
 }
 
-/// The section, and the key in it, that a user probably means by a key outside of any section: by its name, its initials (`lr`), or with the
-/// section's beginning before it (`clip_norm`).
+/// The section, and the key in it, that a user probably means by a key outside of any section. The user may have written its name,
+/// its initials (`lr`), or the beginning of the section before it (`clip_norm`).
 fn place_of(word: &str) -> Option<(String, String)> {
     let word = word.replace('-', "_");
     let initials = |key: &str| key.split('_').filter_map(|part| part.chars().next()).collect::<String>();
@@ -156,7 +156,7 @@ fn place_of(word: &str) -> Option<(String, String)> {
     })
 }
 
-/// The line, from 1, of a section [[layers]] that has `word` for a key or a value; else that on which it begins.
+/// The line, from 1, of a section [[layers]] with `word` as a key or a value; else the line on which the section begins.
 fn line_of_layer(text: &str, section: usize, word: Option<&str>) -> Option<usize> {
     let lines = || (1..).zip(text.lines().map(str::trim));
     let (header, _) = lines().filter(|(_, line)| line.starts_with("[[layers]]")).nth(section - 1)?;
@@ -168,7 +168,7 @@ fn line_of_layer(text: &str, section: usize, word: Option<&str>) -> Option<usize
     Some(inside.find(|(_, line)| has_word(line)).map_or(header, |(line, _)| line))
 }
 
-/// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; of its section where it only has a default.
+/// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; else the line of its section.
 fn line_of(text: &str, path: &str) -> Option<usize> {
     let mut section = String::new();
     let mut best = None;
