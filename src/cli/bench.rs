@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, default_missing_value = "profile.json")]
     profile: Option<PathBuf>,
 
-    /// First time the tiles of matrix products anew, and keep the fastest ones for later runs on this GPU
+    /// Time the tiles of matrix products anew before, and keep the fastest for later runs on this GPU
     #[arg(long, conflicts_with = "no_tune")]
     tune: bool,
 

@@ -1,5 +1,5 @@
-//! The options that are settings of a run. Each is one entry of [`all`], and everything that is said of an option follows from its
-//! entry: clap's argument, the recipe key, the conflict with `--resume`, the line that `train` prints, the guide's table.
+//! The options that set a run's settings. Each option is one entry of [`all`]. From the entry follow clap's argument and help, the
+//! recipe key in error messages, the conflict with `--resume`, the first line of `train`, and the row in the table of the guide.
 
 mod entries;
 mod given;
@@ -19,7 +19,7 @@ use toml::{Table, Value};
 
 pub(super) use self::given::Given;
 
-/// An option, and the setting of a run that it sets.
+/// An option and the setting that it sets.
 pub(super) struct Setting {
     /// The option without its dashes.
     pub(super) option: &'static str,
@@ -28,32 +28,32 @@ pub(super) struct Setting {
     value_name: &'static str,
     heading: &'static str,
     help: String,
-    /// What holds without the option, where that is not the value of the default configuration.
+    /// Default in words. `None` shows the value of the default configuration.
     default: Option<String>,
     /// Reads a value as a [`Change`].
     parser: ValueParser,
-    /// The kinds of the setting, where they have settings of their own: each as the option takes it, with its defaults.
+    /// The kinds of a setting whose kinds have settings of their own: each as the option takes it, with its defaults.
     kinds: Vec<String>,
-    /// Values that are options of their own too: `--adam` is `--optimizer adam`.
+    /// Values with an option of their own: `--adam` is `--optimizer adam`.
     short_forms: &'static [&'static str],
-    /// Whether a run that is resumed may change it.
-    pub(super) resumable: bool,
+    /// Whether a resumed run may change the setting.
+    resumable: bool,
     /// Whether every command that opens a device has the option.
     opens_device: bool,
-    told: Told,
+    shown: Shown,
 }
 
-/// How the line that `train` prints first tells a setting.
-enum Told {
-    /// Its name and value, where it is not the default.
+/// How the first line of `train` shows a setting.
+enum Shown {
+    /// By name and value, unless it has its default.
     ByName,
-    /// In words of its own, from the settings and the number of training examples.
-    InWords(fn(&Config, usize) -> Option<String>),
-    /// Not at all: other lines tell it.
+    /// As this text, made from all settings and the number of training examples.
+    As(fn(&Config, usize) -> Option<String>),
+    /// Not at all: another place shows it.
     Elsewhere,
 }
 
-/// What an option with its value does to the settings of a run.
+/// The effect of an option with its value on the settings of a run.
 #[derive(Clone)]
 struct Change(Arc<dyn Fn(&mut Config) -> anyhow::Result<()> + Send + Sync>);
 
@@ -63,8 +63,8 @@ impl fmt::Debug for Change {
     }
 }
 
-/// Every entry, in the order of the help. Changes are made in this order too: an option that names a kind comes before the options
-/// of that kind's settings.
+/// All entries, in the order of the help. Options take effect in this order too, however they are typed: `optimizer` comes before
+/// `lr`, which changes one of its settings.
 pub(super) fn all() -> &'static [Setting] {
     static ALL: LazyLock<Vec<Setting>> = LazyLock::new(entries::entries);
     &ALL
@@ -81,7 +81,7 @@ pub(super) fn settled() -> impl Iterator<Item = &'static str> {
     settled.flat_map(Setting::names)
 }
 
-/// Every kind that has settings of its own, with their defaults: the end of the help.
+/// The kinds that have settings of their own, with the defaults of these settings, for the end of the help.
 pub(super) fn kinds() -> String {
     let options = all().iter().filter(|setting| !setting.kinds.is_empty());
     let lines = options.flat_map(|setting| {
@@ -93,7 +93,7 @@ pub(super) fn kinds() -> String {
 
 /// Building an entry.
 impl Setting {
-    /// An option whose value `parser` reads and `set` puts in its place. The setting's key is the option's name.
+    /// An option whose value `parser` reads and `set` stores. The key of the setting is the name of the option.
     fn new<P, F>(option: &'static str, value_name: &'static str, parser: P, set: F) -> Setting
     where
         P: TypedValueParser<Value: Clone + Send + Sync + 'static>,
@@ -105,7 +105,7 @@ impl Setting {
         })
     }
 
-    /// The same, where other settings may not allow the value.
+    /// The same, for a value that other settings may not allow.
     fn fallible<P, F>(option: &'static str, value_name: &'static str, parser: P, set: F) -> Setting
     where
         P: TypedValueParser<Value: Clone + Send + Sync + 'static>,
@@ -124,7 +124,7 @@ impl Setting {
             short_forms: &[],
             resumable: false,
             opens_device: false,
-            told: Told::ByName,
+            shown: Shown::ByName,
         }
     }
 
@@ -133,27 +133,27 @@ impl Setting {
         Setting::new(option, "BOOL", BoolValueParser::new(), set)
     }
 
-    /// The section of the recipe that the setting is in, under the option's name.
+    /// Puts the setting into a section of the recipe. Its key there is the name of the option.
     fn section(self, section: &str) -> Setting {
         Setting { path: format!("{section}.{}", self.path), ..self }
     }
 
-    /// The setting's path, where it does not end in the option's name.
+    /// Sets the path, for a setting whose key is not the name of the option.
     fn path(self, path: &str) -> Setting {
         Setting { path: path.to_string(), ..self }
     }
 
-    /// What the option does, as an order.
+    /// What the option does, in a sentence without its end.
     fn help(self, help: impl Into<String>) -> Setting {
         Setting { help: help.into(), ..self }
     }
 
-    /// What holds without the option, where the default configuration has no value to show.
+    /// The default in words, for a setting without a value in the default configuration.
     fn default(self, default: impl Into<String>) -> Setting {
         Setting { default: Some(default.into()), ..self }
     }
 
-    /// What the option takes has settings behind colons: these are their defaults.
+    /// Makes the setting one of several kinds, with settings behind colons. `kinds` are all of them, with their defaults.
     fn kinds<K: Serialize>(self, kinds: impl IntoIterator<Item = K>) -> Setting {
         Setting { kinds: kinds.into_iter().map(|kind| text(&kind)).collect(), ..self }
     }
@@ -163,7 +163,7 @@ impl Setting {
         Setting { short_forms: values, ..self }
     }
 
-    /// Lets a resumed run change it.
+    /// Lets a resumed run change the setting.
     fn resumable(self) -> Setting {
         Setting { resumable: true, ..self }
     }
@@ -173,18 +173,20 @@ impl Setting {
         Setting { opens_device: true, ..self }
     }
 
-    fn told_in_words(self, words: fn(&Config, usize) -> Option<String>) -> Setting {
-        Setting { told: Told::InWords(words), ..self }
+    /// Shows the setting as this text in the first line of `train`.
+    fn shown_as(self, words: fn(&Config, usize) -> Option<String>) -> Setting {
+        Setting { shown: Shown::As(words), ..self }
     }
 
-    fn told_elsewhere(self) -> Setting {
-        Setting { told: Told::Elsewhere, ..self }
+    /// Leaves the setting out of the first line of `train`.
+    fn shown_elsewhere(self) -> Setting {
+        Setting { shown: Shown::Elsewhere, ..self }
     }
 }
 
 /// Reading an entry.
 impl Setting {
-    /// What holds without the option: a value, or words.
+    /// The default: the words, else the value in the default configuration.
     fn default_text(&self) -> Option<String> {
         self.default.clone().or_else(|| {
             let defaults = Value::Table(Table::try_from(Config::default()).ok()?);
@@ -202,7 +204,7 @@ impl Setting {
         [self.option].into_iter().chain(self.short_forms.iter().copied())
     }
 
-    /// The arguments of all its names, which exclude each other.
+    /// The arguments for all its names, which exclude each other.
     fn arguments(&self) -> impl Iterator<Item = Arg> {
         let default = self.default_text().map_or(String::new(), |default| format!(" [default: {default}]"));
         let argument = move |name: &'static str| {
@@ -223,15 +225,15 @@ impl Setting {
     }
 }
 
-/// How a run is trained, in a line: what is said in words, then the other settings that are not the defaults.
+/// How a run is trained, in one line: first the settings with a text, then all others that do not have their defaults.
 pub(super) fn manner(config: &Config, examples: usize) -> String {
-    let words = all().iter().filter_map(|setting| match setting.told {
-        Told::InWords(words) => words(config, examples),
-        Told::ByName | Told::Elsewhere => None,
+    let words = all().iter().filter_map(|setting| match setting.shown {
+        Shown::As(words) => words(config, examples),
+        Shown::ByName | Shown::Elsewhere => None,
     });
     let unusual = config.unusual();
     let by_name = unusual.iter().filter_map(|(path, value)| match at(path) {
-        Some(Setting { option, told: Told::ByName, .. }) => Some(format!("{} {value}", option.replace('-', " "))),
+        Some(Setting { option, shown: Shown::ByName, .. }) => Some(format!("{} {value}", option.replace('-', " "))),
         Some(_) => None,
         None => Some(format!("{path} {value}")),
     });

@@ -24,8 +24,7 @@ use crate::run::early_stopping::EarlyStopping;
 use crate::run::schedule::Schedule;
 use crate::settings::SettingError;
 
-/// Declares the settings of a run, an entry each: documentation, `key: Type = default`, and a check of the configuration where the
-/// setting has one.
+/// Declares the settings of a run, one entry each: documentation, `key: Type = default` and, for most, a check of the configuration.
 macro_rules! settings {
     ($($(#[$attribute:meta])* $key:ident: $type:ty = $default:expr $(, check $check:expr)?;)*) => {
         /// All settings of a run. Two runs with the same configuration on the same device end in the same bits.
@@ -120,7 +119,7 @@ const MOST_THREADS: usize = 512;
 /// Checks a number of threads; `None` is one per core.
 ///
 /// # Errors
-/// None, or more than are of use.
+/// Zero, or more than are useful.
 pub fn check_threads(threads: Option<usize>) -> Result<(), SettingError> {
     let Some(threads) = threads else { return Ok(()) };
     let must = format!("the CPU backend takes from 1 to {MOST_THREADS} (leave it out for one per core)");

@@ -40,7 +40,7 @@ fn network() -> Vec<Setting> {
             Ok(())
         })
         .help("Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10")
-        .told_elsewhere(),
+        .shown_elsewhere(),
         Setting::new("activation", "NAME", word::<Activation>, |config, name| config.activation = PerLayer::All(name))
             .help(format!("Activation of the hidden layers: {}", one_of(Activation::ALL.map(Activation::name)))),
         Setting::new("init", "NAME", Init::from_str, |config, init| config.init = init).help(
@@ -56,11 +56,11 @@ fn data() -> Vec<Setting> {
         Setting::new("data", "NAME|DIR", StringValueParser::new(), |config, data| config.data = data)
             .help("`mnist`, which is bundled, or a folder with the four IDX files of a data set, gzipped or not")
             .resumable()
-            .told_elsewhere(),
+            .shown_elsewhere(),
         Setting::new("validation", "N", usize::from_str, |config, count| config.validation = Some(count))
             .help("Training examples held back for validation")
             .default("5,000, or a sixth of a smaller set")
-            .told_elsewhere(),
+            .shown_elsewhere(),
         Setting::new("test", "N", usize::from_str, |config, count| config.test = Some(count))
             .help("Test examples")
             .default("all that the data set has"),
@@ -86,7 +86,7 @@ fn optimizer() -> Vec<Setting> {
             ))
             .kinds(Optimizer::all())
             .short_forms(&["adam", "sgd", "momentum", "rmsprop"])
-            .told_in_words(|config, _| Some(config.optimizer.to_string())),
+            .shown_as(|config, _| Some(config.optimizer.to_string())),
         Setting::new("lr", "F", f64::from_str, |config, rate| {
             config.optimizer = config.optimizer.with_learning_rate(rate);
         })
@@ -108,14 +108,14 @@ fn training() -> Vec<Setting> {
     vec![
         Setting::new("batch", "N|full", BatchSize::from_str, |config, batch| config.batch = batch)
             .help("Examples per batch, or `full` for one update per epoch")
-            .told_in_words(batch_in_words),
+            .shown_as(batch_in_words),
         Setting::new("accumulate", "N", usize::from_str, |config, batches| config.accumulate = batches)
             .help("Batches whose gradients add up to one update")
-            .told_elsewhere(),
+            .shown_elsewhere(),
         Setting::new("epochs", "N", usize::from_str, |config, epochs| config.epochs = epochs)
             .help("Passes over the training set")
             .resumable()
-            .told_elsewhere(),
+            .shown_elsewhere(),
         Setting::switch("shuffle", |config, shuffle| config.shuffle = shuffle)
             .help("Whether each epoch takes the examples in a new random order"),
         // TOML has no larger integers.
@@ -123,9 +123,9 @@ fn training() -> Vec<Setting> {
             config.seed = seed
         })
         .help("Seed of initial weights, splits, order and dropout")
-        .told_elsewhere(),
+        .shown_elsewhere(),
         Setting::new("schedule", "NAME", schedule, |config, (given, names_warmup)| {
-            // A recipe's warm-up may come before any schedule.
+            // The warm-up of a recipe stays, whatever schedule follows it.
             let warmup = if names_warmup { given.warmup } else { config.schedule.warmup };
             config.schedule = Schedule { warmup, ..given };
         })
@@ -134,7 +134,7 @@ fn training() -> Vec<Setting> {
             one_of(Schedule::NAMES)
         ))
         .kinds(Schedule::NAMES.iter().flat_map(|name| Schedule::named(name)))
-        .told_in_words(|config, _| (config.schedule != Schedule::default()).then(|| config.schedule.to_string())),
+        .shown_as(|config, _| (config.schedule != Schedule::default()).then(|| config.schedule.to_string())),
         Setting::new("warmup", "EPOCHS", f64::from_str, |config, epochs| config.schedule.warmup = epochs)
             .section("schedule")
             .help("Epochs in which the learning rate first rises to its full value"),
@@ -147,7 +147,7 @@ fn training() -> Vec<Setting> {
         )
         .kinds([EarlyStopping::default()])
         .default("off")
-        .told_in_words(|config, _| config.early_stopping.map(|stopping| stopping.to_string())),
+        .shown_as(|config, _| config.early_stopping.map(|stopping| stopping.to_string())),
     ]
 }
 
@@ -209,12 +209,12 @@ fn device() -> Vec<Setting> {
             .help("auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them)")
             .resumable()
             .opens_device()
-            .told_elsewhere(),
+            .shown_elsewhere(),
         Setting::new("threads", "N", usize::from_str, |config, threads| config.threads = Some(threads))
             .help("Threads of the CPU backend; results do not depend on their number")
             .default("one per core")
             .resumable()
             .opens_device()
-            .told_elsewhere(),
+            .shown_elsewhere(),
     ]
 }

@@ -1,4 +1,4 @@
-//! Options of the table as clap takes and gives them.
+//! The options between clap and the settings of a run.
 
 use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -6,10 +6,10 @@ use gpunet::low_level::run::config::Config;
 
 use super::{Change, Setting, all};
 
-/// Options that a command was given: of all settings of a run or, where `ONLY_DEVICE`, of those that every command with a device has.
+/// The options that a command was given. With `ONLY_DEVICE` the command has only the options that choose a device.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Given<const ONLY_DEVICE: bool> {
-    /// By option, in the order of the table.
+    /// Changes with the names of their options, in the order of the entries.
     changes: Vec<(&'static str, Change)>,
 }
 
@@ -18,7 +18,7 @@ fn settings(only_device: bool) -> impl Iterator<Item = &'static Setting> {
 }
 
 impl<const ONLY_DEVICE: bool> Given<ONLY_DEVICE> {
-    /// `config` with what was given.
+    /// `config` with these options.
     ///
     /// # Errors
     /// A value that other settings do not allow.
@@ -29,7 +29,7 @@ impl<const ONLY_DEVICE: bool> Given<ONLY_DEVICE> {
         Ok(config)
     }
 
-    /// Takes from `other` what is not given here.
+    /// Adds the options of `other` that are not given here.
     pub(in crate::cli) fn default_to(&mut self, other: &Given<true>) {
         let is_given = |option: &str| self.changes.iter().any(|(given, _)| *given == option);
         let missing: Vec<_> = other.changes.iter().filter(|(option, _)| !is_given(option)).cloned().collect();

@@ -1,4 +1,4 @@
-//! The table of options in the guide, made from clap's arguments and the entries.
+//! The table of options in the guide. It is made from clap's arguments and the entries.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cli::train::Arguments;
 const START: &str = "<!-- generated: training options -->\n";
 const END: &str = "<!-- end -->";
 
-/// A row per option of `train`: the option, its key in a recipe, its default, what it does.
+/// One row per option of `train`: the option, its recipe key, its default, what it does.
 fn table() -> String {
     let mut command = Arguments::augment_args(Command::new("train")).disable_help_flag(true);
     command.build();
@@ -29,12 +29,12 @@ fn table() -> String {
     [header.to_string()].into_iter().chain(rows).collect()
 }
 
-/// Where a recipe has the setting: what has settings of its own is a section.
+/// The recipe key. A setting with settings of its own is a section.
 fn key(Setting { path, kinds, .. }: &Setting) -> String {
     if kinds.is_empty() { format!("`{path}`") } else { format!("`[{path}]`") }
 }
 
-/// The option as one types it.
+/// The option as a user types it.
 fn option(argument: &Arg) -> String {
     let name = argument.get_long().unwrap_or_default();
     let takes_value = argument.get_num_args().is_some_and(|count| count.takes_values());
@@ -46,13 +46,13 @@ fn option(argument: &Arg) -> String {
     }
 }
 
-/// A default that is a value of the setting or the pattern of a name as code, others as words.
+/// The default, as code if it is a value or a pattern.
 fn code(setting: Option<&Setting>, default: String) -> String {
     let is_value = setting.is_some_and(|setting| setting.default.is_none() && !default.is_empty());
     if is_value || default.contains('<') { format!("`{default}`") } else { default }
 }
 
-/// Text in which no bar ends the cell.
+/// Text whose bars do not end the cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
@@ -63,7 +63,7 @@ fn page() -> (PathBuf, String) {
     (path, text)
 }
 
-/// What stands before the table, the table, and what comes after it.
+/// The page before the table, the table, and the page after it.
 fn parts(page: &str) -> (&str, &str, &str) {
     let (before, rest) = page.split_once(START).unwrap();
     let (table, after) = rest.split_once(END).unwrap();

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::*;
 
-/// The default configuration under options, if they parse and are allowed.
+/// The default configuration with these options, if they are valid.
 fn configure(options: &[String]) -> Option<Config> {
     let matches =
         Given::<false>::augment_args(Command::new("train").no_binary_name(true)).try_get_matches_from(options);
@@ -14,13 +14,13 @@ fn configure(options: &[String]) -> Option<Config> {
     given.apply(Config::default()).ok()
 }
 
-/// Paths of the settings that differ from the defaults.
+/// Paths of the settings that these options change.
 fn changed(options: &[String]) -> Vec<String> {
     let config = configure(options).unwrap_or_default();
     config.unusual().into_iter().map(|(path, _)| path).collect()
 }
 
-/// The option with a value that changes something: a usual one, or a word of its help.
+/// The option with a value that changes a setting. Numbers and words of the help are tried.
 fn example(setting: &Setting) -> String {
     let words = setting.help.split([' ', ',', ';', '`']).map(|word| word.trim_matches(['(', ')']));
     let values = ["7", "0.25", "true", "false"].into_iter().chain(words);
@@ -33,7 +33,7 @@ fn every_option_changes_the_setting_that_it_names() {
     for setting in all() {
         let example = example(setting);
         let [path] = &changed(&[example.clone()])[..] else { panic!("{example} changes more than one setting") };
-        // A kind is one value with its settings.
+        // A kind with its settings is one value.
         let is_of_kind =
             at(path).is_some_and(|kind| !kind.kinds.is_empty() && setting.path.starts_with(&format!("{path}.")));
         assert!(*path == setting.path || is_of_kind, "{example} changes {path}, not {}", setting.path);
@@ -51,7 +51,7 @@ fn every_setting_of_a_recipe_has_an_option() {
     }
 }
 
-/// However they are typed, an option that names a kind comes before the options of that kind's settings.
+/// An option that names a kind takes effect before the options for the settings of that kind.
 #[test]
 fn options_do_not_depend_on_their_order() {
     for setting in all() {

@@ -1,4 +1,4 @@
-//! Values of options: lists of those that there are, readers that are the command line's own, words for the line of `train`.
+//! Values of options: as lists in the help, as text in the first line of `train`, and how to read them.
 
 use gpunet::low_level::nn::loss::ClassWeights;
 use gpunet::low_level::run::config::{BatchSize, Batching, Config};
@@ -23,7 +23,7 @@ pub(super) fn batch_in_words(config: &Config, examples: usize) -> Option<String>
     })
 }
 
-/// Reads `step:every=10`, and whether it says for how long to warm up, be it 0.
+/// Reads `step:every=10`, and whether the text sets the warm-up.
 pub(super) fn schedule(text: &str) -> Result<(Schedule, bool), SpecError> {
     let names_warmup = text.split(':').any(|part| part.split('=').next().is_some_and(|key| key.trim() == "warmup"));
     Ok((Schedule::parse(text)?, names_warmup))

@@ -11,7 +11,7 @@ use gpunet::low_level::store::load_config;
 use crate::cli::DeviceFlags;
 use crate::cli::options::{self, Given};
 
-/// Settings of a run. Each wins over what a recipe says.
+/// Settings of a run. Options win over the recipe.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct Settings {
     /// Take settings from a file, such as the config.toml of a run; other options win over it
@@ -43,7 +43,7 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, requires = "out", conflicts_with = "resume", help_heading = "Run")]
     pub(super) force: bool,
 
-    /// First time each launch of some steps, print a table and write a trace [default: profile.json of the run]
+    /// Before training, time each launch of some steps, print a table and write a trace [default: profile.json of the run]
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, help_heading = "Run")]
     pub(super) profile: Option<Option<PathBuf>>,
 
@@ -52,14 +52,14 @@ pub(in crate::cli) struct Arguments {
     pub(super) overfit: Option<usize>,
 }
 
-/// Epochs after which an overfit check that asks for no number gives up.
+/// Epochs of an overfit check without --epochs.
 const OVERFIT_EPOCHS: usize = 200;
 
 impl Settings {
-    /// `config` with what the options say.
+    /// `config` with the options.
     pub(in crate::cli) fn apply(&self, config: Config) -> anyhow::Result<Config> {
         let mut config = self.given.apply(config)?;
-        // Other commands, run elsewhere, find the data again.
+        // An absolute path finds the data from every folder.
         if let Ok(directory) = std::fs::canonicalize(&config.data)
             && config.data != MNIST
         {
@@ -77,14 +77,14 @@ impl Settings {
         })
     }
 
-    /// The settings of a new run: the recipe's, or the defaults, under the options.
+    /// The settings of a new run: the options over the recipe, or over the defaults.
     pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
         self.apply(self.base()?)
     }
 }
 
 impl Arguments {
-    /// The settings of a new run; an overfit check has other defaults, whatever a recipe says.
+    /// The settings of a new run. An overfit check has defaults of its own, which win over the recipe.
     pub(in crate::cli) fn config(&self) -> anyhow::Result<Config> {
         let Some(examples) = self.overfit else { return self.settings.config() };
         let (subset, epochs, schedule, early_stopping) = (Some(examples), OVERFIT_EPOCHS, Schedule::default(), None);
@@ -97,7 +97,7 @@ impl Arguments {
 mod tests {
     use super::*;
 
-    /// A resumed run refuses every option but those that may change: what a checkpoint was trained with stays.
+    /// A checkpoint goes with the settings that it was trained with: a resumed run refuses options that would change them.
     #[test]
     fn a_resumed_run_takes_only_what_it_may() {
         let command = Arguments::augment_args(clap::Command::new("train"));
