@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, default_missing_value = "profile.json")]
     profile: Option<PathBuf>,
 
-    /// Time the tiles of matrix products anew before, and keep the fastest for later runs on this GPU
+    /// Choose the tiles of matrix products by timing them again, and keep the choice for later runs on this GPU
     #[arg(long, conflicts_with = "no_tune")]
     tune: bool,
 

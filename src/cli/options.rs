@@ -55,7 +55,9 @@ enum Shown {
 
 /// The effect of an option with its value on the settings of a run.
 #[derive(Clone)]
-struct Change(Arc<dyn Fn(&mut Config) -> anyhow::Result<()> + Send + Sync>);
+struct Change(Arc<Effect>);
+
+type Effect = dyn Fn(&mut Config) -> anyhow::Result<()> + Send + Sync;
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -25,14 +25,18 @@ fn example(setting: &Setting) -> String {
     let words = setting.help.split([' ', ',', ';', '`']).map(|word| word.trim_matches(['(', ')']));
     let values = ["7", "0.25", "true", "false"].into_iter().chain(words);
     let mut options = values.map(|value| format!("--{}={value}", setting.option));
-    options.find(|option| !changed(&[option.clone()]).is_empty()).unwrap_or_else(|| panic!("--{}", setting.option))
+    options
+        .find(|option| !changed(std::slice::from_ref(option)).is_empty())
+        .unwrap_or_else(|| panic!("--{}", setting.option))
 }
 
 #[test]
 fn every_option_changes_the_setting_that_it_names() {
     for setting in all() {
         let example = example(setting);
-        let [path] = &changed(&[example.clone()])[..] else { panic!("{example} changes more than one setting") };
+        let [path] = &changed(std::slice::from_ref(&example))[..] else {
+            panic!("{example} changes more than one setting")
+        };
         // A kind with its settings is one value.
         let is_of_kind =
             at(path).is_some_and(|kind| !kind.kinds.is_empty() && setting.path.starts_with(&format!("{path}.")));
