@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 
 pub use adapters::{AdapterLimits, AdapterSummary, adapters};
 use pipeline_cache::PipelineCache;
+use pipelines::Pipelines;
 use program::GpuProgram;
 use tiles::Tiles;
 
@@ -60,6 +61,7 @@ pub struct GpuBackend {
     checks: ShaderChecks,
     tiles: Tiles,
     tuning: Tuning,
+    pipelines: Pipelines,
     pipeline_cache: Option<PipelineCache>,
     faults: Faults,
 }
@@ -116,8 +118,8 @@ impl GpuBackend {
         let tiles = Tiles::new(limits, file("tiles").filter(|_| *tuning != Tuning::Off));
         let has_cache = features.contains(wgpu::Features::PIPELINE_CACHE);
         let pipeline_cache = file("pipelines").filter(|_| has_cache).map(|file| PipelineCache::open(&device, file));
-        let (checks, tuning) = (*checks, *tuning);
-        Ok(Some(GpuBackend { device, queue, summary, checks, tiles, tuning, pipeline_cache, faults }))
+        let (checks, tuning, pipelines) = (*checks, *tuning, Pipelines::default());
+        Ok(Some(GpuBackend { device, queue, summary, checks, tiles, tuning, pipelines, pipeline_cache, faults }))
     }
 
     /// Whether tiles of products are found by timing. Of software adapters the best ones are known, and compiling takes them long.

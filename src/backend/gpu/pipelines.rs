@@ -1,6 +1,7 @@
 //! Pipelines: a kernel's shader with its constants, made once for all launches that share them.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -39,29 +40,34 @@ impl Form<'_> {
     }
 }
 
-/// Pipelines made so far.
+/// The pipelines that a device has compiled, for all plans that are loaded on it.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: HashMap<Key, Pipeline>,
+    compiled: Mutex<HashMap<Key, Pipeline>>,
 }
 
 impl Pipelines {
-    /// Makes the pipelines of these forms, where they are new, on all cores.
+    /// Compiles the pipelines of these forms, where they are new, on all cores.
     pub(super) fn compile<'a>(
-        &mut self,
+        &self,
         backend: &GpuBackend,
         forms: impl Iterator<Item = Form<'a>>,
     ) -> Result<(), DeviceError> {
         let mut new: HashMap<Key, Form<'a>> = forms.map(|form| (form.key(), form)).collect();
-        new.retain(|key, _| !self.made.contains_key(key));
-        let made = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
-        self.made.extend(made.collect::<Result<Vec<_>, DeviceError>>()?);
+        new.retain(|key, _| !self.lock().contains_key(key));
+        let compiled = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
+        let compiled = compiled.collect::<Result<Vec<_>, DeviceError>>()?;
+        self.lock().extend(compiled);
         Ok(())
     }
 
     /// The pipeline of a form, which was compiled before.
-    pub(super) fn of(&self, form: Form<'_>) -> &Pipeline {
-        &self.made[&form.key()]
+    pub(super) fn of(&self, form: Form<'_>) -> Pipeline {
+        self.lock()[&form.key()].clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Pipeline>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -77,14 +77,13 @@ impl GpuProgram {
             return Err(backend.out_of_memory(&plan, &error.to_string()));
         }
 
-        let mut pipelines = Pipelines::default();
         let tile_of = |launch: &Launch| {
             let usual = backend.tiles.of(&plan, launch);
             if launch.kernel.takes_any_tile() { usual.and(tile).or(usual) } else { usual }
         };
         let launches = Phase::ALL.into_iter().flat_map(|phase| plan.launches(phase));
         let form = |launch| Form { launch, tile: tile_of(launch), precision: plan.precision_of(launch) };
-        pipelines.compile(backend, launches.clone().map(form))?;
+        backend.pipelines.compile(backend, launches.clone().map(form))?;
         let tiles: Vec<_> = launches.clone().map(tile_of).collect();
         for (index, launch) in launches.enumerate() {
             shared.queue.write_buffer(&params, params_offset(index), bytemuck::cast_slice(&launch.params));
@@ -106,11 +105,12 @@ impl GpuProgram {
         let mut tiles = tiles.into_iter();
         for phase in Phase::ALL {
             let tiles = tiles.by_ref().take(program.plan.launches(phase).len()).enumerate();
-            let dispatches = tiles.map(|(index, tile)| program.dispatch(&pipelines, phase, index, tile)).collect();
+            let dispatches =
+                tiles.map(|(index, tile)| program.dispatch(&backend.pipelines, phase, index, tile)).collect();
             program.dispatches[phase as usize] = dispatches;
         }
         if backend.tunes() && tile.is_none() {
-            program.tune(backend, &mut pipelines)?;
+            program.tune(backend)?;
         }
         if let Some(cache) = &backend.pipeline_cache {
             cache.keep();
@@ -127,7 +127,7 @@ impl GpuProgram {
         let before: usize = Phase::ALL[..phase as usize].iter().map(|&before| self.plan.launches(before).len()).sum();
         let params_offset = params_offset(before + index);
         let uniforms = Uniforms { params: &self.params, params_offset, steps: &self.steps };
-        let pipeline = pipelines.of(Form { launch, tile, precision: self.plan.precision_of(launch) });
+        let pipeline = &pipelines.of(Form { launch, tile, precision: self.plan.precision_of(launch) });
         Dispatch::new(&self.shared.device, &self.plan, launch, tile, pipeline, &self.buffers, uniforms)
     }
 

@@ -39,15 +39,15 @@ fn network() -> Vec<Setting> {
             config.arch = layers.parse()?;
             Ok(())
         })
-        .help("Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10")
+        .help("Layers, inputs first, such as 784-500-10 or 1x28x28-32C5-MP2-512-10; a recipe may have [[layers]] instead")
         .shown_elsewhere(),
         Setting::new("activation", "NAME", word::<Activation>, |config, name| config.activation = PerLayer::All(name))
-            .help(format!("Activation of the hidden layers: {}", one_of(Activation::ALL.map(Activation::name)))),
+            .help(format!("Activation of the hidden layers: {}; a recipe may list one per layer", one_of(Activation::ALL.map(Activation::name)))),
         Setting::new("init", "NAME", Init::from_str, |config, init| config.init = init).help(
             "Distribution of the initial weights: he, xavier or lecun with -normal or -uniform, gaussian:S or zeros",
         ),
         Setting::new("dropout", "P", f64::from_str, |config, rate| config.dropout = PerLayer::All(rate))
-            .help("Probability of dropping a value of each hidden layer"),
+            .help("Probability of dropping a value of each hidden layer; a recipe may list one for the inputs and one per layer"),
     ]
 }
 

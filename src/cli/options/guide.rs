@@ -14,7 +14,11 @@ const END: &str = "<!-- end -->";
 fn table() -> String {
     let mut command = Arguments::augment_args(Command::new("train")).disable_help_flag(true);
     command.build();
-    let rows = command.get_arguments().map(|argument| {
+    // By heading, as in the help.
+    let headings: Vec<_> = command.get_arguments().map(Arg::get_help_heading).collect();
+    let mut arguments: Vec<_> = command.get_arguments().collect();
+    arguments.sort_by_key(|argument| headings.iter().position(|&heading| heading == argument.get_help_heading()));
+    let rows = arguments.into_iter().map(|argument| {
         let name = argument.get_long().unwrap_or_default();
         let setting = all().iter().find(|setting| setting.option == name);
         let key = setting.map_or(String::new(), key);
@@ -23,7 +27,8 @@ fn table() -> String {
             Some((help, default)) => (help.to_string(), default.trim_end_matches(']').to_string()),
             None => (help, String::new()),
         };
-        format!("| {} | {key} | {} | {} |\n", cell(&option(argument)), cell(&code(setting, default)), cell(&help))
+        let row = [option(argument), key, code(setting, default), help].map(|text| cell(&text));
+        format!("|{}\n", row.concat())
     });
     let header = "| option | recipe key | default | what it does |\n|---|---|---|---|\n";
     [header.to_string()].into_iter().chain(rows).collect()
@@ -52,9 +57,9 @@ fn code(setting: Option<&Setting>, default: String) -> String {
     if is_value || default.contains('<') { format!("`{default}`") } else { default }
 }
 
-/// Text whose bars do not end the cell.
+/// A cell and the bar at its end.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+    if text.is_empty() { " |".to_string() } else { format!(" {} |", text.replace('|', "\\|")) }
 }
 
 fn page() -> (PathBuf, String) {

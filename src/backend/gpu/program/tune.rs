@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::GpuProgram;
 use crate::backend::DeviceError;
 use crate::backend::gpu::dispatch::Dispatch;
-use crate::backend::gpu::pipelines::{Form, Pipelines};
+use crate::backend::gpu::pipelines::Form;
 use crate::backend::gpu::tiles::key;
 use crate::backend::gpu::timestamps::Timestamps;
 use crate::backend::gpu::{GpuBackend, Tuning};
@@ -28,7 +28,7 @@ const MARGIN: f64 = 0.03;
 impl GpuProgram {
     /// Times the tiles of every product whose tile is not known yet, the largest first, and takes and keeps the quickest. Products run on
     /// this program's own buffers, which are all zeros before and after.
-    pub(super) fn tune(&mut self, backend: &GpuBackend, pipelines: &mut Pipelines) -> Result<(), DeviceError> {
+    pub(super) fn tune(&mut self, backend: &GpuBackend) -> Result<(), DeviceError> {
         let anew = backend.tuning == Tuning::Anew;
         let mut unknown: Vec<(Phase, usize, String)> = Vec::new();
         for phase in Phase::ALL {
@@ -54,7 +54,7 @@ impl GpuProgram {
             if !anew && begun.elapsed() > PATIENCE {
                 break;
             }
-            let tile = self.quickest(backend, pipelines, phase, index)?;
+            let tile = self.quickest(backend, phase, index)?;
             chosen.push((key, tile));
         }
         backend.tiles.keep(&chosen);
@@ -62,7 +62,8 @@ impl GpuProgram {
             for index in 0..self.plan.launches(phase).len() {
                 let key = key(&self.plan, &self.plan.launches(phase)[index]);
                 if let Some((_, tile)) = chosen.iter().find(|(other, _)| *other == key) {
-                    self.dispatches[phase as usize][index] = self.dispatch(pipelines, phase, index, Some(tile));
+                    self.dispatches[phase as usize][index] =
+                        self.dispatch(&backend.pipelines, phase, index, Some(tile));
                 }
             }
         }
@@ -70,19 +71,13 @@ impl GpuProgram {
     }
 
     /// The tile with which a launch takes the least time.
-    fn quickest(
-        &mut self,
-        backend: &GpuBackend,
-        pipelines: &mut Pipelines,
-        phase: Phase,
-        index: usize,
-    ) -> Result<&'static Tile, DeviceError> {
+    fn quickest(&mut self, backend: &GpuBackend, phase: Phase, index: usize) -> Result<&'static Tile, DeviceError> {
         let launch = &self.plan.launches(phase)[index].clone();
         let precision = self.plan.precision_of(launch);
         let tiles = backend.tiles.in_use(precision);
-        pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
+        backend.pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
         let dispatches: Vec<Dispatch> =
-            tiles.iter().map(|&tile| self.dispatch(pipelines, phase, index, Some(tile))).collect();
+            tiles.iter().map(|&tile| self.dispatch(&backend.pipelines, phase, index, Some(tile))).collect();
 
         let passes = (1 + PASSES) * tiles.len();
         let timestamps = Timestamps::new(&self.shared, passes)?;
