@@ -259,3 +259,35 @@ pub(super) fn after_window(input: Shape, window: Window) -> Option<Shape> {
     let Shape::Maps { channels, height, width } = input else { return None };
     Some(Shape::Maps { channels, height: window.positions(height)?, width: window.positions(width)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::layers::KINDS;
+
+    /// An example of every kind: the settings of its section, and the token that says the same.
+    const EXAMPLES: &[(&str, &str, &str)] = &[
+        ("dense", "units = 500", "500"),
+        ("conv", "maps = 6\nkernel = 5\nstride = 2\npadding = 1", "6C5s2p1"),
+        ("max-pool", "size = 3\nstride = 2", "MP3s2"),
+        ("avg-pool", "size = 2", "AP2"),
+        ("global-avg-pool", "", "GAP"),
+        ("batch-norm", "", "BN"),
+    ];
+
+    #[test]
+    fn sections_and_tokens_of_every_kind_say_the_same() {
+        let names: Vec<&str> = EXAMPLES.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names, KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>());
+        let input = Shape::Maps { channels: 2, height: 9, width: 8 };
+        for (kind, (name, settings, token)) in KINDS.iter().zip(EXAMPLES) {
+            let settings: Table = settings.parse().unwrap();
+            assert_eq!((kind.token_of_section)(&settings).unwrap(), *token, "{name}");
+            let read = KINDS.iter().find_map(|kind| (kind.parse)(token, input).ok()).unwrap();
+            assert_eq!((read.token(), read.part()), (token.to_string(), kind.part), "{name}");
+            let mistaken: Table = "size_of_window = 3".parse().unwrap();
+            let error = (kind.token_of_section)(&mistaken).unwrap_err();
+            assert!(matches!(error, SectionError::Spec(SpecError::Key { .. })), "{name}: {error}");
+        }
+    }
+}
