@@ -203,6 +203,7 @@ mod tests {
             "1x28x28-32C5-MP2-64C5-MP2-512-10",
             "3x32x32-32C3s2p1-BN-AP3s2p1-64C1-GAP-512-BN-10",
             "1x5x7-10C5-GAP",
+            "1x9x9-4C3-LN-MP2-20-LN-7-BN-3",
         ] {
             assert_eq!(text.parse::<Arch>().unwrap().to_string(), text);
         }
@@ -253,6 +254,9 @@ mod tests {
             ("1x8x8-8C3-MP2-BN-10", 14, 2, "must follow"),
             ("1x8x8-8C3", 6, 3, "ends in `8C3`"),
             ("1x8x8-10-BN", 9, 2, "ends in `BN`"),
+            ("784-LN-10", 4, 2, "LN normalizes"),
+            ("784-20-BN-LN-10", 10, 2, "must follow"),
+            ("784-20-10-LN", 10, 2, "ends in `LN`"),
             ("10x8x8-GAP", 0, 10, "nothing to learn"),
         ] {
             let error = text.parse::<Arch>().unwrap_err();

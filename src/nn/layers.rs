@@ -35,6 +35,7 @@ layers! {
     avg_pool::AvgPool,
     global_avg_pool::GlobalAvgPool,
     batch_norm::BatchNorm,
+    layer_norm::LayerNorm,
 }
 
 /// A parameter tensor that a layer asks for.

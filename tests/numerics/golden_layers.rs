@@ -1,6 +1,7 @@
 //! Networks of every kind of layer against PyTorch, on every backend: forward, all gradients, ten steps, evaluation.
 //!
-//! `golden/convolution.py` computed the expected values in float64; its head says what each tensor is.
+//! `golden/convolution.py` and `golden/layer_norm.py` computed the expected values in float64; their heads say what each tensor
+//! is.
 
 use crate::harness::golden::{Golden, Run, STEPS, backends, report, steps};
 use gpunet::low_level::backend::parity::Comparison;
@@ -11,7 +12,7 @@ use gpunet::low_level::nn::model::{Model, TrainingOptions};
 use gpunet::low_level::nn::network::{Network, PerLayer};
 use gpunet::low_level::nn::optim::Optimizer;
 
-// As in the script.
+// As in both scripts.
 const RATE: f64 = 0.05;
 const NORMALIZATION: Normalization = Normalization::Scale { factor: 1.0 / 128.0, offset: -1.0 };
 
@@ -33,6 +34,22 @@ const CONVOLUTIONS: [Case; 3] = [
         include_bytes!("../golden/convolution_normalized.safetensors"),
     ),
     ("3x6x5-5C3-4C1-GAP", &[Activation::Relu], 24, include_bytes!("../golden/convolution_global.safetensors")),
+];
+
+// As in `golden/layer_norm.py`.
+const LAYER_NORMS: [Case; 2] = [
+    (
+        "20-12-LN-7-LN-5",
+        &[Activation::Relu, Activation::Tanh],
+        23,
+        include_bytes!("../golden/layer_norm_dense.safetensors"),
+    ),
+    (
+        "2x6x5-3C3p1-LN-MP2-4C2p1-LN-3",
+        &[Activation::Gelu, Activation::Relu],
+        23,
+        include_bytes!("../golden/layer_norm_maps.safetensors"),
+    ),
 ];
 
 fn check_networks(networks: &[Case]) {
@@ -77,4 +94,9 @@ fn check_networks(networks: &[Case]) {
 #[test]
 fn convolutional_networks_are_those_of_pytorch() {
     check_networks(&CONVOLUTIONS);
+}
+
+#[test]
+fn layer_normalization_is_that_of_pytorch() {
+    check_networks(&LAYER_NORMS);
 }

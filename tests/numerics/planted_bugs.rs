@@ -8,9 +8,9 @@ use gpunet::low_level::kernels::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::low_level::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseAdam, DenseForward, DenseGrad,
-    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion,
-    LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy,
-    SquaredError, Transpose, Unscale,
+    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, LayerNorm,
+    LayerNormGrad, LayerNormSums, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize,
+    RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
 };
 
 /// The kernel with `from` replaced by `to` in its shader, exactly once.
@@ -123,6 +123,24 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (BatchNormSums::KERNEL, "* inverse, gradient)", ", gradient)"),
     (BatchNormGrad::KERNEL, "if example < current.rows", "if example < params.batch"),
     (BatchNormGrad::KERNEL, "normalized * scale_sums[channel]", "scale_sums[channel]"),
+    (LayerNorm::KERNEL, "example_variance + params.epsilon", "example_variance"),
+    (LayerNorm::KERNEL, "params.value_stride]) - example_mean", "params.value_stride])"),
+    (LayerNorm::KERNEL, "inverse * weight[j] + bias[j]", "inverse * weight[j] + bias[0]"),
+    (LayerNorm::KERNEL, "variance[lane.item] = example_variance", "variance[lane.item] = example_variance * 2.0"),
+    (
+        LayerNorm::KERNEL,
+        "(lane, along, vec2<f32>(own, 0.0)).x / f32(params.length);\n    own",
+        "(lane, along, vec2<f32>(own, 0.0)).x / f32(params.batch);\n    own",
+    ),
+    (LayerNormGrad::KERNEL, " - means.x", ""),
+    (LayerNormGrad::KERNEL, "normalized * means.y", "means.y"),
+    (LayerNormGrad::KERNEL, "let gradient = f32(output_grad[at]) * weight[j]", "let gradient = f32(output_grad[at])"),
+    (LayerNormGrad::KERNEL, "width * items", "width"),
+    (LayerNormSums::KERNEL, "select(0u, current.rows,", "select(0u, params.batch,"),
+    (LayerNormSums::KERNEL, "* inverse, gradient)", ", gradient)"),
+    (LayerNormSums::KERNEL, "if current.accumulated > 0u", "if current.accumulated > 9u"),
+    (LayerNormSums::KERNEL, "gradients[bias_at] = sums.y", "gradients[bias_at] = sums.x"),
+    (LayerNormSums::KERNEL, "example * params.example_stride", "example * params.length"),
     (LogBatch::KERNEL, "current.log_row * 2u]", "0u]"),
     (LogBatch::KERNEL, "row += THREADS", "row += 2u * THREADS"),
     (Unscale::KERNEL, "loss_scale[INVERSE]", "loss_scale[SCALE]"),

@@ -51,6 +51,9 @@ fn gradient_check_catches_bugs_in_convolutional_plans() {
         ("1x5x6-3C3p1-BN-MP2-3", "batch_norm_grad", 5, "layers.1.bias_sums"),
         // the input instead of the output's gradient
         ("1x5x6-3C3p1-BN-MP2-3", "batch_norm_sums", 0, "layers.0.output"),
+        ("1x5x6-3C3p1-LN-MP2-3", "layer_norm_sums", 0, "layers.0.output"),
+        // instead of the mean
+        ("1x5x6-3C3p1-LN-MP2-3", "layer_norm_grad", 2, "layers.1.variance"),
     ] {
         let mut small = Small::new(arch, 6, Optimizer::sgd(), 3.0);
         check_gradients(&small, 4, 3.0).unwrap();

@@ -273,6 +273,7 @@ mod tests {
         ("avg-pool", "size = 2", "AP2"),
         ("global-avg-pool", "", "GAP"),
         ("batch-norm", "", "BN"),
+        ("layer-norm", "", "LN"),
     ];
 
     #[test]
