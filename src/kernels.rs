@@ -107,16 +107,21 @@ mod tests {
             (LayerNorm::KERNEL, "LANES_ALONG", norm::shared::layer_norm::LANES_ALONG as u32),
             (LayerNorm::KERNEL, "LANES_ACROSS", norm::shared::layer_norm::LANES_ACROSS as u32),
             (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
-            (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
-            (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),
-            (DenseForward::KERNEL, "ELU", Activation::Elu.constant()),
-            (DenseForward::KERNEL, "GELU", Activation::Gelu.constant()),
-            (DenseForward::KERNEL, "SILU", Activation::Silu.constant()),
-            (DenseForward::KERNEL, "TANH", Activation::Tanh.constant()),
-            (DenseForward::KERNEL, "SIGMOID", Activation::Sigmoid.constant()),
         ] {
             let line = format!("const {name}: u32 = {value}u;");
             assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);
+        }
+    }
+
+    /// All but the identity, which is what remains.
+    #[test]
+    fn activations_have_the_numbers_of_the_shaders() {
+        for activation in &Activation::ALL[1..] {
+            let name = activation.name().to_uppercase().replace('-', "_");
+            let line = format!("const {name}: u32 = {}u;", activation.constant());
+            assert!(Activate::KERNEL.wgsl.contains(&line), "`{line}` is not in the shader");
+            let case = format!("case {name}: {{");
+            assert_eq!(Activate::KERNEL.wgsl.matches(&case).count(), 2, "`{case}` stands in both functions");
         }
     }
 }
