@@ -1,23 +1,27 @@
 //! Models: an architecture's layers, recorded into plans.
 
+mod arenas;
+mod data;
+mod passes;
 mod recording;
 mod update;
 
 use crate::backend::DeviceError;
 use crate::backend::Program;
 use crate::data::DataShape;
-use crate::kernels::kernel::DType;
+use crate::kernels::loss_scale;
 use crate::kernels::precision::Precision;
-use crate::kernels::{Gather, Shuffle, loss_scale};
 use crate::math::shape::Shape;
 use crate::nn::arch::Arch;
-use crate::nn::layers::{Layer, LayerTensors, Parameter, Recorder, Values};
+use crate::nn::layers::{Layer, Parameter};
 use crate::nn::loss::{Loss, LossScale, Objective};
 use crate::nn::network::Network;
-use crate::nn::optim::FusedUpdate;
-use crate::plan::{Arena, Data, Phase, PlanBuilder, Role, Tensor};
+use crate::plan::{Data, Phase, PlanBuilder, Role, Tensor};
 use crate::settings::SettingError;
 
+use arenas::Arenas;
+use data::DataTensors;
+use passes::{Node, Passes};
 pub use recording::{RecordError, Recording, TrainingOptions};
 
 /// A network: layers in order.
@@ -59,8 +63,9 @@ impl Model {
         named
     }
 
-    /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters, and for
-    /// the others `<kind>.<i>`, by the next layer that has, with a number behind where there are several before it.
+    /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters. A layer
+    /// without parameters has `<kind>.<i>`, i that of the next layer with parameters, and a number behind it where the name
+    /// is taken.
     pub fn scopes(&self) -> Vec<String> {
         let (mut next, mut scopes) = (0, Vec::new());
         for layer in &self.layers {
@@ -83,8 +88,8 @@ impl Model {
         trainable.map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
     }
 
-    /// The plan that trains on batches of a resident data set and evaluates on its other parts: by the plain loss, without
-    /// label smoothing and class weights.
+    /// The plan that trains on batches of a resident data set and evaluates on its other parts. Evaluation reports the plain
+    /// loss, without label smoothing and class weights.
     ///
     /// # Errors
     /// [`RecordError::Setting`] for sizes that 32-bit indices cannot count.
@@ -117,79 +122,26 @@ impl Model {
         self.check_sizes(&data, batch)?;
         let mut plan = PlanBuilder::new();
         plan.set_step_bounds(batch, data.examples);
-        let images = plan.tensor("images", &[data.examples, data.features], DType::U8, Role::Data);
-        let labels = plan.index_tensor("labels", &[data.examples], self.arch.outputs(), Role::Data);
-        let order = plan.index_tensor("order", &[data.examples], data.examples, Role::Data);
-        let inputs = plan.tensor("inputs", &[batch, data.features], DType::F32, Role::Input);
-        let targets = plan.index_tensor("targets", &[batch], self.arch.outputs(), Role::Input);
-        let parameters =
-            self.arena(&mut plan, "parameters", Role::Param, "", |_| true).expect("a network has parameters");
-        let untrained = self.parameters().into_iter().filter(|(_, parameter)| !parameter.trainable);
-        let untrained: Vec<Tensor> =
-            untrained.map(|(name, parameter)| plan.tensor(name, &parameter.shape, DType::F32, Role::Param)).collect();
-        let fuses = training.is_some_and(TrainingOptions::fuses);
-        let gradients = training.and_then(|_| {
-            let is_in_memory = |parameter: &Parameter| !(fuses && parameter.fuses);
-            self.arena(&mut plan, "gradients", Role::Grad, ".grad", is_in_memory)
+        let dataset = DataTensors::declare(&mut plan, &data, batch, self.arch.outputs());
+        let arenas = Arenas::declare(&mut plan, &self.parameters(), training);
+        let passes = Passes { nodes: self.nodes(&mut plan, training, &arenas), data: dataset, batch };
+
+        let class_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
+        let scale = plan.constant("unit_scale", loss_scale::values(1.0), Role::Data);
+        let plain = Objective { loss: loss.plain(), class_weights, scale };
+        let evaluation = passes.forward(&mut plan, Phase::Eval, plain);
+        let loss_scale = training.and_then(|options| {
+            dataset.record_shuffle(&mut plan, &data);
+            self.record_step(&mut plan, &passes, options, plain, &arenas)
         });
-        let mut state = training.map_or_else(Vec::new, |options| options.optimizer.state(&mut plan, parameters.whole));
-
-        let by_example = data.normalization.is_per_image();
-        let constants = if by_example { data.examples } else { data.features };
-        let [factors, offsets] =
-            ["input_factors", "input_offsets"].map(|name| plan.tensor(name, &[constants], DType::F32, Role::Data));
-        let [rows, features, examples] = [batch, data.features, data.examples].map(|n| n as u32);
-        let gather = Gather { batch: rows, features, examples, by_example: u32::from(by_example) };
-        let unit_weights = plan.constant("unit_weights", vec![1.0; self.arch.outputs()], Role::Data);
-        let unit_scale = plan.constant("unit_scale", loss_scale::values(1.0), Role::Data);
-        let plain = Objective { loss: loss.plain(), class_weights: unit_weights, scale: unit_scale };
-        let fused = training.filter(|_| fuses).map(|options| (options, &state[..]));
-        let tensors = self.layer_tensors(&mut plan, fused);
-        let scopes = self.scopes();
-        let forward = |plan: &mut PlanBuilder, phase: Phase, objective: Objective| {
-            let mut recorder = Recorder { plan, phase, batch, scope: String::new() };
-            let arguments = [images, labels, order, factors, offsets, inputs, targets];
-            recorder.launch(gather, &[], &arguments);
-            let mut values = vec![Values::plain(inputs)];
-            for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate() {
-                recorder.scope.clone_from(&scopes[index]);
-                values.push(layer.forward(&mut recorder, values[index], tensors));
-            }
-            let loss = objective.record(&mut recorder, values[self.layers.len()], targets);
-            (values, loss)
-        };
-        let (values, loss) = forward(&mut plan, Phase::Eval, plain);
-        let logits = values[self.layers.len()];
-
-        let mut loss_scale = None;
-        if let Some(options) = training {
-            let class_weights = match &options.class_weights {
-                Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
-                None => unit_weights,
-            };
-            let scale = LossScale::new(&mut plan, precision, options.loss_scale);
-            let objective = Objective { loss: options.loss, class_weights, scale: scale.tensor };
-            let (values, loss) = forward(&mut plan, Phase::Train, objective);
-            plan.launch(Phase::Shuffle, Shuffle::new(data.train as u32), &[order]);
-            let mut recorder = Recorder { plan: &mut plan, phase: Phase::Train, batch, scope: String::new() };
-            let mut output_grad = loss.logits_grad;
-            for (index, (layer, tensors)) in self.layers.iter().zip(&tensors).enumerate().rev() {
-                recorder.scope.clone_from(&scopes[index]);
-                let wants_input_grad = self.layers[..index].iter().any(|before| !before.parameters().is_empty());
-                let input_grad = layer.backward(&mut recorder, values[index], output_grad, tensors, wants_input_grad);
-                output_grad = input_grad.unwrap_or(output_grad);
-            }
-            let arenas = (&parameters, gradients.as_ref());
-            update::record(&mut plan, options, arenas, &state, &scale, &self.parameters());
-            loss_scale = scale.state();
-            state.extend(loss_scale);
-        }
-        if fuses {
+        if training.is_some_and(TrainingOptions::fuses) {
             plan.update_alone();
         }
-        let plan = plan.finish()?;
+        let plan = plan.finish()?.in_precision(precision)?;
+        let DataTensors { images, labels, order, factors, offsets, .. } = dataset;
+        let Arenas { parameters, untrained, gradients, state } = arenas;
         Ok(Recording {
-            plan: plan.in_precision(precision)?,
+            plan,
             batch,
             images,
             labels,
@@ -199,11 +151,43 @@ impl Model {
             normalization: data.normalization,
             parameters: [parameters.parts, untrained].concat(),
             gradients: gradients.map_or_else(Vec::new, |arena| arena.parts),
-            state,
+            state: state.into_iter().chain(loss_scale).collect(),
             loss_scale,
-            logits: logits.tensor,
-            loss,
+            logits: evaluation.logits(),
+            loss: evaluation.loss,
         })
+    }
+
+    /// Appends the training phase: forward, backward, update. Returns the loss scale, where it changes.
+    fn record_step(
+        &self,
+        plan: &mut PlanBuilder,
+        passes: &Passes<'_>,
+        options: &TrainingOptions,
+        plain: Objective,
+        arenas: &Arenas,
+    ) -> Option<Tensor> {
+        let class_weights = match &options.class_weights {
+            Some(weights) => plan.constant("class_weights", weights.clone(), Role::Data),
+            None => plain.class_weights,
+        };
+        let scale = LossScale::new(plan, options.precision, options.loss_scale);
+        let objective = Objective { loss: options.loss, class_weights, scale: scale.tensor };
+        let forward = passes.forward(plan, Phase::Train, objective);
+        passes.backward(plan, &forward);
+        let both = (&arenas.parameters, arenas.gradients.as_ref());
+        update::record(plan, options, both, &arenas.state, &scale, &self.parameters());
+        scale.state()
+    }
+
+    /// The layers in their places: each reads what the one before makes.
+    fn nodes(&self, plan: &mut PlanBuilder, training: Option<&TrainingOptions>, arenas: &Arenas) -> Vec<Node<'_>> {
+        let fused = training.filter(|options| options.fuses()).map(|options| (options, &arenas.state[..]));
+        let nodes = self.layers.iter().zip(self.scopes()).enumerate().map(|(input, (layer, scope))| {
+            let tensors = arenas::layer_tensors(plan, layer.as_ref(), &scope, fused);
+            Node { layer: layer.as_ref(), scope, tensors, input }
+        });
+        nodes.collect()
     }
 
     /// Shaders count elements in 32 bits.
@@ -218,53 +202,6 @@ impl Model {
             }
         }
         Ok(())
-    }
-
-    /// An arena with a tensor for each trainable parameter that `is_in`, if there is any. Regularized ones lie at its front, so that one launch
-    /// runs over them.
-    fn arena(
-        &self,
-        plan: &mut PlanBuilder,
-        name: &str,
-        role: Role,
-        suffix: &str,
-        is_in: impl Fn(&Parameter) -> bool,
-    ) -> Option<Arena> {
-        let mut named = self.parameters();
-        named.retain(|(_, parameter)| parameter.trainable && is_in(parameter));
-        if named.is_empty() {
-            return None;
-        }
-        let mut order: Vec<usize> = (0..named.len()).collect();
-        order.sort_by_key(|&number| !named[number].1.regularized);
-        let part = |&number: &usize| (format!("{}{suffix}", named[number].0), named[number].1.shape.clone());
-        let arena = plan.arena(name, role, &order.iter().map(part).collect::<Vec<_>>());
-        // Handles in the order of the parameters again.
-        let mut parts = arena.parts.clone();
-        for (&number, &tensor) in order.iter().zip(&arena.parts) {
-            parts[number] = tensor;
-        }
-        Some(Arena { parts, ..arena })
-    }
-
-    /// Each layer's tensors, by their names. Where parameters are updated where their gradients are made, `fused` says how, with the
-    /// optimizer's state.
-    fn layer_tensors(&self, plan: &mut PlanBuilder, fused: Option<(&TrainingOptions, &[Tensor])>) -> Vec<LayerTensors> {
-        let layers = self.layers.iter().zip(self.scopes()).map(|(layer, scope)| {
-            let of_layer = layer.parameters();
-            let names: Vec<String> = of_layer.iter().map(|parameter| format!("{scope}.{}", parameter.name)).collect();
-            let parameters: Vec<Tensor> = names.iter().flat_map(|name| plan.find(name)).collect();
-            let gradients = names.iter().flat_map(|name| plan.find(&format!("{name}.grad"))).collect();
-            let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
-            let update = fused.map(|(options, state)| {
-                let TrainingOptions { optimizer, regularization, .. } = options;
-                let rule = (*optimizer, regularization.penalties(optimizer));
-                let whole = plan.span(scope, &parameters);
-                FusedUpdate::new(plan, rule, whole, state)
-            });
-            LayerTensors { parameters, gradients, update }
-        });
-        layers.collect()
     }
 
     /// Writes initial parameter values, drawn from `seed`, and the first loss scale into a loaded recording.
