@@ -132,7 +132,7 @@ impl Model {
             let is_in_memory = |parameter: &Parameter| !(fuses && parameter.fuses);
             self.arena(&mut plan, "gradients", Role::Grad, ".grad", is_in_memory)
         });
-        let mut state = training.map_or_else(Vec::new, |options| options.optimizer.state(&mut plan, parameters.whole));
+        let mut state = training.map_or_else(Vec::new, |options| options.optimizer.state(&mut plan, &parameters));
 
         let by_example = data.normalization.is_per_image();
         let constants = if by_example { data.examples } else { data.features };
