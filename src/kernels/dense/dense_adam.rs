@@ -27,6 +27,7 @@ impl KernelSpec for DenseAdam {
         "shared/finite",
         "shared/sign",
         "optim/shared/penalties",
+        "optim/shared/moments",
         "optim/shared/adam",
         "dense/shared/dense_grad",
         "dense/shared/dense_update",
