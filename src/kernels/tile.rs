@@ -75,7 +75,7 @@ static QUAD_16X64: Tile = quad("quad 16x64", [4, 16]);
 static LANES_24X32: Tile = lanes("lanes 24x32", part!("tile_lanes"), 24);
 static LANES_8X32: Tile = lanes("lanes 8x32", part!("tile_lanes_low"), 8);
 
-/// Tiles for hardware that multiplies small f16 matrices: 16x16 on subgroups of 32 threads, as most GPUs have; 8x8 on
+/// Tiles for hardware that multiplies small f16 matrices: 16x16 on subgroups of 32 threads, as on many GPUs; 8x8 on
 /// subgroups of 32, as on Apple's GPUs; 8x8 on subgroups of 8, as in llvmpipe.
 static MATRIX_64X64: Tile = matrix("matrix 64x64", 16, 32, [1, 2]);
 static MATRIX_128X64: Tile = matrix("matrix 128x64", 16, 32, [2, 2]);

@@ -33,7 +33,7 @@ impl SoftmaxCrossEntropy {
         Tolerance {
             absolute: 2e-6 + 4e-7 * f64::from(largest),
             relative: 2e-5,
-            reason: "WGSL's exp and log are off by a few ulp of their argument, which is as large as the spread of the logits",
+            reason: "WGSL's exp and log are off by a few ulp of their argument, up to the spread of the logits",
         }
     }
 }

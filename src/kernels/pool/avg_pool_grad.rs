@@ -10,7 +10,7 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `input_grad = (sum of output_grad over the windows that contain the value) / (size of a window) * activation'(kept)`.
+    /// `input_grad = (sum of output_grad over the windows that contain it) / (values per window) * activation'(kept)`.
     /// Shapes as in [`PoolSizes`]; kept has the input's shape. The activation is that of the layer below, which
     /// produced the input. `kept` is the argument of its derivative.
     pub struct AvgPoolGrad(PoolSizes);
