@@ -63,14 +63,14 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
         DeviceError::NoAdapter => "`--device cpu` works everywhere",
         DeviceError::Unknown { .. } => "`gpunet doctor --list` lists the adapters, for --device",
         DeviceError::Refused { .. } => "`gpunet doctor --list` lists the adapters, and `--device cpu` works everywhere",
-        DeviceError::NoHalf { .. } => "use `--device cpu`, or --precision f32 for a new run",
+        DeviceError::NoHalf { .. } => "use another adapter, `--device cpu`, or --precision f32 for a new run",
         DeviceError::Limit { .. } | DeviceError::OutOfMemory { .. } => {
-            "use a smaller --arch or --batch, or `--device cpu`"
+            "use a smaller --arch or --batch, another adapter, or `--device cpu`"
         }
         DeviceError::HostMemory { .. } => "use a smaller --arch or --batch",
         DeviceError::Threads { .. } => "try --threads 1",
         DeviceError::Shader { .. } => "please report this with what `gpunet doctor --json` prints",
-        DeviceError::NoTimestamps { .. } => "--profile and --tune need them; use `--device cpu`",
+        DeviceError::NoTimestamps { .. } => "--profile and --tune need them; use another adapter or `--device cpu`",
         DeviceError::Fault { .. } => "`gpunet doctor` checks the device",
         DeviceError::Plan(_) => return None,
     })
