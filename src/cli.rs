@@ -8,6 +8,7 @@ mod inspect;
 mod lr_find;
 mod output;
 mod profile;
+mod runs;
 mod sentence;
 mod sweep;
 mod table;

@@ -10,8 +10,8 @@
 //! let config = Config { arch: "784-16-10".parse()?, epochs: 1, validation: Some(1000), ..Config::default() };
 //! let dataset = data::Dataset::load(&config.data, &config.split())?;
 //! let backend = CpuBackend::<f32>::new(None)?;
-//! let outcome = train::train(&config, &dataset, &backend, None, &mut |_event| {})?;
-//! assert!(outcome.test.accuracy() > 0.85);
+//! let outcome = train::train(&config, &dataset, &backend, None, &mut train::go_on)?;
+//! assert!(outcome.test.is_some_and(|test| test.accuracy() > 0.85));
 //! # Ok::<(), gpunet::low_level::error::Error>(())
 //! ```
 
@@ -26,6 +26,7 @@ pub mod math;
 pub mod nn;
 pub mod plan;
 pub mod profile;
+#[cfg(feature = "charts")]
 pub mod report;
 pub mod run;
 pub mod settings;
@@ -34,7 +35,7 @@ pub mod train;
 
 /// The rooms that the library is built from, for tools that need more than the facade. Unstable: anything here may change in any version.
 pub mod low_level {
-    pub use crate::{
-        backend, data, error, files, kernels, math, nn, plan, profile, report, run, settings, store, train,
-    };
+    #[cfg(feature = "charts")]
+    pub use crate::report;
+    pub use crate::{backend, data, error, files, kernels, math, nn, plan, profile, run, settings, store, train};
 }

@@ -203,4 +203,3 @@ impl de::Error for SpecError {
         SpecError::invalid_type(found, wanted)
     }
 }
-

@@ -4,6 +4,7 @@ mod display;
 mod options;
 mod settings;
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
@@ -13,10 +14,11 @@ use gpunet::low_level::backend::device::OpenDevice;
 use gpunet::low_level::data::{Dataset, Part};
 use gpunet::low_level::run::config::{BatchSize, Batching, Config};
 use gpunet::low_level::run::schedule::Schedule;
-use gpunet::low_level::store::{Checkpoint, RunFolder, point_latest};
+use gpunet::low_level::store::{Checkpoint, RunFolder};
 use gpunet::low_level::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
 use super::output::{self, line, thousands};
+use super::runs;
 use super::sentence::sentence;
 use super::{Ended, warn_of_plain_products, warn_of_software};
 
@@ -33,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return check_overfit(&config, &dataset, &device);
     }
     config.validation = Some(dataset.part(Part::Validation).len());
-    let run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
+    let run = runs::create(arguments.out.as_deref(), &config, arguments.force)?;
     train_with(arguments, &config, &dataset, &device, run, None)
 }
 
@@ -136,11 +138,12 @@ fn train_with(
     let on_event = &mut |event: Event<'_>| {
         if matches!(event, Event::Epoch { .. }) && !is_latest {
             is_latest = true;
-            if let Err(error) = point_latest(&path) {
+            if let Err(error) = runs::point_latest(&path) {
                 display.above(|| output::warn(&error.to_string()));
             }
         }
         display.show(event);
+        ControlFlow::Continue(())
     };
     let outcome = match checkpoint {
         Some(checkpoint) => resume(config, checkpoint, dataset, backend, Some(&mut run), on_event)?,
@@ -152,7 +155,8 @@ fn train_with(
         let (left_out, updates) = (thousands(outcome.left_out), "in which gradients passed what f16 holds");
         output::warn(&format!("{left_out} updates, {updates}, were left out while the loss scale was found"));
     }
-    if outcome.test.correct <= dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64 {
+    let most_of_a_class = dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64;
+    if outcome.test.is_some_and(|test| test.correct <= most_of_a_class) {
         let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
         output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));
     }
@@ -208,7 +212,8 @@ fn report(config: &Config, outcome: &Outcome) -> std::io::Result<()> {
     if config.early_stopping.is_some() {
         line(&format!("the model is that of epoch {kept}, the best"))?;
     }
-    let Metrics { correct, examples, .. } = outcome.test;
-    let (percent, loss) = (100.0 * outcome.test.accuracy(), outcome.test.loss());
+    let Some(test) = outcome.test else { return Ok(()) };
+    let Metrics { correct, examples, .. } = test;
+    let (percent, loss) = (100.0 * test.accuracy(), test.loss());
     line(&format!("test accuracy {percent:.2} % ({correct} of {examples}), loss {loss:.4}"))
 }

@@ -6,24 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::history::EpochRecord;
 
-/// A figure of the validation part. The test part has no say in any choice.
+/// A figure of the validation set. The test set has no say in any choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Mean loss of the validation part; less is better.
+    /// Mean loss of the validation set; less is better.
     #[default]
     ValLoss,
-    /// Share of the validation part told right; more is better.
+    /// Share of the validation set classified correctly; more is better.
     ValAccuracy,
 }
 
 impl Metric {
-    /// What it was in an epoch.
-    pub fn of(self, record: &EpochRecord) -> f64 {
+    /// What it was in an epoch; `None` where there is no validation set.
+    pub fn of(self, record: &EpochRecord) -> Option<f64> {
         match self {
             Metric::ValLoss => record.val_loss,
             Metric::ValAccuracy => record.val_accuracy,
         }
+    }
+
+    /// The values of a history in order; a missing one is NaN, which is better than none.
+    pub(crate) fn values(self, history: &[EpochRecord]) -> impl Iterator<Item = f64> {
+        history.iter().map(move |record| self.of(record).unwrap_or(f64::NAN))
     }
 
     /// What any number is better than.
@@ -45,9 +50,9 @@ impl Metric {
     /// The epoch, counted from 1, in which it was best, the first of equals; `None` where it never was a number.
     pub fn best_epoch(self, history: &[EpochRecord]) -> Option<usize> {
         let (mut best, mut epoch) = (self.worst(), None);
-        for record in history {
-            if self.gain(self.of(record), best) > 0.0 {
-                (best, epoch) = (self.of(record), Some(record.epoch));
+        for (record, value) in history.iter().zip(self.values(history)) {
+            if self.gain(value, best) > 0.0 {
+                (best, epoch) = (value, Some(record.epoch));
             }
         }
         epoch
@@ -71,14 +76,14 @@ pub(crate) fn history_of(metric: Metric, values: &[f64]) -> Vec<EpochRecord> {
             epoch: index + 1,
             train_loss: f64::NAN,
             train_accuracy: f64::NAN,
-            val_loss: f64::NAN,
-            val_accuracy: f64::NAN,
+            val_loss: None,
+            val_accuracy: None,
             learning_rate: f64::NAN,
             seconds: f64::NAN,
         };
         match metric {
-            Metric::ValLoss => record.val_loss = value,
-            Metric::ValAccuracy => record.val_accuracy = value,
+            Metric::ValLoss => record.val_loss = Some(value),
+            Metric::ValAccuracy => record.val_accuracy = Some(value),
         }
         record
     };

@@ -39,7 +39,7 @@ pub fn backends() -> Vec<(&'static str, Box<dyn Backend>)> {
 /// Random bytes and labels: `count` examples of `features` bytes in `classes` classes.
 pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset {
     let random = |i: usize, bound: usize| (unit(Stream::ParityCase(77), 5, i as u64) * bound as f32) as usize;
-    let images = (0..count * features).map(|i| random(i, 256) as u8).collect();
+    let images: Vec<u8> = (0..count * features).map(|i| random(i, 256) as u8).collect();
     let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
     Dataset::in_memory("random examples", images, labels, features, classes)
 }

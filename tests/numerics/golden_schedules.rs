@@ -30,7 +30,7 @@ impl Case {
 
     /// The whole run's records, in which only what the schedule may look at is a number.
     fn history(&self) -> Vec<EpochRecord> {
-        let value = |values: &Option<Vec<f64>>, epoch: usize| values.as_ref().map_or(f64::NAN, |values| values[epoch]);
+        let value = |values: &Option<Vec<f64>>, epoch: usize| values.as_ref().map(|values| values[epoch]);
         let record = |epoch| EpochRecord {
             epoch: epoch + 1,
             train_loss: f64::NAN,

@@ -81,13 +81,13 @@ pub struct Recording {
     pub plan: Plan,
     /// Rows of a full batch.
     pub batch: usize,
-    /// `[examples, features]` bytes.
-    pub images: Tensor,
+    /// `[examples, features]`, bytes or floats.
+    pub features: Tensor,
     /// `[examples]`.
     pub labels: Tensor,
     /// `[examples]`: which example stands at a position.
     pub order: Tensor,
-    /// Factors on bytes: `[features]`, or `[examples]` where each image has its own.
+    /// Factors on features: `[features]`, or `[examples]` where each example has its own.
     pub factors: Tensor,
     /// Offsets after scaling, likewise.
     pub offsets: Tensor,
@@ -130,10 +130,10 @@ impl Recording {
     /// A device that was lost.
     pub fn upload(&self, program: &mut dyn Program, dataset: &Dataset) -> Result<(), DeviceError> {
         let order: Vec<u32> = (0..dataset.len() as u32).collect();
-        program.write(self.images, Data::U8(&dataset.images))?;
+        program.write(self.features, dataset.values.data())?;
         program.write(self.labels, Data::U32(&dataset.labels))?;
         program.write(self.order, Data::U32(&order))?;
-        let (factors, offsets) = self.normalization.constants(&dataset.images, dataset.features);
+        let (factors, offsets) = self.normalization.constants(&dataset.values, dataset.features);
         program.write(self.factors, Data::F32(&factors))?;
         program.write(self.offsets, Data::F32(&offsets))
     }
