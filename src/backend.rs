@@ -40,7 +40,7 @@ impl Span {
 }
 
 /// A device that plans can be loaded on.
-pub trait Backend {
+pub trait Backend: Send + Sync {
     /// What it is, for reports: the adapter's name, or the CPU's threads.
     fn name(&self) -> String;
 
@@ -84,7 +84,7 @@ pub trait Backend {
 }
 
 /// A plan on a device. Loading allocates; nothing that runs does, but for profiling.
-pub trait Program {
+pub trait Program: Send {
     /// The plan.
     fn plan(&self) -> &Plan;
 
