@@ -3,6 +3,8 @@
 mod bench;
 mod compare;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod eval;
 mod inspect;
 mod lr_find;

@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Files that are written atomically: completely or not at all.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// An operation on a file that failed, as a sentence.
+/// A failed file operation, as a sentence.
 #[derive(Debug, Error)]
 #[error("could not {action} {}: {cause}", path.display())]
 pub struct FileError {
-    /// `read`, `write`, `create`.
+    /// The operation, as a verb: `read`, `write`, `create`.
     pub action: &'static str,
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// The operating system's error.
     pub cause: std::io::Error,
 }
 
 impl FileError {
-    /// For `map_err`: the error of doing `action` to `path`.
+    /// For `map_err`: the error of applying `action` to `path`.
     pub fn new(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> FileError {
         let path = path.into();
         move |cause| FileError { action, path, cause }
     }
 }
 
-/// Files that are on disk under other names and are about to take their places: a full disk has changed nothing, a reader or a
-/// run that is killed finds each whole, and the time in which some are new and some old is that of a few renames.
+/// Files that are complete on disk under temporary names and only need renaming. A full disk therefore changes nothing.
+/// Readers and killed runs find every file complete. New and old files are mixed only for the time of a few renames.
 pub(crate) struct Staged(Vec<(PathBuf, NamedTempFile)>);
 
 impl Staged {
@@ -39,7 +39,7 @@ impl Staged {
         files.iter().map(stage).collect::<Result<_, _>>().map(Staged)
     }
 
-    /// Puts them into their places, one after another.
+    /// Renames all files to their final names, one after another.
     pub(crate) fn keep(self) -> Result<(), FileError> {
         self.0.into_iter().try_for_each(|(path, file)| match file.persist(&path) {
             Ok(_) => Ok(()),
@@ -48,18 +48,18 @@ impl Staged {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// The file cannot be written.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), FileError> {
     Staged::write(&[(path.to_path_buf(), content)])?.keep()
 }
 
-/// Makes the folder that a file is to be in, and sees that files can be made in it.
+/// Creates the folder of `file`, and checks that files can be created in it.
 ///
 /// # Errors
-/// A folder that cannot be made or written.
+/// The folder cannot be created or written.
 pub fn make_folder(file: &Path) -> Result<(), FileError> {
     let folder = folder_of(file);
     std::fs::create_dir_all(folder).map_err(FileError::new("create the folder", folder))?;
@@ -67,18 +67,18 @@ pub fn make_folder(file: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// The folder that a file is in.
+/// The folder of a file.
 fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What temporary files begin with; one that is left behind was being written when a run was killed.
+/// Prefix of temporary files. One that is left behind belongs to a run that was killed while writing.
 pub(crate) const TEMPORARY: &str = ".gpunet-";
 
 /// Writes content to a temporary file in the folder of `path`.
 fn write_beside(path: &Path, content: &[u8]) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    // Temporary files are their owner's alone; what they become is an ordinary file, under the user's umask.
+    // Temporary files are private by default; the final file has ordinary permissions under the user's umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.prefix(TEMPORARY).tempfile_in(folder_of(path))?;

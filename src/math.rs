@@ -1,4 +1,5 @@
-//! Arithmetic on slices of numbers, on the CPU: floats, vectors, matrix products, convolutions, random numbers. It knows no kernel.
+//! Arithmetic on slices of numbers, on the CPU: floats, vectors, matrix products, convolutions, random numbers. This
+//! module does not depend on kernels.
 
 pub(crate) mod conv;
 pub mod gemm;

@@ -1,7 +1,8 @@
-//! A training step as data: tensors, and for each phase the list of kernel launches over them.
+//! A training step as data: tensors, and for each phase the list of kernel launches on them.
 //!
-//! A plan is recorded once ([`PlanBuilder`]), checked once ([`Plan`] cannot be had unchecked) and then replayed by a backend for
-//! every step. It knows no device. Memory, FLOP counts, parity and printing are walks over it.
+//! A plan is recorded once with [`PlanBuilder`], checked once, and replayed by a backend for every step. There are no
+//! unchecked [`Plan`]s. A plan does not depend on a device. Memory, FLOP counts, parity tests and printing all walk
+//! over it.
 
 mod builder;
 mod check;
@@ -22,27 +23,27 @@ use crate::kernels::kernel::{DType, Kernel, KernelSpec};
 use crate::kernels::precision::Precision;
 use crate::kernels::step::Step;
 
-/// Handle of a tensor of one plan.
+/// Handle of a tensor within a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Tensor(pub(crate) usize);
 
-/// What a tensor is for; decides how memory is reported and what a checkpoint holds.
+/// Purpose of a tensor. It decides how memory is reported and what a checkpoint contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The data set, the order it is visited in and the weights of its classes.
+    /// The data set, the order of its examples and the class weights.
     Data,
-    /// The batch that the network reads, and its labels.
+    /// The network's input batch and its labels.
     Input,
-    /// Parameters, running statistics among them.
+    /// Parameters and running statistics.
     Param,
     /// Gradients of parameters.
     Grad,
     /// Optimizer state.
     State,
-    /// Layer outputs and the gradients that flow back through them.
+    /// Layer outputs and the gradients with respect to them.
     Activation,
-    /// Losses and predictions on their way to the host.
+    /// Losses and predictions to be read by the host.
     Metric,
 }
 
@@ -65,10 +66,10 @@ impl Role {
     }
 }
 
-/// What a plan knows of a tensor.
+/// Description of a tensor.
 #[derive(Clone, Debug, Serialize)]
 pub struct TensorInfo {
-    /// Name, unique in the plan; parameters carry the names of the model file.
+    /// Name, unique in the plan. Parameters have their names in the model file.
     pub name: String,
     /// Dimensions, outermost first.
     pub shape: Vec<usize>,
@@ -76,11 +77,11 @@ pub struct TensorInfo {
     pub dtype: DType,
     /// Purpose.
     pub role: Role,
-    /// The buffer that holds it.
+    /// Index of the buffer that holds the tensor.
     pub buffer: usize,
-    /// First element within the buffer.
+    /// Index of its first element in the buffer.
     pub offset: usize,
-    /// What the values of an integer tensor must stay below, where kernels use them as indices.
+    /// Exclusive upper bound for values that kernels use as indices; only for integer tensors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub below: Option<usize>,
 }
@@ -91,12 +92,12 @@ impl TensorInfo {
         self.shape.iter().product()
     }
 
-    /// Whether there is no element; checked plans have no such tensor.
+    /// Whether the tensor has no elements; always false in a checked plan.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The elements' range within the buffer.
+    /// The tensor's element range within its buffer.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.len()
     }
@@ -115,15 +116,15 @@ pub struct BufferInfo {
     pub role: Role,
 }
 
-/// A replayable part of a plan.
+/// A part of a plan that is replayed on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// Draws the order of an epoch's examples; run once an epoch.
+    /// Draws the order of an epoch's examples; runs once per epoch.
     Shuffle,
-    /// Forward, backward and optimizer on one batch.
+    /// Forward pass, backward pass and optimizer on one batch.
     Train,
-    /// Forward on one batch: loss and predictions.
+    /// Forward pass on one batch: losses and predictions.
     Eval,
 }
 
@@ -141,18 +142,18 @@ impl Phase {
     }
 }
 
-/// One kernel, its parameters and the tensors it runs on.
+/// One kernel with its parameters and the tensors it runs on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Launch {
     /// The kernel.
     pub kernel: &'static Kernel,
-    /// Words of its parameter struct.
+    /// Words of the parameter struct.
     pub params: Vec<u32>,
-    /// Values of its override constants.
+    /// Values of the override constants.
     pub constants: Vec<u32>,
-    /// A tensor a slot.
+    /// One tensor per slot.
     pub args: Vec<Tensor>,
-    /// The steps that it runs in.
+    /// The steps in which the launch runs.
     pub when: When,
 }
 
@@ -160,15 +161,15 @@ pub struct Launch {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
-    /// In all.
+    /// In every step.
     #[default]
     Always,
-    /// In those that end in an update ([`Step::updates`]): the last batch of those whose gradients add up.
+    /// Only in steps that end with an update ([`Step::updates`]): the last batch of an accumulation.
     Update,
 }
 
 impl Launch {
-    /// A launch in all steps, of a kernel with values for its override constants.
+    /// A launch that runs in every step.
     pub fn of<K: KernelSpec>(kernel: K, constants: &[u32], args: &[Tensor]) -> Launch {
         let (constants, args) = (constants.to_vec(), args.to_vec());
         Launch {
@@ -180,13 +181,13 @@ impl Launch {
         }
     }
 
-    /// Whether it runs in `step`.
+    /// Whether the launch runs in `step`.
     pub fn runs_in(&self, step: &Step) -> bool {
         self.when == When::Always || step.updates != 0
     }
 }
 
-/// A checked recording. See the module.
+/// A checked recording; see the module's description.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     tensors: Vec<TensorInfo>,
@@ -198,19 +199,20 @@ pub struct Plan {
     precision: Precision,
 }
 
-/// What the steps of a plan may ask for; shaders index by a step's fields without checking them.
+/// Largest values in the steps of a plan. Shaders use a step's fields as indices without checks.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct StepBounds {
     /// Rows of a full batch.
     pub batch: usize,
-    /// Length of the order.
+    /// Length of the order of examples.
     pub positions: usize,
-    /// Whether updates are made from one batch each: some parameters are updated by what that batch says.
+    /// Whether gradient accumulation is forbidden, because fused kernels update parameters from the gradients of a
+    /// single batch.
     pub alone: bool,
 }
 
 impl Plan {
-    /// What is known of `tensor`.
+    /// Description of `tensor`.
     pub fn tensor(&self, tensor: Tensor) -> &TensorInfo {
         &self.tensors[tensor.0]
     }
@@ -220,7 +222,7 @@ impl Plan {
         self.tensors.iter().enumerate().map(|(i, info)| (Tensor(i), info))
     }
 
-    /// The tensor of that name.
+    /// The tensor with this name.
     pub fn find(&self, name: &str) -> Option<Tensor> {
         self.tensors().find(|(_, info)| info.name == name).map(|(tensor, _)| tensor)
     }
@@ -230,33 +232,33 @@ impl Plan {
         &self.buffers
     }
 
-    /// The launches of a phase in order.
+    /// The launches of a phase, in order.
     pub fn launches(&self, phase: Phase) -> &[Launch] {
         &self.phases[phase as usize]
     }
 
-    /// The tensors whose values are part of the plan, with those values: backends write them when they load it.
+    /// Tensors with fixed values, each with its values. Backends write them when they load the plan.
     pub fn constants(&self) -> &[(Tensor, Vec<f32>)] {
         &self.constants
     }
 
-    /// The tensor `[LOG_ROWS, 2]` that a batch of `phase` writes its metrics to, a row each: sum of losses, number correct.
-    /// `None` for a phase that writes none.
+    /// The tensor `[LOG_ROWS, 2]` for the metrics of `phase`: one row per batch, with the sum of losses and the number
+    /// of correct predictions. `None` if the phase writes no metrics.
     pub fn log(&self, phase: Phase) -> Option<Tensor> {
         self.log.filter(|log| self.launches(phase).iter().any(|launch| launch.args.contains(log)))
     }
 
-    /// Panics where a step reaches past the batch or the order: backends call it before shaders rely on it.
+    /// Panics if a step exceeds the batch or the order. Backends call this before shaders rely on it.
     pub fn assert_steps(&self, steps: &[Step]) {
         for step in steps {
             let (start, rows) = (step.start as usize, step.rows as usize);
             let inside = rows <= self.bounds.batch && start + rows <= self.bounds.positions;
             let adds_up = step.accumulated == 0 || !self.bounds.alone;
-            assert!(inside && adds_up && (step.log_row as usize) < LOG_ROWS, "{step:?} passes {:?}", self.bounds);
+            assert!(inside && adds_up && (step.log_row as usize) < LOG_ROWS, "{step:?} exceeds {:?}", self.bounds);
         }
     }
 
-    /// Panics where `data` is not of the tensor's type and length, or is an index that passes its bound.
+    /// Panics if `data` has another type or length than the tensor, or contains an index out of bounds.
     pub(crate) fn assert_data(&self, tensor: Tensor, data: &Data<'_>) {
         let info = self.tensor(tensor);
         let fits = data.dtype() == info.dtype || data.dtype().is_float() && info.dtype.is_float();
@@ -267,10 +269,10 @@ impl Plan {
         }
     }
 
-    /// The same plan with one launch changed, checked again. For tests that plant a bug.
+    /// The plan with one launch changed, checked again. For tests that plant a bug.
     ///
     /// # Errors
-    /// Where the changed launch does not fit its tensors.
+    /// The changed launch does not fit its tensors.
     pub fn with_launch(
         mut self,
         phase: Phase,

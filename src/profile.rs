@@ -1,4 +1,4 @@
-//! Where the time of a phase's steps goes, launch by launch, and how near each launch comes to what its device can do.
+//! Profiles: the time of each launch in a phase, compared with the limits of the device.
 
 mod ceilings;
 mod trace;
@@ -13,31 +13,31 @@ use crate::kernels::kernel::Kernel;
 use crate::kernels::step::Step;
 use crate::plan::{Phase, Plan};
 
-/// Steps that run before others are timed: compilers and page faults show in the first.
+/// Steps before timing starts. Compilation and page faults slow down the first ones.
 pub const WARM_UP_STEPS: usize = 3;
 
-/// Steps that are timed.
+/// Timed steps.
 pub const TIMED_STEPS: usize = 20;
 
-/// What a launch took.
+/// Time and rates of one launch.
 #[derive(Clone, Debug, Serialize)]
 pub struct LaunchProfile {
-    /// Its kernel.
+    /// The kernel.
     pub kernel: &'static Kernel,
-    /// What it writes: the name of the first tensor.
+    /// Name of the first tensor that the launch writes.
     pub output: String,
-    /// The tile it computes in, where it is a matrix product on a GPU.
+    /// The tile of a matrix product; only on a GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tile: Option<&'static str>,
-    /// Microseconds, the median of the steps.
+    /// Microseconds, the median over the steps.
     pub microseconds: f64,
-    /// Its part of all launches' time, from 0 to 1.
+    /// Share of the time of all launches, from 0 to 1.
     pub share: f64,
-    /// 10^9 floating-point operations a second.
+    /// 10^9 floating-point operations per second.
     pub gflops: f64,
-    /// 10^9 bytes a second, where each value that it reads or writes goes to or comes from memory once.
+    /// 10^9 bytes per second, counting each value read or written once.
     pub gigabytes_per_second: f64,
-    /// The nearer of the two to its ceiling, as a part of it. More than 1 for what stays in caches.
+    /// The larger of the two rates relative to their ceilings. Above 1 if data stays in caches.
     pub of_ceiling: f64,
     #[serde(skip)]
     flops: u64,
@@ -45,7 +45,7 @@ pub struct LaunchProfile {
     bytes: u64,
 }
 
-/// What the steps of a phase took.
+/// Times of a phase.
 #[derive(Clone, Debug, Serialize)]
 pub struct Profile {
     /// Name of the device.
@@ -54,24 +54,25 @@ pub struct Profile {
     pub backend: String,
     /// The phase.
     pub phase: Phase,
-    /// Steps that were timed.
+    /// Number of timed steps.
     pub steps: usize,
-    /// Milliseconds from the beginning of a step's first launch to the end of its last, the median. Timing keeps launches apart, so that
-    /// it may be more than a step takes otherwise.
+    /// Milliseconds per step, the median: from the start of the first launch to the end of the last. Timing separates
+    /// the launches, so an untimed step can be faster.
     pub ms_per_step: f64,
-    /// What the device reached in the same run.
+    /// The device's best rates, measured in the same run.
     pub ceilings: Ceilings,
-    /// The launches in order.
+    /// The launches, in order.
     pub launches: Vec<LaunchProfile>,
     #[serde(skip)]
     spans: Vec<Span>,
 }
 
 impl Profile {
-    /// Replays `phase` of a loaded plan and times its launches, and what the device can do at most.
+    /// Runs `phase` of a loaded plan, times its launches, and measures the device's ceilings. `steps` must not be
+    /// empty; all but the last may be used to warm up.
     ///
     /// # Errors
-    /// [`crate::backend::DeviceError::NoTimestamps`]; a device that was lost.
+    /// [`crate::backend::DeviceError::NoTimestamps`], a lost device, or [`Ceilings::measure`]'s errors.
     pub fn measure(
         phase: Phase,
         steps: &[Step],
@@ -124,7 +125,7 @@ fn of_launch(plan: &Plan, phase: Phase, index: usize, seconds: f64, ceilings: &C
     }
 }
 
-/// The middle value; 0 of none, which is what a launch takes that ran in no step.
+/// The median; 0 without values, for a launch that ran in no step.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {

@@ -1,4 +1,4 @@
-//! What a training run is made from and what comes of its epochs: configuration, schedule, early stopping, history.
+//! The parts of a training run outside the network: configuration, learning-rate schedule, early stopping, history.
 
 pub mod config;
 pub mod early_stopping;

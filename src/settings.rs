@@ -1,7 +1,7 @@
-//! Settings in a line of text: `step:every=10:factor=0.5` is the table `{ name = "step", every = 10, factor = 0.5 }`.
+//! Settings written on one line: `step:every=10:factor=0.5` is the table `{ name = "step", every = 10, factor = 0.5 }`.
 //!
-//! What a recipe says in a table, the command line says like this, under the same names and with the same defaults. Mistakes
-//! are answered with the name that was probably meant, for which serde's errors must be kept in parts.
+//! The command line uses this form where a recipe uses a table, with the same names and defaults. Error messages
+//! suggest the name that was probably meant. Serde's own errors are plain text, so [`SpecError`] keeps their parts.
 
 mod error;
 mod setting;
@@ -16,56 +16,57 @@ pub use self::error::SettingError;
 pub(crate) use self::error::is_positive;
 use self::setting::Setting;
 
-/// The key that says which of several kinds is meant.
+/// The key that selects one of several kinds.
 const NAME: &str = "name";
 
 /// Settings that do not parse.
 #[derive(Debug, Error, PartialEq)]
 pub enum SpecError {
-    /// A kind, or a word that stands for a value, that is not known.
+    /// An unknown kind or an unknown word for a value.
     #[error("there is no `{word}`{}", hint(.word, .known))]
     Word {
-        /// What was written.
+        /// The word as written.
         word: String,
-        /// What could have been.
+        /// The known words.
         known: Vec<&'static str>,
     },
-    /// A key that is not known.
+    /// An unknown key.
     #[error("there is no setting `{key}`{}", hint(.key, .known))]
     Key {
-        /// What was written.
+        /// The key as written.
         key: String,
-        /// What could have been.
+        /// The known keys.
         known: Vec<&'static str>,
     },
-    /// A value of another type.
+    /// A value of the wrong type.
     #[error("`{key}` is {value}; it must be {must}")]
     Value {
-        /// Its key.
+        /// The value's key.
         key: String,
-        /// What was written.
+        /// The value as written.
         value: String,
-        /// What the value must be.
+        /// The accepted type or range, as a phrase.
         must: String,
     },
-    /// A key that must be there.
+    /// A required key that is missing.
     #[error("the setting `{0}` is missing")]
     Missing(&'static str),
-    /// A key that is there twice.
+    /// A key that occurs twice.
     #[error("`{0}` is set twice")]
     Twice(String),
-    /// A part of the text that is no setting.
+    /// A piece of the text without `=`.
     #[error("`{0}` sets nothing: write settings as key=value, with colons between them")]
     NoSetting(String),
-    /// What a type says of itself.
+    /// A message from the type's own checks.
     #[error("{0}")]
     Other(String),
 }
 
-/// Reads `name:key=value:key=value`. Values are TOML's, but words need no quotes; without a name, a key may come first.
+/// Parses `name:key=value:key=value`. Values are TOML's, but words need no quotes. A type without kinds takes only
+/// keys.
 ///
 /// # Errors
-/// A name, key or value that `T` does not take.
+/// Names, keys or values that `T` does not accept.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
     let mut table = Table::new();
     for (index, part) in text.split(':').enumerate() {
@@ -79,7 +80,7 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
         }
     }
     from_table(&table).map_err(|error| match error {
-        // What has no kinds takes no word before its settings.
+        // A type without kinds accepts no word before its settings.
         SpecError::Key { key, .. } if key == NAME => {
             SpecError::NoSetting(text.split(':').next().unwrap_or(text).to_string())
         }
@@ -87,12 +88,12 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
     })
 }
 
-/// The text that [`parse`] reads back: `name:key=value:key=value`. What is unset is left out.
+/// The text that [`parse`] reads back: `name:key=value:key=value`, without unset settings.
 pub fn text<T: Serialize>(settings: &T) -> String {
     value_text(&Value::Table(Table::try_from(settings).unwrap_or_default()))
 }
 
-/// A table as [`text`] has it, and other values as a recipe has them, but words without their quotes.
+/// Tables as in [`text`], other values as in a recipe, words without quotes.
 pub(crate) fn value_text(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
@@ -102,36 +103,37 @@ pub(crate) fn value_text(value: &Value) -> String {
             let settings = settings.map(|(key, value)| format!("{key}={}", value_text(value)));
             name.into_iter().chain(settings).collect::<Vec<_>>().join(":")
         }
-        // Without the zeros of very small and very large numbers.
+        // Debug format: very small and very large numbers get an exponent instead of many zeros.
         Value::Float(number) => format!("{number:?}"),
         value => value.to_string(),
     }
 }
 
-/// Reads a word that stands for a value, such as `relu`.
+/// Parses a word that stands for a value, such as `relu`.
 ///
 /// # Errors
-/// A word that `T` does not know.
+/// Words that `T` does not know.
 pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, SpecError> {
     T::deserialize(text.into_deserializer())
 }
 
 fn parse_value(text: &str) -> Value {
-    let number = || text.parse().map(Value::Float).ok(); // TOML knows neither `.5` nor `5.`
+    let number = || text.parse().map(Value::Float).ok(); // TOML accepts neither `.5` nor `5.`
     text.parse().ok().or_else(number).unwrap_or_else(|| Value::String(text.to_string()))
 }
 
-/// Reads a table.
+/// Reads settings from a table.
 ///
 /// # Errors
-/// A name, key or value that `T` does not take.
+/// Names, keys or values that `T` does not accept.
 pub fn from_table<T: DeserializeOwned>(table: &Table) -> Result<T, SpecError> {
     let read = |without: &str| {
         let entries = table.iter().filter(|(key, _)| *key != without);
         T::deserialize(MapDeserializer::new(entries.map(|(key, value)| (key.as_str(), Setting(value)))))
     };
     read("").map_err(|mut error| {
-        // Values are told their types when their keys are forgotten; the key is the one without which the error is another.
+        // Serde no longer knows the key when a value has the wrong type. The wrong key is the one whose removal changes
+        // the error.
         let is_cause =
             |key: &&String| ![NAME, "kind"].contains(&key.as_str()) && read(key).err().as_ref() != Some(&error);
         let cause = table.keys().find(is_cause).map_or(NAME, String::as_str);
@@ -144,7 +146,7 @@ pub fn from_table<T: DeserializeOwned>(table: &Table) -> Result<T, SpecError> {
 }
 
 impl SpecError {
-    /// The same error, where a key of another type would have been known too.
+    /// The same error with one more known key.
     pub(crate) fn or_key(mut self, key: &'static str) -> SpecError {
         if let SpecError::Key { known, .. } = &mut self {
             known.push(key);
@@ -153,7 +155,8 @@ impl SpecError {
     }
 }
 
-/// The known word that was probably meant, one letter in three mistaken at most or only its initials written, or all of them.
+/// Suggests a known word: one with at most a third of its letters wrong, or one with these initials. Otherwise it lists
+/// all known words.
 fn hint(word: &str, known: &[&str]) -> String {
     let initials = |known: &str| known.split(['_', '-']).filter_map(|part| part.chars().next()).collect::<String>();
     let by_initials: Vec<&&str> = known.iter().filter(|known| initials(known) == word).collect();
@@ -190,7 +193,7 @@ impl de::Error for SpecError {
             "f32" | "f64" => "a number".to_string(),
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more".to_string(),
             "a boolean" => "true or false".to_string(),
-            // A type of the program's is a table of the user's.
+            // An enum or struct of the program is a table for the user.
             other if other == "a map" || other.contains("enum ") || other.starts_with("struct ") => {
                 "a table of settings, such as { name = \"..\" } or a section of its own".to_string()
             }

@@ -1,8 +1,7 @@
-//! The CPU backend: replays a plan with the kernels' CPU twins.
+//! The CPU backend runs a plan with the kernels' CPU twins.
 //!
-//! In `f32` it is the backend of a machine without a GPU; in `f64` it is the reference that kernels are compared with and
-//! that gradients are checked in. Work inside a launch is spread over threads so that no sum depends on their number, and
-//! results do not either.
+//! In `f32` it trains on machines without a GPU. In `f64` it is the reference for kernels and gradient checks. The
+//! order of every sum is independent of the number of threads, and so are the results.
 
 mod memory;
 mod program;
@@ -18,7 +17,7 @@ use crate::kernels::kernel::{Arguments, Kernel};
 use crate::math::real::Real;
 use crate::plan::Plan;
 
-/// A float type that kernels have a CPU twin for.
+/// A float type with CPU twins of the kernels.
 pub trait TwinReal: Real {
     /// The twin of a kernel in this precision.
     fn twin(kernel: &Kernel) -> fn(params: &[u32], Arguments<'_, Self>);
@@ -36,7 +35,7 @@ impl TwinReal for f64 {
     }
 }
 
-/// The CPU as a device, computing in `T`.
+/// The CPU as a device that computes in `T`.
 #[derive(Clone, Debug)]
 pub struct CpuBackend<T = f32> {
     pool: Arc<rayon::ThreadPool>,
@@ -44,10 +43,10 @@ pub struct CpuBackend<T = f32> {
 }
 
 impl<T: TwinReal> CpuBackend<T> {
-    /// With `threads` threads, or one for each core where it is `None`.
+    /// A backend with `threads` threads; `None` is one per core.
     ///
     /// # Errors
-    /// Where the operating system gives no threads.
+    /// The operating system provides no threads.
     pub fn new(threads: Option<usize>) -> Result<CpuBackend<T>, DeviceError> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
@@ -57,7 +56,7 @@ impl<T: TwinReal> CpuBackend<T> {
         Ok(CpuBackend { pool: Arc::new(pool), precision: PhantomData })
     }
 
-    /// Loads a plan, keeping the concrete type that gives access to values in `T`.
+    /// Loads a plan. The concrete type gives access to values in `T`.
     ///
     /// # Errors
     /// [`DeviceError::HostMemory`].
@@ -76,7 +75,7 @@ impl<T: TwinReal> Backend for CpuBackend<T> {
         "cpu".to_string()
     }
 
-    /// Memory is the only limit, and only loading tells it.
+    /// Always succeeds: memory is the only limit, and only loading can test it.
     fn check(&self, _plan: &Plan) -> Result<(), DeviceError> {
         Ok(())
     }

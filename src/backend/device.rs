@@ -1,4 +1,4 @@
-//! Which backend a name or a number means.
+//! Devices by name or number.
 
 use std::path::PathBuf;
 
@@ -7,29 +7,29 @@ use crate::backend::DeviceError;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::gpu::{AdapterSummary, GpuBackend, ShaderChecks, Tuning};
 
-/// How a device is opened.
+/// Options for opening a device.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceOptions {
-    /// Threads of the CPU backend; `None` is one a core.
+    /// Threads of the CPU backend; `None` is one per core.
     pub threads: Option<usize>,
-    /// Checks in shaders of the GPU backend.
+    /// Run-time checks in the GPU backend's shaders.
     pub checks: ShaderChecks,
-    /// Whether the GPU backend times which tiles suit its matrix products.
+    /// Whether the GPU backend times tiles for its matrix products.
     pub tuning: Tuning,
-    /// A folder for what makes the next start quicker: compiled shaders, and tiles that were found.
+    /// Folder for files that speed up the next start: compiled shaders, and tiles found by timing.
     pub cache: Option<PathBuf>,
 }
 
 /// An opened device.
 pub struct OpenDevice {
-    /// What runs plans.
+    /// The backend.
     pub backend: Box<dyn Backend>,
-    /// The adapter, where it is a GPU.
+    /// The adapter; only for a GPU.
     pub adapter: Option<AdapterSummary>,
 }
 
 impl OpenDevice {
-    /// Whether it is a GPU adapter that computes on the CPU, which a user must be told.
+    /// Whether it is a GPU adapter that computes on the CPU. The user must be warned of that.
     pub fn is_software_adapter(&self) -> bool {
         self.adapter.as_ref().is_some_and(AdapterSummary::is_software)
     }
@@ -37,14 +37,14 @@ impl OpenDevice {
 
 /// Opens the device that `wanted` names.
 ///
-/// - `auto`: the first hardware adapter, or the CPU backend where there is none; never a software adapter;
+/// - `auto`: the first hardware adapter, or the CPU backend if there is none; never a software adapter;
 /// - `cpu`: the CPU backend;
-/// - `gpu`: the first adapter, hardware or not; never the CPU backend;
+/// - `gpu`: the first adapter, hardware or software; never the CPU backend;
 /// - a number: the adapter with that index;
-/// - anything else: the first adapter whose name contains it, in any case.
+/// - anything else: the first adapter whose name contains it, ignoring case.
 ///
 /// # Errors
-/// No adapter, none of that name, or one that refuses.
+/// No adapter, no adapter with that name or number, or an adapter that refuses.
 pub fn open(wanted: &str, options: &DeviceOptions) -> Result<OpenDevice, DeviceError> {
     let wanted = wanted.to_lowercase();
     if wanted == "cpu" {
@@ -68,7 +68,7 @@ fn cpu(options: &DeviceOptions) -> Result<OpenDevice, DeviceError> {
     Ok(OpenDevice { backend: Box::new(CpuBackend::<f32>::new(options.threads)?), adapter: None })
 }
 
-/// The adapter with this number, or the first whose name contains these small letters.
+/// The adapter with this number, or the first whose name contains this text in lower case.
 fn named(wanted: &str, adapters: &[AdapterSummary]) -> Result<usize, DeviceError> {
     let found = match wanted.parse::<usize>() {
         Ok(index) => adapters.get(index),

@@ -1,105 +1,106 @@
-//! What can go wrong with a device.
+//! Errors of devices.
 
 use thiserror::Error;
 
 use crate::plan::PlanError;
 
-/// A device that is missing, refuses or fails.
+/// A device that is missing, refuses a plan or fails.
 #[derive(Debug, Error)]
 pub enum DeviceError {
-    /// A GPU was asked for where there is none.
+    /// No GPU although one was requested.
     #[error(
         "no GPU adapter was found: on Linux install a Vulkan loader and driver (Debian and Ubuntu: `apt-get install \
          mesa-vulkan-drivers`, which also brings the software adapter llvmpipe; NVIDIA: its own driver and libvulkan1), \
          on Windows and macOS update the graphics driver"
     )]
     NoAdapter,
-    /// A name or index that fits nothing.
-    #[error("no device fits `{wanted}`; there are: auto, cpu{}", list(.available))]
+    /// A name or index without a device.
+    #[error("no device fits `{wanted}`; choose from auto, cpu{}", list(.available))]
     Unknown {
-        /// What was asked for.
+        /// The requested name or index.
         wanted: String,
         /// Names of the adapters, in order.
         available: Vec<String>,
     },
-    /// A driver that gives no device.
+    /// A driver that provides no device.
     #[error("adapter {adapter} gave no device ({reason}); try another adapter or the CPU")]
     Refused {
         /// The adapter.
         adapter: String,
-        /// What the driver said.
+        /// The driver's message.
         reason: String,
     },
-    /// Half precision where there is none.
+    /// Half precision on an adapter without it.
     #[error(
-        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use another adapter, the CPU or single precision"
+        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use another adapter, the CPU \
+         or single precision"
     )]
     NoHalf {
         /// The adapter.
         adapter: String,
     },
-    /// Something larger than the device takes.
+    /// A buffer or launch beyond a limit of the device.
     #[error(
-        "too large for adapter {adapter}: {what} needs {needed}, its limit {limit} is {allowed}; use a smaller network or \
+        "too large for adapter {adapter}: {what} needs {needed}, but {limit} is {allowed}; use a smaller network or \
          batch, another adapter, or the CPU"
     )]
     Limit {
         /// The adapter.
         adapter: String,
-        /// What is too large.
+        /// The buffer or launch.
         what: String,
-        /// What it needs.
+        /// The size that it needs.
         needed: u64,
         /// The limit's WebGPU name.
         limit: &'static str,
-        /// Its value.
+        /// The limit's value.
         allowed: u64,
     },
-    /// Not enough memory, though within the limits.
-    #[error("adapter {adapter} has no room for the {needed} bytes of this network and data set ({reason})")]
+    /// Too little memory, though within the limits.
+    #[error("adapter {adapter} has no memory for the {needed} bytes of this network and data set ({reason})")]
     OutOfMemory {
         /// The adapter.
         adapter: String,
         /// Bytes of the whole plan.
         needed: u64,
-        /// What the driver said.
+        /// The driver's message.
         reason: String,
     },
-    /// A driver that rejects a kernel.
+    /// A kernel that the driver rejects.
     #[error("the driver of adapter {adapter} rejected kernel {kernel}: {reason}")]
     Shader {
         /// The kernel.
         kernel: &'static str,
         /// The adapter.
         adapter: String,
-        /// What it said.
+        /// The driver's message.
         reason: String,
     },
-    /// A profile of an adapter that tells no time.
-    #[error("adapter {adapter} has no timestamp queries, which timing launches needs; try another adapter or the CPU")]
+    /// Profiling on an adapter without timestamps.
+    #[error("adapter {adapter} has no timestamp queries, so launches cannot be timed; try another adapter or the CPU")]
     NoTimestamps {
         /// The adapter.
         adapter: String,
     },
-    /// Memory that the operating system refuses to the CPU backend.
+    /// Memory that the operating system refuses the CPU backend.
     #[error("there is no memory for the {needed} bytes of this network and data set; use a smaller network or batch")]
     HostMemory {
         /// Bytes of the whole plan.
         needed: u64,
     },
-    /// Threads that the operating system refuses to the CPU backend.
-    #[error("the CPU backend could not start its threads ({cause}); use fewer")]
+    /// Threads that the operating system refuses the CPU backend.
+    #[error("the CPU backend could not start its threads ({cause}); use fewer threads")]
     Threads {
-        /// Why.
+        /// The cause.
         cause: rayon::ThreadPoolBuildError,
     },
-    /// A plan that does not hold together: a mistake in a layer or kernel, not the user's.
+    /// An inconsistent plan: a mistake in a layer or kernel, not the user's.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// A failure while running.
-    #[error("the GPU failed: {message}; files written before stay as they are")]
+    /// A failure during a run.
+    #[error("the GPU failed: {message}; files written so far are unaffected")]
     Fault {
-        /// What the driver said.
+        /// The driver's message.
         message: String,
     },
 }

@@ -1,7 +1,7 @@
-//! The GPU backend, over wgpu: the only part of the program that names it.
+//! The GPU backend. Only this part of the program uses wgpu.
 //!
-//! [`GpuBackend::open`] opens an adapter, [`load`](crate::backend::Backend::load) resolves a plan into buffers, pipelines and
-//! bind groups, and running only encodes those, many steps a submission.
+//! [`GpuBackend::open`] opens an adapter. [`load`](crate::backend::Backend::load) turns a plan into buffers, pipelines
+//! and bind groups. Running a plan only encodes these, many steps per submission.
 
 mod adapters;
 mod cache;
@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 
 pub use adapters::{AdapterLimits, AdapterSummary, adapters};
 use pipeline_cache::PipelineCache;
+use pipelines::Pipelines;
 use program::GpuProgram;
 use tiles::Tiles;
 
@@ -29,26 +30,26 @@ use crate::kernels::precision::Precision;
 use crate::kernels::tile::{Tile, TileLimits};
 use crate::plan::Plan;
 
-/// Whether shaders carry run-time checks.
+/// Whether shaders contain run-time checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ShaderChecks {
-    /// None: our own kernels stay within their buffers, which plans check on the host.
+    /// No checks: gpunet's kernels stay within their buffers, because plans are checked on the host.
     #[default]
     Trusted,
-    /// Bounds of every access and of every loop, workgroup memory zeroed first.
+    /// Checks on every access and loop; workgroup memory is zeroed first.
     Checked,
 }
 
-/// Whether the tiles of matrix products are found by timing as plans are loaded. They do not change results: all that there is a choice of give
-/// the same bits.
+/// Whether loading a plan times tiles to choose one for each matrix product. The choice does not change results: all
+/// candidates give the same bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tuning {
-    /// They are not; the tile that should suit best is taken.
+    /// No timing: the tile with the best expected speed is used.
     #[default]
     Off,
-    /// For shapes that were not seen before, and for a fraction of a second.
+    /// Times products of new shapes for a fraction of a second.
     WhereNew,
-    /// For all shapes, as long as it takes.
+    /// Times products of all shapes, however long it takes.
     Anew,
 }
 
@@ -60,15 +61,16 @@ pub struct GpuBackend {
     checks: ShaderChecks,
     tiles: Tiles,
     tuning: Tuning,
+    pipelines: Pipelines,
     pipeline_cache: Option<PipelineCache>,
     faults: Faults,
 }
 
 impl GpuBackend {
-    /// Opens the adapter that `choose` picks by its index in the list, the one of [`adapters()`]; `None` where it picks none.
+    /// Opens an adapter. `choose` gets the list of [`adapters()`] and returns an index, or `None` to open none.
     ///
     /// # Errors
-    /// What `choose` says, or a driver that gives no device.
+    /// Errors of `choose`, or a driver that provides no device.
     pub fn open(
         choose: impl FnOnce(&[AdapterSummary]) -> Result<Option<usize>, DeviceError>,
         options: &DeviceOptions,
@@ -89,7 +91,7 @@ impl GpuBackend {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gpunet"),
             required_features: features,
-            // All that the adapter has: the defaults stop at 128 MiB a binding.
+            // All limits of the adapter: the default limits allow only 128 MiB per binding.
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
             experimental_features: matrices::experimental_features(),
@@ -116,11 +118,12 @@ impl GpuBackend {
         let tiles = Tiles::new(limits, file("tiles").filter(|_| *tuning != Tuning::Off));
         let has_cache = features.contains(wgpu::Features::PIPELINE_CACHE);
         let pipeline_cache = file("pipelines").filter(|_| has_cache).map(|file| PipelineCache::open(&device, file));
-        let (checks, tuning) = (*checks, *tuning);
-        Ok(Some(GpuBackend { device, queue, summary, checks, tiles, tuning, pipeline_cache, faults }))
+        let (checks, tuning, pipelines) = (*checks, *tuning, Pipelines::default());
+        Ok(Some(GpuBackend { device, queue, summary, checks, tiles, tuning, pipelines, pipeline_cache, faults }))
     }
 
-    /// Whether tiles of products are found by timing. Of software adapters the best ones are known, and compiling takes them long.
+    /// Whether loading times tiles. By default not on software adapters: their best tiles are known, and compiling
+    /// for them is slow.
     fn tunes(&self) -> bool {
         let has_timestamps = self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
         match self.tuning {
@@ -130,19 +133,19 @@ impl GpuBackend {
         }
     }
 
-    /// What is known of the adapter.
+    /// The adapter's description.
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
     }
 
-    /// Bytes of buffers that the driver now holds for this device, by its own count.
+    /// Bytes of buffers that the driver currently holds for this device, by its own count.
     pub fn buffer_memory(&self) -> u64 {
-        // A wait lets go of what finished work still held.
+        // Waiting releases buffers of finished work.
         let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
         u64::try_from(self.device.get_internal_counters().hal.buffer_memory.read()).unwrap_or(0)
     }
 
-    /// The error for a plan that does not fit the memory that is left.
+    /// The error for a plan that does not fit into the free memory.
     fn out_of_memory(&self, plan: &Plan, reason: &str) -> DeviceError {
         let (adapter, needed) = (self.summary.name.clone(), plan.memory().total());
         DeviceError::OutOfMemory { adapter, needed, reason: reason.to_string() }
@@ -173,7 +176,7 @@ impl Backend for GpuBackend {
 
     fn load(&self, plan: &Plan) -> Result<Box<dyn Program>, DeviceError> {
         self.check(plan)?;
-        self.try_matrices(plan.precision());
+        self.self_test_matrices(plan.precision());
         Ok(Box::new(GpuProgram::new(self, plan.clone(), None)?))
     }
 
@@ -181,13 +184,14 @@ impl Backend for GpuBackend {
         self.device.features().contains(wgpu::Features::SHADER_F16)
     }
 
-    /// Not on software adapters: their memory is a CPU's, with caches that hold gradients anyway, and both at once took longer.
+    /// Not on software adapters: they use the CPU's memory, whose caches hold the gradients anyway. There, fused
+    /// updates were slower.
     fn fuses_updates(&self) -> bool {
         !self.summary.is_software()
     }
 
     fn tiles(&self, precision: Precision) -> Vec<&'static Tile> {
-        self.try_matrices(precision);
+        self.self_test_matrices(precision);
         self.tiles.in_use(precision)
     }
 
@@ -197,7 +201,7 @@ impl Backend for GpuBackend {
     }
 }
 
-/// What the driver reported outside a call: the first fault is kept and given to whoever waits next.
+/// Errors that the driver reported outside a call. The first one is kept and returned to every later wait.
 #[derive(Clone, Debug, Default)]
 struct Faults(Arc<Mutex<Option<String>>>);
 
@@ -207,7 +211,7 @@ impl Faults {
         first.get_or_insert(message);
     }
 
-    /// The first fault, if there was one; it stays, since nothing run after it can be trusted.
+    /// The first fault, if any. It stays, because nothing that runs after it can be trusted.
     fn check(&self) -> Result<(), DeviceError> {
         let first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*first {

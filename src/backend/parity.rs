@@ -1,6 +1,6 @@
-//! Parity: a plan on a backend against the same plan on the CPU in `f64`, tensor by tensor after every launch.
+//! Parity: a plan on a backend against the same plan on the CPU in `f64`, compared tensor by tensor after every launch.
 //!
-//! Doctor runs it on the user's device, the tests on every device they find.
+//! `gpunet doctor` checks the user's device, and the tests check every device that they find.
 
 mod comparison;
 
@@ -18,27 +18,27 @@ use crate::kernels::step::Step;
 use crate::kernels::tile::Tile;
 use crate::plan::{Data, Launch, Phase, Plan, PlanBuilder, Role, Tensor, When};
 
-/// How a kernel did over its cases.
+/// The result of all cases of a kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelReport {
-    /// The kernel.
+    /// The kernel's name.
     pub name: &'static str,
     /// Number of cases.
     pub cases: usize,
-    /// Difference from the reference of the value that came nearest to its bound, or passed it furthest; the largest f64 where
-    /// one is not finite or an integer is wrong.
+    /// Difference from the reference, for the value that came closest to its bound or exceeded it the most. It is the
+    /// largest f64 if a value is not finite or an integer is wrong.
     pub max_error: f64,
-    /// What that value was allowed.
+    /// Largest difference allowed for that value.
     pub tolerance: f64,
     /// Whether every value of every case was within its bound.
     pub ok: bool,
-    /// The first value that was not.
+    /// The first value out of bounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 
 impl KernelReport {
-    /// Takes in a report of more cases.
+    /// Adds a report of more cases.
     fn add(&mut self, more: KernelReport) {
         self.cases += more.cases;
         if more.max_error * self.tolerance > self.max_error * more.tolerance {
@@ -49,12 +49,12 @@ impl KernelReport {
     }
 }
 
-/// In which form a kernel is checked.
+/// The form in which a kernel is checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Form {
-    /// The tile of a product; `None` is the one that suits.
+    /// The tile of a product; `None` is the usual tile.
     pub tile: Option<&'static Tile>,
-    /// What slots that may be in half precision hold, and how products are made.
+    /// The precision of stored activations and of products.
     pub precision: Precision,
 }
 
@@ -65,11 +65,11 @@ impl std::fmt::Display for Form {
     }
 }
 
-/// Runs every case of every kernel on `backend`, and some in every tile and precision that it has. Each report is told as it comes: all of them
-/// may take minutes.
+/// Runs all cases of every kernel on `backend`, then some of them in every other tile and precision that it has. `tell`
+/// gets each report at once, since all of them can take minutes.
 ///
 /// # Errors
-/// A device that fails; a kernel that only computes wrongly is in its report.
+/// A device that fails. A kernel with wrong results is no error; its report says so.
 pub fn check_kernels(
     backend: &dyn Backend,
     tell: &mut dyn FnMut(&KernelReport),
@@ -85,12 +85,12 @@ pub fn check_kernels(
     KERNELS.iter().map(in_all_forms).collect()
 }
 
-/// The forms besides the usual one in which a backend has a kernel.
+/// The forms of a kernel on a backend, besides the usual one.
 pub fn forms(backend: &dyn Backend, kernel: &Kernel) -> Vec<Form> {
     let has = |precision: Precision| !precision.is_half() || kernel.takes_half() && backend.has_half();
     let tiles = |precision| {
         let mut tiles = if kernel.takes_any_tile() { backend.tiles(precision) } else { Vec::new() };
-        // Plain tiles do the same for split products as for others.
+        // Other tiles multiply in plain f32 for `f32-split` too, and are already checked in f32.
         tiles.retain(|tile| precision != Precision::F32Split || tile.uses_matrices());
         tiles
     };
@@ -110,8 +110,8 @@ pub fn check_kernel(backend: &dyn Backend, kernel: &'static Kernel) -> Result<Ke
     check_cases(backend, kernel, &(kernel.cases)(), Form::default())
 }
 
-/// Runs cases of a kernel in another form: those with the constants of the first, since others only change what becomes of a result. In tiles
-/// only products are checked.
+/// Runs cases of a kernel in another form. Only the cases with the first case's constants are used: other constants
+/// only change the epilogue. With a tile, only products are checked.
 ///
 /// # Errors
 /// A device that fails.
@@ -154,10 +154,11 @@ fn check_cases(
     })
 }
 
-/// Runs one case on `backend`. The program is what ran it: the case's launch and nothing else, to be timed by those who time what is right.
+/// Runs one case on `backend`. Also returns the program, which holds only the case's launch, so that a benchmark can
+/// time a launch that is correct.
 ///
 /// # Errors
-/// A device that fails; a kernel that only computes wrongly is in the comparison.
+/// A device that fails. Wrong results are no error; the comparison says so.
 pub fn check_case(
     backend: &dyn Backend,
     kernel: &'static Kernel,
@@ -166,7 +167,7 @@ pub fn check_case(
     check_case_in(backend, Form::default(), &CpuBackend::new(None)?, kernel, case)
 }
 
-/// [`check_case`] in another form, against a reference that is at hand.
+/// [`check_case`] in another form, with an existing reference backend.
 pub(crate) fn check_case_in(
     backend: &dyn Backend,
     form: Form,
@@ -198,7 +199,7 @@ pub(crate) fn check_case_in(
     Ok((program, comparison))
 }
 
-/// A plan of one launch, with tensors just as long as the kernel needs them.
+/// A plan of one launch, with tensors exactly as long as the kernel needs.
 fn case_plan(kernel: &'static Kernel, case: &Case) -> Result<(Plan, Vec<Tensor>), DeviceError> {
     let mut plan = PlanBuilder::new();
     let lengths = (kernel.lengths)(&case.params);
@@ -214,8 +215,8 @@ fn case_plan(kernel: &'static Kernel, case: &Case) -> Result<(Plan, Vec<Tensor>)
     Ok((plan.finish()?, args))
 }
 
-/// Runs one step of `phase` on both programs, launch by launch, and compares what each launch wrote; stops at the first
-/// launch that differs. Both must hold the same values before.
+/// Runs one step of `phase` on both programs, launch by launch, and compares the tensors that each launch wrote. Stops
+/// at the first launch that differs. Both programs must hold the same values before.
 ///
 /// # Errors
 /// A device that fails.

@@ -1,8 +1,9 @@
-//! Convolutions on the CPU, over maps `[channels, height, width, batch]`: direct, without a matrix of windows, or with Winograd's
-//! minimal filtering.
+//! Convolutions on the CPU over maps `[channels, height, width, batch]`: direct, without a matrix of windows, or with
+//! Winograd's minimal filtering.
 //!
-//! With the examples innermost (Krizhevsky's cuda-convnet, 2012), neighbours in memory are the same pixel of other images: they
-//! fill vectors whatever the width of a map, and windows, strides and padding are only a choice of which vectors to read.
+//! The examples are innermost, as in Krizhevsky's cuda-convnet (2012): neighbours in memory are the same pixel of
+//! different images. They fill vectors whatever the width of a map. Windows, strides and padding only decide which
+//! vectors are read.
 
 mod axis;
 mod direct;
@@ -19,59 +20,60 @@ pub(crate) use axis::Axis;
 
 use crate::math::real::Real;
 
-/// Channels of the result side by side in registers.
+/// Output channels whose sums share registers.
 pub(crate) const CHANNELS: usize = 4;
 
-/// Channels of the result that a task computes from one copy of its rows, of `channels` that so many strips of rows are made of: as
-/// many as leave several tasks for each thread, at most 32. What is computed does not depend on it.
+/// Output channels that a task computes from one copy of its rows, given `channels` output channels and `strips` strips
+/// of rows. The number leaves several tasks for each thread and is at most 32. Results do not depend on it.
 pub(crate) fn task_channels(channels: usize, strips: usize) -> usize {
     let wanted = (4 * rayon::current_num_threads()).div_ceil(strips.max(1));
     channels.div_ceil(wanted).next_multiple_of(CHANNELS).clamp(CHANNELS, 8 * CHANNELS)
 }
 
-/// Some neighbouring rows of some neighbouring channels of the result: sums over all channels and taps of weight times value.
+/// A task: some neighbouring rows of some neighbouring output channels. Each value is the sum of weight times value
+/// over all channels and taps.
 pub struct Strip<'a, 'b, T> {
-    /// What the whole result is made from.
+    /// The whole convolution.
     pub(crate) of: &'a Correlation<'a, T>,
-    /// How weights are laid out, and so how sums are made.
+    /// The method, which decides the layout of weights and the order of sums.
     pub(crate) method: Method,
-    /// For every [`CHANNELS`] channels of the result, the weights of these, as the method lays them out.
+    /// The weights of each group of [`CHANNELS`] output channels, in the method's layout.
     pub(crate) weights: &'a [Vec<[T; CHANNELS]>],
     /// Rows of the result.
     pub(crate) rows: Range<usize>,
-    /// Channels `[rows, columns, batch]`.
+    /// The output channels, `[rows, columns, batch]` each.
     pub(crate) to: &'a mut [&'b mut [T]],
 }
 
-/// The weights' gradient: products of output gradients and windows, summed over some rows of the output.
+/// A task of the weights' gradient: products of output gradients and windows, summed over some output rows.
 pub struct WeightGrad<'a, 'b, T> {
     /// `[channels, height, width, batch]`.
     pub(crate) input: &'a [T],
-    /// Of the input: channels, height, width and batch.
+    /// Channels, height, width and batch of the input.
     pub(crate) shape: [usize; 4],
     /// Side of the windows.
     pub(crate) kernel: usize,
-    /// Of some output channels, the gradients of these rows: `[rows, columns, batch]` each.
+    /// Output gradients of these rows, one slice `[rows, columns, batch]` per output channel.
     pub(crate) gradients: &'a [&'a [T]],
-    /// Taps of these rows.
+    /// Taps of these rows, with the input row of each.
     pub(crate) rows: &'a [Vec<(usize, usize)>],
-    /// How columns of the output see columns of the input.
+    /// The input columns that output columns read.
     pub(crate) columns: &'a Axis,
-    /// Of each output channel, `[channels, kernel, kernel]`.
+    /// Receives the gradient, one slice `[channels, kernel, kernel]` per output channel.
     pub(crate) to: &'a mut [&'b mut [T]],
 }
 
-/// What convolutions are made from.
+/// The convolution tasks of a float type.
 pub trait Convolve: Sized {
-    /// Whether it has [`Method::Winograd`].
+    /// Whether [`Method::Winograd`] is available.
     const WINOGRAD: bool;
-    /// Writes the strip.
+    /// Computes a strip.
     fn strip(strip: Strip<'_, '_, Self>);
-    /// Writes the gradient.
+    /// Computes the weights' gradient of a task.
     fn weight_grad(task: WeightGrad<'_, '_, Self>);
 }
 
-/// A way to convolve.
+/// How a convolution is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     /// By the definition.
@@ -80,25 +82,26 @@ pub(crate) enum Method {
     Winograd,
 }
 
-/// Sums over channels and taps of maps: a convolution, or its input's gradient.
+/// Sums over channels and taps: a convolution, or the gradient of its input.
 pub(crate) struct Correlation<'a, T> {
-    /// `[channels, height, width, batch]`.
+    /// The source, `[channels, height, width, batch]`.
     pub(crate) from: &'a [T],
-    /// Channels, height, width and batch.
+    /// Channels, height, width and batch of the source.
     pub(crate) shape: [usize; 4],
     /// Side of the windows.
     pub(crate) kernel: usize,
-    /// From one window to the next.
+    /// Distance between neighbouring windows.
     pub(crate) stride: usize,
-    /// How rows see rows.
+    /// The source rows that each row of the result reads.
     pub(crate) rows: Axis,
-    /// How columns see columns.
+    /// The source columns that each column of the result reads.
     pub(crate) columns: Axis,
 }
 
 impl<T: Real> Correlation<'_, T> {
-    /// Computes a result of so many channels `[channels, rows, columns, batch]`. `weight` is asked for a channel of the result, one of
-    /// the source and a tap; `finish` gets some rows of a channel, the channel and where they begin.
+    /// Computes a result `[channels, rows, columns, batch]`. `weight(channel, source, tap)` gives the weight of an
+    /// output channel, a source channel and a tap. `finish(channel, start, values)` gets some rows of an output channel
+    /// with the index of their first element.
     pub(crate) fn run(
         &self,
         result: &mut [T],
@@ -117,7 +120,7 @@ impl<T: Real> Correlation<'_, T> {
         let task_rows = if method == Method::Winograd { winograd::ROWS } else { 1 };
         let strips = self.rows.len().div_ceil(task_rows);
         let task_channels = task_channels(channels, strips);
-        // A task has the same rows of neighbouring channels, which are apart in memory.
+        // A task has the same rows of neighbouring channels, which are not contiguous in memory.
         let blocks: Vec<_> = groups.chunks(task_channels / CHANNELS).collect();
         let mut tasks: Vec<Vec<&mut [T]>> = Vec::new();
         tasks.resize_with(blocks.len() * strips, || Vec::with_capacity(task_channels));
@@ -139,14 +142,14 @@ impl<T: Real> Correlation<'_, T> {
         });
     }
 
-    /// Winograd's where it applies and its transformations are likely to pay.
+    /// Winograd if it applies and is likely to be faster, else direct.
     fn method(&self, channels: usize) -> Method {
         let sizes = [self.rows.len(), self.columns.len()];
         let pays = T::WINOGRAD && winograd::pays(self.kernel, self.stride, sizes, [self.shape[0], channels]);
         if pays { Method::Winograd } else { Method::Direct }
     }
 
-    /// Lays out the weights of some channels of the result, zeros where they are fewer than [`CHANNELS`].
+    /// Lays out the weights of at most [`CHANNELS`] output channels; missing channels are zeros.
     fn pack(
         &self,
         method: Method,

@@ -1,4 +1,5 @@
-//! Dense matrix products on the CPU: most through the `gemm` crate, in the one place of the CPU side with unsafe code.
+//! Dense matrix products on the CPU, most of them with the `gemm` crate. This is the only unsafe code of the CPU
+//! backend.
 
 mod dots;
 
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 
 use self::dots::Dots;
 
-/// A matrix over a slice, row-major or transposed.
+/// A matrix view of a slice, row-major or transposed.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, T> {
     elements: &'a [T],
@@ -20,13 +21,13 @@ pub struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// The first `rows * columns` elements, row by row. Panics where there are fewer.
+    /// The first `rows * columns` elements, row by row. Panics if there are fewer.
     pub fn new(elements: &'a [T], rows: usize, columns: usize) -> Matrix<'a, T> {
         assert!(elements.len() >= rows * columns, "{} elements for {rows} x {columns}", elements.len());
         Matrix { elements, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// Some of its rows.
+    /// The rows in `range`. Panics if the range ends beyond the last row.
     pub fn rows(self, range: Range<usize>) -> Matrix<'a, T> {
         assert!(range.end <= self.rows, "rows {range:?} of {}", self.rows);
         Matrix { elements: &self.elements[range.start * self.row_stride..], rows: range.len(), ..self }
@@ -44,9 +45,9 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// The float types that the crate multiplies.
+/// The float types that matrix products support.
 pub trait Gemm: Copy + num_traits::Zero + num_traits::One + Send + Sync + 'static {
-    /// `result = a b^T` by a single thread: a `[rows, depth]`, b `[columns, depth]`.
+    /// `result = a b^T` on the calling thread, with a `[rows, depth]` and b `[columns, depth]`.
     fn dots(result: &mut [Self], a: &[Self], b: &[Self], depth: usize);
 }
 
@@ -63,8 +64,8 @@ impl Gemm for f64 {
     }
 }
 
-/// `result = a b^T` as [`product`] has it, of row-major a `[rows, depth]` and b `[columns, depth]`: quicker where the result is small. `finish` gets
-/// each row of the result while it is in a cache.
+/// `result = a b^T` for row-major a `[rows, depth]` and b `[columns, depth]`. Faster than [`product`] for a small
+/// result. `finish` gets each row of the result while it is still in a cache.
 pub(crate) fn product_of_rows<T: Gemm>(
     result: &mut [T],
     a: &[T],
@@ -73,7 +74,7 @@ pub(crate) fn product_of_rows<T: Gemm>(
     finish: impl Fn(&mut [T]) + Sync,
 ) {
     let (rows, columns) = (a.len() / depth, b.len() / depth);
-    // Some tasks of a whole number of tiles each.
+    // About eight tasks, each a whole number of tiles.
     let task = rows.div_ceil(8).next_multiple_of(4);
     result.par_chunks_mut(task * columns).zip(a.par_chunks(task * depth)).for_each(|(result, a)| {
         T::dots(result, a, b, depth);
@@ -81,17 +82,17 @@ pub(crate) fn product_of_rows<T: Gemm>(
     });
 }
 
-/// `result = a b`, row-major, with as many threads as the current pool has. Panics where the dimensions do not fit.
+/// `result = a b`, row-major, on all threads of the current pool. Panics if the dimensions do not match.
 pub fn product<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
     product_onto(result, a, b, false);
 }
 
-/// `result = a b`, or `result += a b` where `adds`; else as [`product`].
+/// `result = a b`, or `result += a b` if `adds` is set; otherwise like [`product`].
 pub fn product_onto<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, adds: bool) {
     multiply(result, a, b, adds, Parallelism::Rayon(0));
 }
 
-/// `result = a b`, as [`product`], by the thread that asks for it.
+/// `result = a b` like [`product`], but on the calling thread alone.
 pub(crate) fn product_by_one_thread<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>) {
     multiply(result, a, b, false, Parallelism::None);
 }
@@ -99,8 +100,9 @@ pub(crate) fn product_by_one_thread<T: Gemm>(result: &mut [T], a: Matrix<'_, T>,
 fn multiply<T: Gemm>(result: &mut [T], a: Matrix<'_, T>, b: Matrix<'_, T>, adds: bool, parallelism: Parallelism) {
     assert_eq!(a.columns, b.rows, "inner dimensions");
     assert_eq!(result.len(), a.rows * b.columns, "result of {} x {}", a.rows, b.columns);
-    // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides (transposing
-    // keeps the pair, and some of its rows are among them), the result's length was checked above, and the exclusive borrow keeps it apart from the operands.
+    // SAFETY: `Matrix::new` checked that each operand's slice covers rows * columns elements at these strides.
+    // `transposed` swaps dimensions and strides together, and `rows` only takes a range within the matrix. The result's
+    // length was checked above. Its exclusive borrow keeps it apart from the operands.
     unsafe {
         ::gemm::gemm(
             a.rows,
@@ -131,7 +133,8 @@ mod tests {
     use super::*;
     use crate::math::random::{Stream, unit};
 
-    /// Against the definition: whole tiles, what is left of them on both sides, depths that are no whole vectors.
+    /// Compared with the definition: whole tiles, remainders on both sides, and depths that are no multiple of a
+    /// vector.
     #[test]
     fn products_of_rows_follow_the_definition() {
         for (rows, columns, depth) in [(1, 1, 1), (4, 6, 16), (5, 7, 17), (64, 10, 33), (130, 67, 100), (3, 1, 1031)] {
@@ -152,7 +155,8 @@ mod tests {
         }
     }
 
-    /// Against the definition, in all the forms that a dense layer needs and at sizes around the library's blocks.
+    /// Compared with the definition, in all transposed forms that a dense layer needs and at sizes around the library's
+    /// blocks.
     #[test]
     fn products_follow_the_definition() {
         for (m, k, n) in [(1, 1, 1), (1, 7, 1), (3, 1, 5), (17, 33, 65), (64, 256, 10), (129, 100, 31)] {

@@ -1,8 +1,8 @@
 //! Counter-based random numbers: a pure function of (seed, stream, epoch or tensor, index).
 //!
-//! Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The same function stands in
-//! `shaders/shared/philox.wgsl`. Nothing depends on the order of calls, so results are the same on every device and with any
-//! number of threads, and resuming needs no generator state.
+//! The generator is Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+//! `shaders/shared/philox.wgsl` contains the same function. Nothing depends on the order of calls. So results are the
+//! same on every device and with any number of threads, and resuming needs no generator state.
 
 mod permutation;
 
@@ -18,7 +18,7 @@ pub use permutation::{half_bits, permute};
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// Philox4x32 with ten rounds: four random words for a counter under a key.
+/// Philox4x32 with ten rounds: four random words from a counter and a key.
 pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let product0 = u64::from(MULTIPLIERS[0]) * u64::from(counter[0]);
@@ -34,10 +34,10 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// As [`philox`], for `N` counters side by side: word `w` of counter `i` is `counters[w][i]`.
+/// [`philox`] for `N` counters at once: word `w` of counter `i` is `counters[w][i]`.
 ///
-/// Words stay as wide as their products from round to round, with bits above the low 32 that nothing reads: vectors need not be packed
-/// and unpacked then.
+/// Words stay 64 bits wide between rounds, and their high halves are ignored. This spares packing and unpacking
+/// vectors.
 #[inline(always)]
 pub(crate) fn philox_lanes<const N: usize>(counters: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     const LOW: u64 = u32::MAX as u64;
@@ -69,7 +69,7 @@ pub(crate) fn philox_lanes<const N: usize>(counters: [[u32; N]; 4], mut key: [u3
     words
 }
 
-/// What random numbers are for. Each use draws from its own stream, so that none repeats another's.
+/// The purpose of random numbers. Each purpose has its own stream, so that no two share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// The order of the training examples in an epoch.
@@ -77,17 +77,17 @@ pub enum Stream {
         /// Epoch, from 1.
         epoch: u32,
     },
-    /// The split of training data into training and validation part.
+    /// The split of the training data into training set and validation set.
     Split,
     /// Initial values of the parameter tensor with this number.
     Init(u32),
-    /// Inputs of parity cases, by slot.
+    /// Inputs of parity cases, by slot number.
     ParityCase(u32),
-    /// Examples made up for a benchmark.
+    /// Synthetic examples for benchmarks.
     Benchmark,
-    /// The values that dropout keeps at one place of the network, by position of the example and column.
+    /// Which values dropout keeps at one site of the network, by the example's position and the column.
     Dropout {
-        /// The place, below 2^24.
+        /// Number of the site, below 2^24.
         site: u32,
         /// Epoch, from 1.
         epoch: u32,
@@ -95,7 +95,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The two counter words that set the stream apart. WGSL kernels use the first as a literal.
+    /// The two counter words that identify the stream. WGSL kernels contain the first one as a literal.
     pub const fn words(self) -> [u32; 2] {
         match self {
             Stream::Shuffle { epoch } => [0, epoch],
@@ -112,16 +112,16 @@ fn key(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
 }
 
-/// A number uniform in `[0, 1)` with 24 random bits.
+/// A uniform number in `[0, 1)` with 24 random bits.
 pub fn unit(stream: Stream, seed: u64, index: u64) -> f32 {
     let [low, high] = stream.words();
     let word = philox([index as u32, (index >> 32) as u32, low, high], key(seed))[0];
     (word >> 8) as f32 * 2.0f32.powi(-24)
 }
 
-/// The generator of one element: a distribution may draw any number of words from it without touching its neighbours.
+/// The generator for one element. A distribution may draw any number of words from it without affecting other elements.
 ///
-/// At most 2^32 elements a stream.
+/// A stream has at most 2^32 elements.
 pub struct ElementRng {
     counter: [u32; 4],
     key: [u32; 2],
@@ -136,8 +136,8 @@ impl ElementRng {
         ElementRng { counter: [index, 0, low, high], key: key(seed), block: [0; 4], used: 4 }
     }
 
-    /// Those of elements `first..first + N`, with the first block of each drawn already, side by side: drawn one by one, blocks take
-    /// longer than all that a distribution makes of them.
+    /// The generators of elements `first..first + N`. The first block of each is already drawn, all in one vectorized
+    /// call: drawing blocks one by one takes longer than everything that a distribution computes from them.
     #[inline(always)]
     pub(crate) fn side_by_side<const N: usize>(
         stream: Stream,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_single_calls_side_by_side() {
+    fn lanes_match_single_calls() {
         let counters: [[u32; 5]; 4] = std::array::from_fn(|w| std::array::from_fn(|i| (w * 1000 + i * 77) as u32));
         let words = philox_lanes(counters, [3, 4]);
         for lane in 0..5 {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn generators_side_by_side_are_those_of_each_element() {
+    fn side_by_side_generators_match_single_ones() {
         let stream = Stream::Init(3);
         let together = ElementRng::side_by_side::<5>(stream, 1 << 32 | 9, 40);
         for (mut rng, index) in together.zip(40..) {

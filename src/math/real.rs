@@ -12,25 +12,25 @@ use crate::math::conv::Convolve;
 use crate::math::gemm::Gemm;
 use crate::math::simd::MIN_PARALLEL;
 
-/// `f32`, the precision of training, or `f64`, in which gradients are checked.
+/// `f32`, the precision of training, or `f64`, the precision of gradient checks.
 pub trait Real:
     Float + NumAssign + Pod + Gemm + Convolve + Default + std::iter::Sum + std::fmt::Debug + Send + Sync
 {
-    /// Rounds from single precision (exact for both types).
+    /// From single precision; exact for both types.
     fn from_f32(value: f32) -> Self;
-    /// From double precision, rounded where needed.
+    /// From double precision, rounded to the nearest value.
     fn from_f64(value: f64) -> Self;
     /// The complementary error function.
     fn erfc(self) -> Self;
-    /// To double precision (exact for both types).
+    /// To double precision; exact for both types.
     fn as_f64(self) -> f64;
-    /// Rounds each value to the nearest that half precision has.
+    /// Rounds each value to the nearest half-precision value.
     fn round_to_half(values: &mut [Self]);
-    /// Hands over memory of this thread, whatever it holds: what a task needs for as long as it lasts.
+    /// Calls `with` with `length` elements of this thread's scratch memory, with arbitrary contents.
     fn with_scratch<R>(length: usize, with: impl FnOnce(&mut [Self]) -> R) -> R;
 }
 
-/// The sign of `x`: 1, 0 or -1. Unlike `signum`, 0 has none, and what is not finite is let through.
+/// The sign of `x`: 1, 0 or -1. Unlike `signum`, it maps 0 to 0 and returns infinities and NaN unchanged.
 #[inline(always)]
 pub fn sign<T: Real>(x: T) -> T {
     if !x.is_finite() {
@@ -44,19 +44,19 @@ pub fn sign<T: Real>(x: T) -> T {
     }
 }
 
-/// `x`, or zero where it is subnormal. Moving averages of gradients that have become zero end among the subnormal numbers and stay there, since
-/// rounding holds the last ones; processors are slow on those.
+/// `x`, or zero if `x` is subnormal. A moving average of gradients that became zero decays into the subnormal numbers
+/// and stays there because of rounding, and processors are slow on subnormal numbers.
 #[inline(always)]
 pub fn flushed<T: Real>(x: T) -> T {
     if x.abs() < T::min_positive_value() { T::zero() } else { x }
 }
 
-/// [`Real::with_scratch`] of a type.
+/// [`Real::with_scratch`] for one type.
 macro_rules! with_scratch {
     ($float:ty) => {
         fn with_scratch<R>(length: usize, with: impl FnOnce(&mut [$float]) -> R) -> R {
             thread_local!(static SCRATCH: Cell<Vec<$float>> = const { Cell::new(Vec::new()) });
-            // Taken meanwhile, so that a task within a task has memory of its own.
+            // Taken out during the call, so that a nested task gets memory of its own.
             let mut scratch = SCRATCH.take();
             scratch.resize(length.max(scratch.len()), 0.0);
             let result = with(&mut scratch[..length]);

@@ -1,15 +1,15 @@
-//! Shapes between layers, and the windows that make one from another.
+//! Shapes between layers, and the windows of convolution and pooling.
 
 use std::fmt;
 
-/// An example's values between two layers.
+/// The shape of one example's values between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// In a row.
+    /// A row of features.
     Features(usize),
-    /// Maps, each a picture.
+    /// Channels (maps), each an image.
     Maps {
-        /// Number of maps; colours of an input.
+        /// Number of channels; an input's colours.
         channels: usize,
         /// Rows.
         height: usize,
@@ -19,7 +19,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Number of values; `None` where it passes what can be counted.
+    /// Number of values; `None` if it overflows.
     pub(crate) fn checked_len(&self) -> Option<usize> {
         match *self {
             Shape::Features(features) => Some(features),
@@ -36,7 +36,7 @@ impl Shape {
         }
     }
 
-    /// Features, or maps: what a batch normalization normalizes each of.
+    /// Number of features or of channels: batch normalization normalizes each separately.
     pub fn channels(&self) -> usize {
         match *self {
             Shape::Features(features) => features,
@@ -54,19 +54,20 @@ impl fmt::Display for Shape {
     }
 }
 
-/// How a window moves over maps: a square of `size`, `stride` apart, over maps with `padding` more rows and columns on each side.
+/// How a square window moves over maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Rows, and columns.
+    /// Rows of the window, and its columns.
     pub size: usize,
-    /// From one position to the next.
+    /// Distance between neighbouring positions.
     pub stride: usize,
-    /// Rows and columns around the maps: zeros of a convolution and an average, nothing of a maximum.
+    /// Rows and columns added on every side. They count as zeros in a convolution or an average, and are ignored by a
+    /// maximum.
     pub padding: usize,
 }
 
 impl Window {
-    /// Positions along an axis of that length; `None` where the window is larger than the padded axis.
+    /// Number of positions along an axis of that length; `None` if the window is larger than the padded axis.
     pub fn positions(&self, length: usize) -> Option<usize> {
         let room = (length + 2 * self.padding).checked_sub(self.size)?;
         Some(room / self.stride + 1)

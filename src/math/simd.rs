@@ -1,18 +1,18 @@
-//! How CPU twins spread elementwise work: pieces for threads, and vectors within a piece.
+//! Elementwise work of the CPU twins: split into pieces for threads, and into SIMD vectors within a piece.
 
 use rayon::prelude::*;
 
 use crate::math::real::Real;
 
-/// Elements of a piece: enough that handing it to a thread costs little. Pieces do not depend on the number of threads, so
-/// that results do not either.
+/// Elements per piece, enough that handing a piece to a thread costs little. Pieces do not depend on the number of
+/// threads, so neither do the results.
 pub(crate) const MIN_PARALLEL: usize = 1 << 14;
 
-/// Pieces for a thread at least where little is done with an element, such as by optimizers: waking a thread takes as long as updating some
-/// ten thousand parameters.
+/// Minimum number of pieces per thread for cheap elementwise work, such as optimizer updates. Waking a thread takes as
+/// long as updating some ten thousand parameters.
 pub(crate) const PIECES_OF_UPDATES: usize = 3;
 
-/// Calls `update` with every parameter, its gradient and its state: what optimizers with one state have in common.
+/// Calls `update` for every parameter with its gradient and its state. For optimizers with one state tensor.
 #[inline(always)]
 pub(crate) fn update_each<T: Real>(
     parameters: &mut [T],
@@ -34,14 +34,14 @@ pub(crate) fn update_each<T: Real>(
         });
 }
 
-/// Tensors of one length in pieces of `length` elements.
+/// Splits tensors of the same length into pieces of `length` elements.
 pub(crate) fn pieces<T, const N: usize>(tensors: [&mut [T]; N], length: usize) -> Vec<[&mut [T]; N]> {
     let mut chunks = tensors.map(|tensor| tensor.chunks_mut(length));
     let count = chunks.iter().map(ExactSizeIterator::len).min().unwrap_or(0);
     (0..count).map(|_| chunks.each_mut().map(|chunks| chunks.next().unwrap_or_default())).collect()
 }
 
-/// Calls `update` with pieces of parameters, and what else has as many elements, and of their gradients.
+/// Calls `update` for every piece. `tensors` are the parameters and optimizer states, all as long as `gradients`.
 pub(crate) fn update_pieces<T: Real, const N: usize>(
     tensors: [&mut [T]; N],
     gradients: &[T],
@@ -54,8 +54,8 @@ pub(crate) fn update_pieces<T: Real, const N: usize>(
         .for_each(|(tensors, gradients)| update(tensors, gradients));
 }
 
-/// Runs a loop compiled for the widest vectors that this CPU has. A macro, since only a closure that is told to be inlined surely is:
-/// else what is in it is compiled for the narrowest.
+/// Runs a loop compiled for the widest vectors of this CPU. It is a macro because the compiler must inline the closure:
+/// otherwise the body is compiled for the narrowest vectors.
 macro_rules! simd {
     ($body:expr) => {
         $crate::math::simd::dispatch(
@@ -66,21 +66,21 @@ macro_rules! simd {
 }
 pub(crate) use simd;
 
-/// See [`simd`].
+/// The function behind [`simd`].
 #[inline(always)]
 pub(crate) fn dispatch<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
 }
 
-/// Partial sums of a sum: enough to fill the vectors of any CPU and to hide the time that additions take.
+/// Partial sums: enough to fill the vectors of any CPU and to hide the latency of additions.
 const LANES: usize = 64;
 
-/// The sum of squares, in an order that no CPU and no number of threads changes.
+/// The sum of squares. The order of additions is the same on every CPU and with any number of threads.
 pub(crate) fn sum_of_squares<T: Real>(values: &[T]) -> T {
     sum(values, |value| value * value)
 }
 
-/// The sum of a function of values, likewise.
+/// The sum of `of(value)` over all values, in the same fixed order.
 pub(crate) fn sum<T: Real>(values: &[T], of: impl Fn(T) -> T) -> T {
     simd!({
         let mut lanes = [T::zero(); LANES];

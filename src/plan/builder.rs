@@ -6,20 +6,20 @@ use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor
 use crate::kernels::kernel::{DType, KernelSpec};
 use crate::kernels::precision::Precision;
 
-/// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
-/// WebGPU lets a device ask of a storage binding.
+/// Tensors of an arena start at multiples of this many elements. That is 256 bytes, the strictest alignment that WebGPU
+/// allows a device to require for storage bindings.
 const ARENA_ALIGNMENT: usize = 64;
 
-/// Several tensors in one buffer, so that one launch can run over all of them.
+/// Several tensors in one buffer, so that one launch can process all of them.
 #[derive(Clone, Debug)]
 pub struct Arena {
-    /// All elements, alignment gaps included.
+    /// All elements, with the gaps between tensors.
     pub whole: Tensor,
-    /// The tensors, in the order they were given.
+    /// The tensors, in the order in which they were given.
     pub parts: Vec<Tensor>,
 }
 
-/// Appends tensors and launches; [`PlanBuilder::finish`] checks them.
+/// Records tensors and launches; [`PlanBuilder::finish`] checks them.
 #[derive(Debug, Default)]
 pub struct PlanBuilder {
     tensors: Vec<TensorInfo>,
@@ -36,7 +36,7 @@ impl PlanBuilder {
         PlanBuilder::default()
     }
 
-    /// A tensor with a buffer of its own.
+    /// Adds a tensor with its own buffer.
     pub fn tensor(&mut self, name: impl Into<String>, shape: &[usize], dtype: DType, role: Role) -> Tensor {
         let name = name.into();
         let len = shape.iter().product();
@@ -52,21 +52,21 @@ impl PlanBuilder {
         })
     }
 
-    /// An integer tensor whose values kernels use as indices: every value written to it must be below `below`.
+    /// Adds an integer tensor that kernels use as indices: every value written to it must be below `below`.
     pub fn index_tensor(&mut self, name: impl Into<String>, shape: &[usize], below: usize, role: Role) -> Tensor {
         let tensor = self.tensor(name, shape, DType::U32, role);
         self.tensors[tensor.0].below = Some(below);
         tensor
     }
 
-    /// A float tensor `[values]` that holds these values from loading on; no launch may write it.
+    /// Adds a float tensor `[values]` with fixed contents, written on loading. No launch may write it.
     pub fn constant(&mut self, name: impl Into<String>, values: Vec<f32>, role: Role) -> Tensor {
         let tensor = self.tensor(name, &[values.len()], DType::F32, role);
         self.constants.push((tensor, values));
         tensor
     }
 
-    /// A float buffer that holds a tensor for each `(name, shape)`, aligned, with zeros between.
+    /// Adds a float buffer with one tensor for each `(name, shape)`. The gaps between aligned tensors are zeros.
     pub fn arena(&mut self, name: &str, role: Role, parts: &[(String, Vec<usize>)]) -> Arena {
         let buffer = self.buffers.len();
         let dtype = DType::F32;
@@ -91,14 +91,14 @@ impl PlanBuilder {
         Arena { whole, parts: handles }
     }
 
-    /// A part of an arena as a tensor of its own: elements `range` of the tensor `whole`.
+    /// Adds a tensor over elements `range` of the tensor `whole`, in the same buffer.
     pub fn part(&mut self, name: String, whole: Tensor, range: Range<usize>) -> Tensor {
         let TensorInfo { dtype, role, buffer, offset, .. } = *self.info(whole);
         let (shape, offset) = (vec![range.len()], offset + range.start);
         self.push(TensorInfo { name, shape, dtype, role, buffer, offset, below: None })
     }
 
-    /// Parts of an arena as one tensor, from the first to the end of the last, with what lies between.
+    /// Adds one tensor that spans several tensors of an arena, with the gaps between them.
     pub fn span(&mut self, name: String, parts: &[Tensor]) -> Tensor {
         let ranges: Vec<_> = parts.iter().map(|&part| self.info(part).range()).collect();
         let start = ranges.iter().map(|range| range.start).min().expect("a span has parts");
@@ -117,7 +117,7 @@ impl PlanBuilder {
         self.launch_erased(phase, Launch::of(kernel, constants, args));
     }
 
-    /// Appends a launch to the training phase that runs only in steps which end in an update.
+    /// Appends a training launch that runs only in steps that end with an update.
     pub fn launch_update<K: KernelSpec>(&mut self, kernel: K, constants: &[u32], args: &[Tensor]) {
         self.launch_erased(Phase::Train, Launch { when: When::Update, ..Launch::of(kernel, constants, args) });
     }
@@ -127,37 +127,37 @@ impl PlanBuilder {
         self.phases[phase as usize].push(launch);
     }
 
-    /// Names the tensor `[LOG_ROWS, 2]` that batches write their metrics to.
+    /// Sets the tensor `[LOG_ROWS, 2]` that receives the metrics of batches.
     pub fn set_log(&mut self, log: Tensor) {
         self.log = Some(log);
     }
 
-    /// Sets what steps may ask for; without it they may ask for no rows.
+    /// Sets the largest batch and the length of the order. The default allows no rows.
     pub fn set_step_bounds(&mut self, batch: usize, positions: usize) {
         self.bounds = StepBounds { batch, positions, ..self.bounds };
     }
 
-    /// Says that no step may add its gradients to those of batches before it.
+    /// Forbids gradient accumulation.
     pub fn update_alone(&mut self) {
         self.bounds.alone = true;
     }
 
-    /// What steps may ask for.
+    /// The largest values that steps may have.
     pub fn step_bounds(&self) -> StepBounds {
         self.bounds
     }
 
-    /// The tensor of that name.
+    /// The tensor with this name.
     pub fn find(&self, name: &str) -> Option<Tensor> {
         self.tensors.iter().position(|info| info.name == name).map(Tensor)
     }
 
-    /// What is known of `tensor`.
+    /// Description of `tensor`.
     pub fn info(&self, tensor: Tensor) -> &TensorInfo {
         &self.tensors[tensor.0]
     }
 
-    /// The checked plan.
+    /// Checks the recording and returns the plan.
     ///
     /// # Errors
     /// A launch whose arguments do not fit its kernel.

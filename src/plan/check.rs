@@ -1,6 +1,6 @@
-//! What must hold of every plan before a backend may load it.
+//! Conditions that every plan must satisfy before a backend may load it.
 //!
-//! Shaders run without bounds checks, so the length check here is what keeps them inside their buffers.
+//! Shaders run without bounds checks, so the length check here keeps them inside their buffers.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use thiserror::Error;
 use super::{LOG_ROWS, Launch, Phase, Plan, TensorInfo};
 use crate::kernels::kernel::{Access, DType};
 
-/// A recording that no backend could run rightly. Users cannot cause it; layers and kernels can.
+/// A recording that no backend can run correctly. Mistakes in layers or kernels cause it; users cannot.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("internal error, please report it: launch {index} of phase {phase} ({kernel}): {problem}")]
 pub struct PlanError {
     /// Phase of the launch.
     pub phase: &'static str,
-    /// Its number within the phase.
+    /// Index of the launch within the phase.
     pub index: usize,
     /// Its kernel.
     pub kernel: &'static str,
@@ -83,9 +83,9 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
     let mut either = kernel.slots.iter().zip(&args).filter(|(slot, _)| slot.or_half);
     let first = either.next().map(|first| in_half(&first));
     if either.any(|other| Some(in_half(&other)) != first) {
-        return Err("some of its activations are in half precision and some are not".to_string());
+        return Err("some of its activations are in half precision, others are not".to_string());
     }
-    // WebGPU forbids a buffer that is both read and written in one dispatch, even at disjoint ranges.
+    // WebGPU forbids reading and writing the same buffer in one dispatch, even at disjoint ranges.
     for (i, slot) in kernel.slots.iter().enumerate().filter(|(_, slot)| slot.access != Access::Read) {
         if plan.constants.iter().any(|(constant, _)| *constant == launch.args[i]) {
             return Err(format!("slot {} is written, but tensor {} is a constant", slot.name, args[i].name));
@@ -100,7 +100,7 @@ fn check_launch(plan: &Plan, launch: &Launch) -> Result<(), String> {
     for (name, most) in [("batch", plan.bounds.batch), ("examples", plan.bounds.positions)] {
         let field = kernel.fields.iter().position(|field| field.name == name && kernel.uses_step);
         if let Some(value) = field.map(|field| launch.params[field] as usize).filter(|&value| value < most) {
-            return Err(format!("it is launched for {name} {value}, but steps may ask for {most}"));
+            return Err(format!("it is launched for {name} = {value}, but steps may have {most}"));
         }
     }
     if (kernel.grid)(&launch.params).contains(&0) {

@@ -2,7 +2,7 @@
 
 use crate::kernels::kernel::DType;
 
-/// Values on their way into a tensor.
+/// Values to be written into a tensor.
 #[derive(Clone, Copy, Debug)]
 pub enum Data<'a> {
     /// Floats.
@@ -23,12 +23,12 @@ impl Data<'_> {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Their element type.
+    /// The element type.
     pub fn dtype(&self) -> DType {
         match self {
             Data::F32(_) => DType::F32,

@@ -1,27 +1,28 @@
-//! Buffers that activations, their gradients and parts of sums take in turn: none is kept longer than until its last use.
+//! Buffer sharing between activations, gradients of activations and partial sums: a buffer is free again after the last
+//! use of its tensor.
 
 use std::ops::RangeInclusive;
 
 use super::{BufferInfo, Phase, Plan, Role, Tensor};
 use crate::kernels::kernel::Access;
 
-/// The launches of each phase between which a tensor holds a value: from the first that writes it to the last that uses it.
+/// For each phase, the launches during which a tensor holds a value: from the first write to the last use.
 type Lifetime = [Option<RangeInclusive<usize>>; 3];
 
-fn meet(a: &Lifetime, b: &Lifetime) -> bool {
+fn overlap(a: &Lifetime, b: &Lifetime) -> bool {
     let both = a.iter().zip(b).filter_map(|(a, b)| Some((a.as_ref()?, b.as_ref()?)));
     both.into_iter().any(|(a, b)| a.start() <= b.end() && b.start() <= a.end())
 }
 
-/// A buffer that several tensors take in turn.
+/// A buffer that several tensors use one after another.
 struct Shared {
     info: BufferInfo,
     lifetimes: Vec<Lifetime>,
 }
 
 impl Plan {
-    /// The same plan with activations and the like in buffers that they share where no two of them hold a value at the same time. After a step,
-    /// only those in `kept` can be read.
+    /// The same plan with temporary tensors (activations, their gradients, partial sums) in shared buffers. No two
+    /// tensors of a buffer hold a value at the same time. After a step, only those in `kept` can be read.
     pub fn with_shared_buffers(mut self, kept: &[Tensor]) -> Plan {
         let mut sharing: Vec<(Tensor, Lifetime)> = self
             .tensors()
@@ -29,7 +30,7 @@ impl Plan {
             .filter(|(_, info)| self.tensors.iter().filter(|other| other.buffer == info.buffer).count() == 1)
             .filter_map(|(tensor, _)| Some((tensor, self.lifetime(tensor)?)))
             .collect();
-        // The largest first, so that smaller ones find room in what there is.
+        // Largest first, so that smaller tensors fit into existing buffers.
         sharing.sort_by_key(|(tensor, _)| std::cmp::Reverse(self.tensor(*tensor).len()));
 
         let mut shared: Vec<Shared> = Vec::new();
@@ -37,7 +38,7 @@ impl Plan {
         for (tensor, lifetime) in sharing {
             let info = self.tensor(tensor);
             let free = |buffer: &Shared| {
-                buffer.info.dtype == info.dtype && !buffer.lifetimes.iter().any(|other| meet(other, &lifetime))
+                buffer.info.dtype == info.dtype && !buffer.lifetimes.iter().any(|other| overlap(other, &lifetime))
             };
             let place = shared.iter().position(free).unwrap_or(shared.len());
             if place == shared.len() {
@@ -52,8 +53,8 @@ impl Plan {
         self
     }
 
-    /// When a tensor holds a value; `None` where it must keep one from step to step: where a phase reads it before it is written, or not all
-    /// that use it run in the same steps.
+    /// When a tensor holds a value. `None` if it must keep its value between steps: if a phase reads it before writing
+    /// it, or if the launches that use it do not all run in the same steps.
     fn lifetime(&self, tensor: Tensor) -> Option<Lifetime> {
         if self.constants.iter().any(|(constant, _)| *constant == tensor) {
             return None;
@@ -73,7 +74,7 @@ impl Plan {
         Some(lifetime)
     }
 
-    /// Moves tensors to new buffers, by their numbers, and drops the buffers that they leave.
+    /// Moves tensors to the new buffers, given by index, and drops the buffers that they leave.
     fn move_to(&mut self, new: Vec<BufferInfo>, places: &[(Tensor, usize)]) {
         let left: Vec<usize> = places.iter().map(|(tensor, _)| self.tensor(*tensor).buffer).collect();
         let stays: Vec<usize> = (0..self.buffers.len()).filter(|buffer| !left.contains(buffer)).collect();

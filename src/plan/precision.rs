@@ -1,15 +1,15 @@
-//! Plans whose activations are in half precision, or whose products are.
+//! Plans with half-precision activations or products.
 
 use super::{Launch, Plan, PlanError, Role, Tensor, check};
 use crate::kernels::kernel::DType;
 use crate::kernels::precision::Precision;
 
 impl Plan {
-    /// The same plan in another precision than single: in half precision are activations, their gradients and the batch's inputs, all tensors
-    /// that are in no slot which must have single precision.
+    /// The same plan in another precision. [`Precision::F16`] stores activations, their gradients and the input batch
+    /// in half precision, except tensors that some kernel takes in single precision only.
     ///
     /// # Errors
-    /// A kernel that is left with some of its activations in half precision and some not.
+    /// A kernel with some of its activations in half precision and others not.
     pub fn in_precision(mut self, precision: Precision) -> Result<Plan, PlanError> {
         self.precision = precision;
         if precision.is_half() { self.with_half_activations() } else { Ok(self) }
@@ -37,12 +37,13 @@ impl Plan {
         Ok(self)
     }
 
-    /// The precision that it is in.
+    /// The plan's precision.
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// The precision of a launch: in a plan of half precision, only launches with such activations have it.
+    /// The precision of a launch. In a half-precision plan, launches without half-precision tensors are in single
+    /// precision.
     pub fn precision_of(&self, launch: &Launch) -> Precision {
         let is_half = |&arg: &Tensor| self.tensor(arg).dtype == DType::F16;
         match self.precision {
@@ -51,7 +52,7 @@ impl Plan {
         }
     }
 
-    /// Bytes that a launch must move between memory and device: each value that it reads or writes, once.
+    /// Bytes that a launch must move to and from memory if each value is read or written once.
     pub fn bytes(&self, launch: &Launch) -> u64 {
         let slots = launch.kernel.slots.iter().zip(&launch.args).zip((launch.kernel.lengths)(&launch.params));
         let in_half = slots.filter(|((_, arg), _)| self.tensor(**arg).dtype == DType::F16);

@@ -1,4 +1,4 @@
-//! A plan as text, one launch a line.
+//! A plan as text, one launch per line.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a device reaches at most with our own kernels, alone and at their best.
+//! The best rates that a device reaches with gpunet's own kernels.
 
 use std::ops::ControlFlow;
 
@@ -16,29 +16,29 @@ use crate::plan::{Phase, PlanBuilder, Role};
 /// Measured rates of a device.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Ceilings {
-    /// 10^9 floating-point operations a second of a large matrix product in the precision that is profiled.
+    /// 10^9 floating-point operations per second in a large matrix product, in the profiled precision.
     pub gflops: f64,
-    /// 10^9 bytes a second of a copy, read and written.
+    /// 10^9 bytes per second in a copy, read and written bytes together.
     pub gigabytes_per_second: f64,
 }
 
-/// Values that are copied: 64 MiB, more than the caches of most devices hold.
+/// Elements of the copy: 64 MiB, more than the caches of most devices.
 const COPIED: usize = 1 << 24;
 
-/// Sides of the square matrices that are tried, until one takes long enough to keep the device busy.
+/// Sides of the square matrices to try, until a product takes long enough to occupy the device.
 const SIDES: [usize; 4] = [512, 1024, 2048, 4096];
 
 /// Seconds that are long enough.
 const LONG_ENOUGH: f64 = 0.02;
 
-/// Runs of which the quickest counts.
+/// Number of runs; the fastest counts.
 const RUNS: usize = 3;
 
 impl Ceilings {
-    /// Measures them, which takes fractions of a second; the copy is of f32.
+    /// Measures both rates in a fraction of a second. The copy is in f32.
     ///
     /// # Errors
-    /// As [`crate::backend::Program::profile`]; a device without room for it.
+    /// Those of [`crate::backend::Program::profile`], or a device without enough memory.
     pub fn measure(backend: &dyn Backend, precision: Precision) -> Result<Ceilings, DeviceError> {
         let copy = Activate { length: COPIED as u32 };
         let seconds = quickest(backend, copy, Precision::F32)?;
@@ -56,7 +56,7 @@ impl Ceilings {
     }
 }
 
-/// Seconds that a launch of a kernel takes, alone in a plan.
+/// Seconds of one launch, alone in a plan; the fastest of [`RUNS`].
 fn quickest<K: KernelSpec>(backend: &dyn Backend, kernel: K, precision: Precision) -> Result<f64, DeviceError> {
     let mut plan = PlanBuilder::new();
     let tensors: Vec<_> = (K::SLOTS.iter().zip(kernel.lengths()))

@@ -1,12 +1,12 @@
-//! A profile as a trace in Chrome's format, which Perfetto (ui.perfetto.dev) and chrome://tracing show.
+//! Profiles as traces in Chrome's format, for Perfetto (ui.perfetto.dev) and chrome://tracing.
 
 use serde_json::{Value, json};
 
 use super::Profile;
 
 impl Profile {
-    /// The trace: a complete event a launch, in microseconds.
-    /// Source: "Trace Event Format", the Chromium project.
+    /// The trace, with one complete event per launch and times in microseconds. Source: "Trace Event Format", the
+    /// Chromium project.
     pub fn trace(&self) -> Value {
         let names = [("process_name", self.device.as_str()), ("thread_name", self.phase.name())]
             .map(|(what, name)| json!({"name": what, "ph": "M", "pid": 1, "tid": 1, "args": {"name": name}}));

@@ -1,7 +1,7 @@
-//! Early stopping: an end to training once the validation part gains nothing more.
+//! Early stopping: training ends when a validation metric stops improving.
 //!
-//! Prechelt, "Early stopping - but when?", in Neural networks: tricks of the trade, 1998. Both questions are asked of the
-//! history alone, so that a run which goes on needs no further state.
+//! Prechelt, "Early stopping - but when?", in Neural networks: tricks of the trade, 1998. Both functions depend on the
+//! history alone, so resuming a run needs no further state.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use crate::settings::SettingError;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
-    /// What must get better.
+    /// The metric that must improve.
     pub metric: Metric,
-    /// Epochs without an improvement after which training stops, at least 1.
+    /// Number of epochs without an improvement after which training stops, at least 1.
     pub patience: usize,
     /// An improvement must be larger than this, in the metric's own units.
     pub min_delta: f64,
@@ -30,13 +30,13 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// The epoch, counted from 1, whose model is the one to keep: the best of all, be it by less than `min_delta`.
+    /// The epoch, counted from 1, whose model is kept: the best of all, even if it is better by less than `min_delta`.
     pub fn best_epoch(&self, history: &[EpochRecord]) -> Option<usize> {
         self.metric.best_epoch(history)
     }
 
-    /// Whether training stops after the last epoch of `history`: the last `patience` epochs, or more, each failed to be better
-    /// by more than `min_delta` than the last epoch that did not fail.
+    /// Whether training stops after the last epoch of `history`: whether at least `patience` epochs have passed since
+    /// the last improvement by more than `min_delta`.
     pub fn stops(&self, history: &[EpochRecord]) -> bool {
         let (mut best, mut waited) = (self.metric.worst(), 0);
         for value in self.metric.values(history) {
@@ -49,15 +49,15 @@ impl EarlyStopping {
         waited >= self.patience
     }
 
-    /// Checks its settings.
+    /// Checks the settings.
     ///
     /// # Errors
-    /// The first that makes no sense.
+    /// The first setting out of its range.
     pub fn check(&self) -> Result<(), SettingError> {
-        let must = "training can stop after one epoch without an improvement, or more";
+        let must = "it must be 1 epoch or more";
         SettingError::unless(self.patience > 0, "early_stopping.patience", self.patience, must)?;
         let sound = self.min_delta >= 0.0 && self.min_delta.is_finite();
-        let must = "the improvement that counts must be 0 or more";
+        let must = "it must be 0 or more";
         SettingError::unless(sound, "early_stopping.min_delta", self.min_delta, must)
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::run::metric::history_of;
 
-    /// After how many epochs training stops, if it does.
+    /// The number of epochs after which training stops, if it does.
     fn stops_after(stopping: EarlyStopping, values: &[f64]) -> Option<usize> {
         let history = history_of(stopping.metric, values);
         (0..=values.len()).find(|&epochs| stopping.stops(&history[..epochs]))
@@ -104,11 +104,11 @@ mod tests {
         assert_eq!(stops_after(stopping, &[1.0, 0.875, 0.8125, 0.75]), None, "0.8125 is 0.1875 less than 1");
         let history = history_of(Metric::ValLoss, &[1.0, 0.875, 0.9]);
         assert!(stopping.stops(&history));
-        assert_eq!(stopping.best_epoch(&history), Some(2), "the best model is the best by however little");
+        assert_eq!(stopping.best_epoch(&history), Some(2), "the best model counts by any margin");
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn settings_out_of_range_are_refused() {
         let refused = |stopping: EarlyStopping| stopping.check().unwrap_err().to_string();
         assert_eq!(EarlyStopping::default().check(), Ok(()));
         let nothing = EarlyStopping { patience: 0, ..EarlyStopping::default() };

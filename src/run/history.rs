@@ -1,25 +1,25 @@
-//! `history.csv`: a row an epoch.
+//! `history.csv`: one row per epoch.
 
 use serde::{Deserialize, Serialize};
 
-/// What an epoch came to. The names are the columns of `history.csv`.
+/// The results of one epoch. The field names are the columns of `history.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// Epoch, from 1.
+    /// Epoch, counted from 1.
     pub epoch: usize,
-    /// Mean loss of the training batches while they were learnt.
+    /// Mean loss over the training batches, each taken before its update.
     pub train_loss: f64,
-    /// Share of training examples classified correctly while they were learnt, 0 to 1.
+    /// Accuracy on the training batches, each taken before its update, 0 to 1.
     pub train_accuracy: f64,
-    /// Mean loss of the validation set after the epoch; `None` where there is none.
+    /// Mean loss on the validation set after the epoch; `None` where there is none.
     #[serde(with = "optional")]
     pub val_loss: Option<f64>,
-    /// Share of the validation set classified correctly, 0 to 1; `None` where there is none.
+    /// Accuracy on the validation set after the epoch, 0 to 1; `None` where there is none.
     #[serde(with = "optional")]
     pub val_accuracy: Option<f64>,
-    /// Learning rate.
+    /// Learning rate of the epoch's last update.
     pub learning_rate: f64,
-    /// Wall time of training and validation.
+    /// Seconds of wall time for training and validation.
     pub seconds: f64,
 }
 
@@ -45,7 +45,7 @@ mod optional {
     }
 }
 
-/// Records as CSV, under the names of their fields.
+/// The records as CSV, with their field names as the header.
 pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for record in records {
@@ -54,10 +54,10 @@ pub(crate) fn to_csv<T: Serialize>(records: &[T]) -> std::io::Result<Vec<u8>> {
     writer.into_inner().map_err(std::io::Error::other)
 }
 
-/// The records of a file's content.
+/// Parses the content of `history.csv`.
 pub(crate) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
     let mut reader = csv::Reader::from_reader(bytes);
-    // A file without a row has nothing else that could be wrong.
+    // Checked by hand: deserializing a file without rows would accept any header.
     let header = reader.headers()?;
     if !COLUMNS.iter().all(|column| header.iter().any(|name| name == *column)) {
         let problem = format!("its columns are not {}", COLUMNS.join(", "));
@@ -66,7 +66,7 @@ pub(crate) fn from_csv(bytes: &[u8]) -> Result<Vec<EpochRecord>, csv::Error> {
     reader.deserialize().collect()
 }
 
-/// The fields of [`EpochRecord`].
+/// The field names of [`EpochRecord`].
 const COLUMNS: [&str; 7] =
     ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"];
 

@@ -1,4 +1,4 @@
-//! The figure that schedules and early stopping judge an epoch by.
+//! The validation metric by which schedules and early stopping judge an epoch.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::history::EpochRecord;
 
-/// A figure of the validation set. The test set has no say in any choice.
+/// A metric on the validation set. The test set never influences training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Mean loss of the validation set; less is better.
+    /// Mean loss on the validation set; lower is better.
     #[default]
     ValLoss,
-    /// Share of the validation set classified correctly; more is better.
+    /// Accuracy on the validation set, 0 to 1; higher is better.
     ValAccuracy,
 }
 
 impl Metric {
-    /// What it was in an epoch; `None` where there is no validation set.
+    /// The metric's value in an epoch; `None` without a validation set.
     pub fn of(self, record: &EpochRecord) -> Option<f64> {
         match self {
             Metric::ValLoss => record.val_loss,
@@ -26,12 +26,12 @@ impl Metric {
         }
     }
 
-    /// The values of a history in order; a missing one is NaN, which is better than none.
+    /// The values of a history in order. A missing value is NaN, which improves on nothing.
     pub(crate) fn values(self, history: &[EpochRecord]) -> impl Iterator<Item = f64> {
         history.iter().map(move |record| self.of(record).unwrap_or(f64::NAN))
     }
 
-    /// What any number is better than.
+    /// A value that every number improves on.
     pub(crate) fn worst(self) -> f64 {
         match self {
             Metric::ValLoss => f64::INFINITY,
@@ -39,7 +39,7 @@ impl Metric {
         }
     }
 
-    /// By how much `value` is better than `best`: negative where it is worse, NaN where it is no number.
+    /// How much better `value` is than `best`: negative if it is worse, NaN if it is NaN.
     pub(crate) fn gain(self, value: f64, best: f64) -> f64 {
         match self {
             Metric::ValLoss => best - value,
@@ -47,7 +47,8 @@ impl Metric {
         }
     }
 
-    /// The epoch, counted from 1, in which it was best, the first of equals; `None` where it never was a number.
+    /// The epoch, counted from 1, with the best value; the first of equals. `None` if every value is NaN or infinitely
+    /// bad.
     pub fn best_epoch(self, history: &[EpochRecord]) -> Option<usize> {
         let (mut best, mut epoch) = (self.worst(), None);
         for (record, value) in history.iter().zip(self.values(history)) {
@@ -68,7 +69,7 @@ impl fmt::Display for Metric {
     }
 }
 
-/// A history in which `metric` was `values`, and all else is no number.
+/// A history in which `metric` has these values and all other figures are NaN.
 #[cfg(test)]
 pub(crate) fn history_of(metric: Metric, values: &[f64]) -> Vec<EpochRecord> {
     let record = |(index, &value): (usize, &f64)| {

@@ -1,7 +1,7 @@
-//! Learning-rate schedules: factors on the base learning rate as a pure function of the run so far.
+//! Learning-rate schedules: factors on the base learning rate, as a pure function of the run so far.
 //!
-//! A schedule is a linear warm-up, where one is asked for, and a [`Decay`] after it. It keeps no state: what a decay needs to know
-//! of the past is in the run's history, so that a run which goes on takes the same rates as one that never stopped.
+//! A schedule is an optional linear warm-up followed by a [`Decay`]. It keeps no state: a decay that depends on the
+//! past reads the run's history. So a resumed run uses the same rates as one that was never interrupted.
 
 mod decay;
 mod plateau;
@@ -18,25 +18,26 @@ use crate::run::history::EpochRecord;
 use crate::settings::SettingError;
 use crate::settings::{self, SpecError};
 
-/// How the learning rate changes in the course of a run. In a recipe, warm-up and decay are one table.
+/// How the learning rate changes during a run. In a recipe, warm-up and decay share one table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "toml::Table")]
 pub struct Schedule {
-    /// Epochs, or a fraction of one, in which the rate rises linearly to its full value (Goyal et al., "Accurate, large minibatch
-    /// SGD", 2017): over W = round(warmup * updates an epoch) updates, update u, from 0, has the factor (u + 1) / W.
+    /// Length of the warm-up in epochs; fractions are allowed. The rate rises linearly to its full value (Goyal et al.,
+    /// "Accurate, large minibatch SGD", 2017). With W = round(warmup * updates per epoch), update u, counted from 0,
+    /// has the factor (u + 1) / W.
     pub warmup: f64,
-    /// What follows the warm-up, and counts from its end.
+    /// The decay after the warm-up. It counts epochs and updates from the end of the warm-up.
     #[serde(flatten)]
     pub decay: Decay,
 }
 
-/// How long a run is to be.
+/// Planned length of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunLength {
-    /// Updates of the parameters in an epoch.
+    /// Parameter updates per epoch.
     pub updates_per_epoch: u64,
-    /// Epochs of the whole run. Decays that end with it depend on them: a run that is made longer on the way jumps to the rate
-    /// that the longer one would have.
+    /// Epochs of the whole run. Decays that end with the run depend on this number: extending a run makes the rate jump
+    /// to that of the longer schedule.
     pub epochs: usize,
 }
 
@@ -60,19 +61,19 @@ impl Schedule {
         "plateau",
     ];
 
-    /// The schedule with this decay, its defaults and no warm-up.
+    /// The schedule with this decay, default settings and no warm-up.
     ///
     /// # Errors
-    /// A name that is not in [`Schedule::NAMES`].
+    /// Unknown names; [`Schedule::NAMES`] lists the known ones.
     pub fn named(name: &str) -> Result<Schedule, SpecError> {
         let table = toml::Table::from_iter([("name".to_string(), name.into())]);
         Schedule::try_from(table)
     }
 
-    /// Reads `step:every=10:factor=0.5:warmup=2`, see [`settings::parse`].
+    /// Parses `step:every=10:factor=0.5:warmup=2`; see [`settings::parse`].
     ///
     /// # Errors
-    /// A decay or setting that there is not.
+    /// Unknown decays or settings.
     pub fn parse(text: &str) -> Result<Schedule, SpecError> {
         settings::parse(text)
     }
@@ -82,13 +83,13 @@ impl Schedule {
         self.decay.name()
     }
 
-    /// Factors on the base learning rate in the updates, one after another, of the epoch that follows `history`.
+    /// Factors on the base learning rate for the epoch after `history`, one per update.
     pub fn factors(&self, length: RunLength, history: &[EpochRecord]) -> impl Iterator<Item = f64> + use<> {
         let Schedule { warmup, decay } = *self;
         let RunLength { updates_per_epoch, epochs } = length;
         let warmup = (warmup * updates_per_epoch as f64).round() as u64;
         let decaying = (updates_per_epoch * epochs as u64).saturating_sub(warmup);
-        // Only epochs that began after the warm-up tell whether the full rate still helps.
+        // Only epochs that began after the warm-up show whether the full rate still helps.
         let judged = history.get(warmup.div_ceil(updates_per_epoch.max(1)) as usize..).unwrap_or(&[]);
         let reduced = if let Decay::Plateau(plateau) = decay { plateau.factor(judged) } else { 1.0 };
 
@@ -101,13 +102,13 @@ impl Schedule {
         })
     }
 
-    /// Checks the settings for a run of so many epochs.
+    /// Checks the settings for a run of `epochs` epochs.
     ///
     /// # Errors
-    /// The first that makes no sense.
+    /// The first setting out of its range, or a warm-up as long as the run.
     pub fn check(&self, epochs: usize) -> Result<(), SettingError> {
         let sound = self.warmup >= 0.0 && self.warmup.is_finite();
-        SettingError::unless(sound, "schedule.warmup", self.warmup, "a warm-up takes 0 epochs or more")?;
+        SettingError::unless(sound, "schedule.warmup", self.warmup, "a warm-up lasts 0 or more epochs")?;
         if self.warmup >= epochs as f64 {
             let why =
                 format!("a warm-up of {} leaves nothing of a run of {}", plural(self.warmup), plural(epochs as f64));
@@ -120,7 +121,7 @@ impl Schedule {
 impl TryFrom<toml::Table> for Schedule {
     type Error = SpecError;
 
-    /// Serde's own `flatten` would not know the warm-up in its errors.
+    /// Done by hand: with serde's `flatten`, error messages would not list `warmup` among the known settings.
     fn try_from(mut table: toml::Table) -> Result<Schedule, SpecError> {
         #[derive(Deserialize)]
         struct Warmup {
@@ -141,7 +142,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// A number of epochs in words.
+/// A number of epochs with its unit.
 fn plural(epochs: f64) -> String {
     format!("{epochs} {}", if epochs == 1.0 { "epoch" } else { "epochs" })
 }
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
     use crate::run::metric::{Metric, history_of};
 
-    /// All factors of a run.
+    /// The factors of all updates of a run.
     fn factors(text: &str, updates_per_epoch: u64, epochs: usize) -> Vec<f64> {
         let schedule = Schedule::parse(text).unwrap();
         let history = history_of(Metric::ValLoss, &vec![1.0; epochs]);
@@ -167,12 +168,12 @@ mod tests {
         );
         assert_eq!(factors("step:every=1:factor=0.5:warmup=0.5", 2, 3), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]);
         assert_eq!(factors("polynomial:warmup=1", 2, 3), [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]);
-        assert_eq!(factors("constant:warmup=0.3", 4, 1), [1.0; 4], "1.2 updates are one");
+        assert_eq!(factors("constant:warmup=0.3", 4, 1), [1.0; 4], "1.2 updates round to 1");
         assert_eq!(factors("polynomial:warmup=0.9", 1, 1), [1.0], "a warm-up may round to the whole run");
     }
 
     #[test]
-    fn every_schedule_has_factors_from_0_to_1_however_short_the_run() {
+    fn factors_are_from_0_to_1_even_in_short_runs() {
         for name in Schedule::NAMES {
             for (updates, epochs) in [(1, 1), (1, 2), (10, 1), (3, 7), (10, 3)] {
                 for factor in factors(name, updates, epochs) {
@@ -180,7 +181,7 @@ mod tests {
                 }
             }
         }
-        // The peak of this cycle is its very first update.
+        // The peak of this cycle is the very first update.
         assert_eq!(factors("one-cycle:rise=0.25", 4, 1)[0], 1.0);
         assert!(factors("cosine", 0, 3).is_empty());
     }
@@ -192,7 +193,7 @@ mod tests {
             Schedule::parse(text).unwrap().factors(length, &history_of(Metric::ValLoss, losses)).last().unwrap()
         };
         assert_eq!(at("plateau:patience=1", &[1.0, 1.0, 1.0]), 0.1);
-        // The second epoch begins in the warm-up; the third is the first to compare with.
+        // The second epoch begins during the warm-up, so the third is the first that counts.
         assert_eq!(at("plateau:patience=1:warmup=1.25", &[1.0, 1.0, 2.0, 2.0]), 1.0);
         assert_eq!(at("plateau:patience=1:warmup=1.25", &[1.0, 1.0, 2.0, 2.0, 2.0]), 0.1);
     }
@@ -235,10 +236,10 @@ mod tests {
         assert_eq!(check("constant:warmup=2.5"), Ok(()));
         assert_eq!(
             check("constant:warmup=-1"),
-            Err("`schedule.warmup` is -1; a warm-up takes 0 epochs or more".into())
+            Err("`schedule.warmup` is -1; a warm-up lasts 0 or more epochs".into())
         );
         for nonsense in ["nan", "inf"] {
-            assert!(check(&format!("constant:warmup={nonsense}")).unwrap_err().contains("0 epochs or more"));
+            assert!(check(&format!("constant:warmup={nonsense}")).unwrap_err().contains("0 or more epochs"));
         }
         assert!(
             check("constant:warmup=3")
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn phrases_fit_into_a_line() {
+    fn schedules_are_described_in_one_line() {
         let phrase = |text: &str| Schedule::parse(text).unwrap().to_string();
         assert_eq!(phrase("constant"), "constant rate");
         assert_eq!(phrase("cosine:warmup=1"), "cosine decay after 1 epoch of warm-up");

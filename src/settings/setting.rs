@@ -1,4 +1,4 @@
-//! TOML values as serde reads them, with mistakes in parts.
+//! A serde deserializer over TOML values whose errors are [`SpecError`]s.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, Deserializer, IntoDeserializer, Unexpected, Visitor};
@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::SpecError;
 
-/// A TOML value that answers in [`SpecError`]s.
+/// A TOML value to deserialize from.
 pub(super) struct Setting<'a>(pub(super) &'a Value);
 
 impl<'de> Deserializer<'de> for Setting<'_> {

@@ -1,5 +1,6 @@
 //! What must hold of the source and the documents.
 
+mod documents;
 mod rooms;
 mod tidy;
 

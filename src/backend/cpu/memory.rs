@@ -1,4 +1,4 @@
-//! The CPU backend's buffers, lent to a launch as slices.
+//! The buffers of the CPU backend. A launch borrows them as slices.
 
 use std::marker::PhantomData;
 
@@ -18,7 +18,7 @@ pub(super) enum Memory<T> {
 }
 
 impl<T: Real> Memory<T> {
-    /// A buffer of zeros, or `None` where the operating system has no memory for it.
+    /// A buffer of zeros; `None` if the operating system has no memory for it.
     pub(super) fn zeroed(info: &BufferInfo) -> Option<Memory<T>> {
         Some(match info.dtype {
             DType::F32 | DType::F16 => Memory::Real(Zeros::new(info.len)?),
@@ -27,8 +27,8 @@ impl<T: Real> Memory<T> {
         })
     }
 
-    /// What stands in for a buffer while a launch that writes it has it.
-    pub(super) fn lent() -> Memory<T> {
+    /// A placeholder for a buffer while a launch writes it.
+    pub(super) fn placeholder() -> Memory<T> {
         Memory::U8(Zeros::EMPTY)
     }
 
@@ -95,8 +95,8 @@ impl<T: Real> Memory<T> {
     }
 }
 
-/// Values in pages of their own, zeros at first. Linux is asked for huge pages, since a processor remembers where a few thousand pages
-/// lie, and convolutions walk through more small ones than that.
+/// Values in separate memory pages, initially zero. Linux is asked for huge pages: a processor's TLB covers a few
+/// thousand pages, and convolutions touch more small ones than that.
 #[derive(Debug)]
 pub(super) struct Zeros<T> {
     pages: Option<MmapMut>,
@@ -112,7 +112,7 @@ impl<T: Pod> Zeros<T> {
         }
         let pages = MmapMut::map_anon(len.checked_mul(size_of::<T>())?).ok()?;
         #[cfg(target_os = "linux")]
-        let _ = pages.advise(memmap2::Advice::HugePage); // small ones do as well, only slower
+        let _ = pages.advise(memmap2::Advice::HugePage); // optional: small pages only are slower
         Some(Zeros { pages: Some(pages), of: PhantomData })
     }
 }

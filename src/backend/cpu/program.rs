@@ -1,4 +1,4 @@
-//! A plan on the CPU.
+//! A plan loaded on the CPU.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +11,9 @@ use crate::kernels::kernel::{Argument, Arguments, DType, MAX_SLOTS};
 use crate::kernels::step::{BatchMetrics, Step};
 use crate::plan::{Data, Launch, Phase, Plan, Tensor};
 
-/// How long steps run before the caller hears of them: going to the pool's threads and back takes longer than a small network's step.
-const VISIT: Duration = Duration::from_millis(5);
+/// Steps run about this long between two calls of `logged`: handing work to the thread pool and back takes longer than
+/// a step of a small network.
+const REPORT_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A plan with its buffers, computing in `T`.
 #[derive(Debug)]
@@ -39,13 +40,13 @@ impl<T: TwinReal> CpuProgram<T> {
         self.memory[info.buffer].reals(info)
     }
 
-    /// The same, to be changed.
+    /// The same values, mutable.
     pub fn reals_mut(&mut self, tensor: Tensor) -> &mut [T] {
         let info = self.plan.tensor(tensor);
         self.memory[info.buffer].reals_mut(info)
     }
 
-    /// Runs steps, and where it is asked to tells when each launch ran.
+    /// Runs steps, and records when each launch ran if `spans` is given.
     fn replay(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>, mut spans: Option<&mut Vec<Span>>) {
         self.plan.assert_steps(steps);
         let pool = Arc::clone(&self.pool);
@@ -54,10 +55,10 @@ impl<T: TwinReal> CpuProgram<T> {
         let mut rest = steps.iter().enumerate();
         while rest.len() > 0 {
             let mut metrics = Vec::new();
-            let visit = Instant::now();
+            let last_report = Instant::now();
             pool.install(|| {
                 for (number, step) in rest.by_ref() {
-                    // A step's metrics are read at once, so every step writes the log's first row.
+                    // The metrics are read after every step, so every step writes the first row of the log.
                     let step = Step { log_row: 0, ..*step };
                     let launches = self.plan.launches(phase).iter().enumerate();
                     for (index, launch) in launches.filter(|(_, launch)| launch.runs_in(&step)) {
@@ -68,7 +69,7 @@ impl<T: TwinReal> CpuProgram<T> {
                         }
                     }
                     metrics.extend(log.map(|log| self.metrics(log, &step)));
-                    if visit.elapsed() >= VISIT {
+                    if last_report.elapsed() >= REPORT_INTERVAL {
                         break;
                     }
                 }
@@ -79,7 +80,7 @@ impl<T: TwinReal> CpuProgram<T> {
         }
     }
 
-    /// What the step before wrote to the first row of the log.
+    /// The metrics that `step` wrote to the first row of the log.
     fn metrics(&self, log: Tensor, step: &Step) -> BatchMetrics {
         let log = self.reals(log);
         BatchMetrics { loss_sum: log[0].as_f64() as f32, correct: log[1].as_f64() as u32, rows: step.rows }
@@ -130,15 +131,15 @@ impl<T: TwinReal> Program for CpuProgram<T> {
     }
 }
 
-/// Runs one launch. Buffers that it writes are taken out of `memory` meanwhile, which the plan's check makes possible: no
-/// buffer is both written and anything else in one launch.
+/// Runs one launch. The buffers that it writes are taken out of `memory` meanwhile. This works because the plan's check
+/// rules out launches that write a buffer and also use it in another slot.
 fn run_launch<T: TwinReal>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launch, step: &Step) {
     let slots = launch.kernel.slots;
     let mut written: [Option<(usize, Memory<T>)>; MAX_SLOTS] = Default::default();
     for ((slot, &arg), place) in slots.iter().zip(&launch.args).zip(&mut written) {
         if slot.access.writes() {
             let buffer = plan.tensor(arg).buffer;
-            *place = Some((buffer, std::mem::replace(&mut memory[buffer], Memory::lent())));
+            *place = Some((buffer, std::mem::replace(&mut memory[buffer], Memory::placeholder())));
         }
     }
     let mut arguments: [Option<Argument<'_, T>>; MAX_SLOTS] = Default::default();
@@ -153,7 +154,7 @@ fn run_launch<T: TwinReal>(plan: &Plan, memory: &mut [Memory<T>], launch: &Launc
     for (buffer, lent) in written.into_iter().flatten() {
         memory[buffer] = lent;
     }
-    // What a device would store in half precision is rounded to it.
+    // A GPU would store these values in half precision, so they are rounded to it.
     for (slot, &arg) in slots.iter().zip(&launch.args) {
         let info = plan.tensor(arg);
         if slot.access.writes() && info.dtype == DType::F16 {

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-/// An adapter as doctor and error messages show it.
+/// An adapter as shown by `gpunet doctor` and error messages.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdapterSummary {
-    /// Its place in the list: the number that a device may be named by.
+    /// Index in the list, usable as a device number.
     pub index: usize,
-    /// The name its driver gives.
+    /// Name, as given by the driver.
     pub name: String,
     /// Graphics API: `vulkan`, `metal` or `dx12`.
     pub backend: String,
@@ -15,13 +15,13 @@ pub struct AdapterSummary {
     pub kind: &'static str,
     /// Driver and its version.
     pub driver: String,
-    /// Limits that training meets.
+    /// The limits that matter for training.
     pub limits: AdapterLimits,
-    /// Features that training could use.
+    /// The features that gpunet can use.
     pub features: Vec<&'static str>,
 }
 
-/// Limits that training meets, under WebGPU's names.
+/// The limits that matter for training, with WebGPU's names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[allow(missing_docs, reason = "the names are WebGPU's own and are specified there")]
 pub struct AdapterLimits {
@@ -36,7 +36,7 @@ pub struct AdapterLimits {
 }
 
 impl AdapterSummary {
-    /// Whether it computes on the CPU: llvmpipe, WARP, SwiftShader.
+    /// Whether the adapter computes on the CPU: llvmpipe, WARP, SwiftShader.
     pub fn is_software(&self) -> bool {
         self.kind == "software"
     }
@@ -47,7 +47,7 @@ pub fn adapters() -> Vec<AdapterSummary> {
     enumerate().into_iter().map(|(_, summary)| summary).collect()
 }
 
-/// The same, with what opens them.
+/// The same list, with wgpu's adapters.
 pub(super) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: wgpu::Backends::PRIMARY,
@@ -68,7 +68,7 @@ pub(super) fn enumerate() -> Vec<(wgpu::Adapter, AdapterSummary)> {
     all
 }
 
-/// Kinds of adapter, the most wanted first.
+/// Kinds of adapters in order of preference.
 const KINDS: [&str; 5] = ["discrete", "integrated", "virtual", "other", "software"];
 
 fn summarise(adapter: &wgpu::Adapter) -> AdapterSummary {

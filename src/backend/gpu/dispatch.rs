@@ -1,22 +1,22 @@
-//! Launches, resolved.
+//! Launches with everything resolved for WebGPU.
 
 use super::pipelines::Pipeline;
 use crate::kernels::step::Step;
 use crate::kernels::tile::Tile;
 use crate::plan::{Launch, Plan};
 
-/// Where a launch finds its scalars.
+/// The uniform buffers of a launch.
 #[derive(Clone, Copy)]
 pub(super) struct Uniforms<'a> {
     /// Parameters of all launches.
     pub(super) params: &'a wgpu::Buffer,
-    /// Those of this launch, in bytes.
+    /// Offset of this launch's parameters, in bytes.
     pub(super) params_offset: u64,
-    /// Rows of steps, bound with a dynamic offset.
+    /// Rows of step scalars, bound with a dynamic offset.
     pub(super) steps: &'a wgpu::Buffer,
 }
 
-/// A launch with everything resolved: replaying it is three calls.
+/// A resolved launch: running it takes three calls.
 #[derive(Debug)]
 pub(super) struct Dispatch {
     pipeline: wgpu::ComputePipeline,
@@ -48,7 +48,7 @@ impl Dispatch {
         }
     }
 
-    /// Appends the launch to a pass; `step_offset` is where its step's scalars lie.
+    /// Appends the launch to a pass. `step_offset` is the offset of the step's scalars.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, step_offset: u32) {
         pass.set_pipeline(&self.pipeline);
         let offsets = [step_offset];

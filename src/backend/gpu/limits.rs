@@ -1,14 +1,14 @@
-//! Whether a plan fits an adapter's limits.
+//! Checks a plan against an adapter's limits.
 
 use super::AdapterLimits;
 use crate::plan::{Phase, Plan};
 
-/// What passes a limit.
+/// A buffer or launch beyond a limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Excess {
     /// The buffer or launch.
     pub(super) what: String,
-    /// What it needs.
+    /// The size that it needs.
     pub(super) needed: u64,
     /// The limit's WebGPU name.
     pub(super) limit: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Excess {
     pub(super) allowed: u64,
 }
 
-/// The first buffer or launch that passes a limit.
+/// The first buffer or launch beyond a limit.
 pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess> {
     for (buffer, info) in plan.buffers().iter().enumerate() {
         let needed = plan.buffer_bytes(buffer);
@@ -25,7 +25,7 @@ pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess
             ("max_buffer_size", limits.max_buffer_size),
         ] {
             if needed > allowed {
-                let what = format!("the buffer `{}`, in bytes,", info.name);
+                let what = format!("the buffer `{}` (in bytes)", info.name);
                 return Some(Excess { what, needed, limit, allowed });
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess
     for launch in Phase::ALL.iter().flat_map(|&phase| plan.launches(phase)) {
         let needed = u64::from((launch.kernel.grid)(&launch.params).into_iter().max().unwrap_or(0));
         if needed > allowed {
-            let what = format!("a launch of {}, in workgroups along an axis,", launch.kernel.name);
+            let what = format!("a launch of {} (in workgroups along one axis)", launch.kernel.name);
             return Some(Excess { what, needed, limit: "max_compute_workgroups_per_dimension", allowed });
         }
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn plans_past_a_limit_are_told_apart_by_its_name() {
+    fn plans_beyond_a_limit_name_the_limit() {
         let headline = "784-3000-2500-2000-1500-1000-500-10";
         assert_eq!(excess(headline, 256, 70_000, &WEBGPU_DEFAULT), None, "the headline network fits WebGPU's defaults");
         // 784 * 43,000 weights of four bytes: 128.6 MiB.
@@ -84,11 +84,11 @@ mod tests {
         assert!(found.needed > found.allowed && found.what.contains("parameters"), "{found:?}");
         let small = AdapterLimits { max_buffer_size: 50 << 20, ..WEBGPU_DEFAULT };
         assert_eq!(excess("784-10", 1, 70_000, &small).unwrap().limit, "max_buffer_size");
-        // 65,536 tiles of 64 units are folded.
+        // 65,536 tiles of 64 units exceed one axis, so the grid is folded.
         let wide =
             AdapterLimits { max_buffer_size: u64::MAX, max_storage_buffer_binding_size: u64::MAX, ..WEBGPU_DEFAULT };
         assert_eq!(excess("1-4194241-1", 1, 1, &wide), None);
-        // An order of 70,000 examples, 256 a workgroup.
+        // The order of 70,000 examples, 256 per workgroup.
         let narrow = AdapterLimits { max_compute_workgroups_per_dimension: 273, ..WEBGPU_DEFAULT };
         let found = excess("784-10", 1, 70_000, &narrow).unwrap();
         assert_eq!((found.limit, found.needed), ("max_compute_workgroups_per_dimension", 274));

@@ -1,4 +1,4 @@
-//! Units that multiply small matrices at once, such as tensor cores: what an adapter has, and whether it computes rightly.
+//! Units that multiply small matrices, such as tensor cores: which ones an adapter has, and their self-test.
 
 use super::GpuBackend;
 use crate::backend::DeviceError;
@@ -9,15 +9,16 @@ use crate::kernels::precision::Precision;
 use crate::kernels::tile::{BLOCK, Tile};
 use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
 
-/// Leave to use features that wgpu calls experimental, of which only cooperative matrices are asked for.
+/// Permission for features that wgpu calls experimental. Only cooperative matrices are requested.
 pub(super) fn experimental_features() -> wgpu::ExperimentalFeatures {
-    // SAFETY: what they load and store lies within a tile's own memory (shaders/product/shared/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl).
-    // Nothing is trained with them before an adapter has computed some products rightly.
+    // SAFETY: cooperative matrices only load and store within a tile's own memory
+    // (shaders/product/shared/tile_units.wgsl, tile_matrix.wgsl and tile_split.wgsl). They are used for training only
+    // after an adapter has passed the self-test.
     unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 
-/// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32, the largest there are; and how many threads
-/// those subgroups have, where that is known.
+/// The largest square half-precision matrices that subgroups multiply with sums in f32: their side, and the number of
+/// threads in a subgroup. `None` if there are none or the number of threads is not known.
 pub(super) fn shape(adapter: &wgpu::Adapter) -> Option<(u32, u32)> {
     use wgpu::CooperativeScalarType::{F16, F32};
     let needed = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
@@ -29,7 +30,7 @@ pub(super) fn shape(adapter: &wgpu::Adapter) -> Option<(u32, u32)> {
     let side = shapes.iter().filter(fits).map(|shape| shape.m_size).max();
     let info = adapter.get_info();
     let threads = match info.backend {
-        // Apple's SIMD groups, for which wgpu tells bounds that hold of all Metal devices.
+        // Apple's SIMD groups have 32 threads. wgpu reports only bounds for all Metal devices.
         wgpu::Backend::Metal => Some(32),
         _ => Some(info.subgroup_min_size).filter(|&least| least == info.subgroup_max_size),
     };
@@ -37,30 +38,34 @@ pub(super) fn shape(adapter: &wgpu::Adapter) -> Option<(u32, u32)> {
 }
 
 impl GpuBackend {
-    /// Sees whether tiles of matrices can be trusted, before they are chosen for products of that precision.
-    pub(super) fn try_matrices(&self, precision: Precision) {
+    /// Runs the self-test of tiles on matrix units, unless it has already run for this precision.
+    pub(super) fn self_test_matrices(&self, precision: Precision) {
         match precision {
             Precision::F32 => {}
-            Precision::F32Split => self.tiles.try_matrices(precision, |tile| {
-                // Sums of matrices, of which only Vulkan's shaders have any.
-                self.summary.backend == "vulkan" && self.multiplies_rightly(tile, precision) && self.splits_well(tile)
+            Precision::F32Split => self.tiles.self_test_matrices(precision, |tile| {
+                // Split products need sums over cooperative matrices, which only Vulkan shaders have.
+                self.summary.backend == "vulkan"
+                    && self.products_are_correct(tile, precision)
+                    && self.split_is_accurate(tile)
             }),
-            Precision::F16 => self.tiles.try_matrices(precision, |tile| self.multiplies_rightly(tile, precision)),
+            Precision::F16 => {
+                self.tiles.self_test_matrices(precision, |tile| self.products_are_correct(tile, precision))
+            }
         }
     }
 
-    /// Whether products in a tile come out right: with both operands contiguous along the sum, one, and none.
-    fn multiplies_rightly(&self, tile: &'static Tile, precision: Precision) -> bool {
+    /// Whether products in a tile are correct: with both operands contiguous along the sum, with one, and with none.
+    fn products_are_correct(&self, tile: &'static Tile, precision: Precision) -> bool {
         let form = Form { tile: Some(tile), precision };
         let kernels = [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseGrad::KERNEL];
         kernels.into_iter().all(|kernel| check_kernel_in(self, kernel, form).is_ok_and(|report| report.ok))
     }
 
-    /// Whether sums of a thousand products in a tile that splits operands are at most twice as far off as those of the usual one, and rows and
-    /// columns of very different sizes come out right.
-    fn splits_well(&self, tile: &'static Tile) -> bool {
+    /// Whether a tile with split operands is accurate enough: a 1,024-term sum has at most twice the error of the usual
+    /// tile, and rows and columns of very different magnitudes give correct products.
+    fn split_is_accurate(&self, tile: &'static Tile) -> bool {
         let [long, apart] = [1024, 16].map(|rows| DenseGrad { rows, inputs: 64, outputs: 64, bias_at: 0 });
-        // Columns of one size and the other in turn.
+        // Columns alternate between two magnitudes.
         let columns = |sizes: [f32; 2]| {
             let value = |at: u32| (0.5 + (at % 7) as f32 / 14.0) * sizes[at as usize % 2];
             Input::F32((0..apart.rows * 64).map(value).collect())
@@ -73,11 +78,11 @@ impl GpuBackend {
             let (_, comparison) = check_case_in(self, form, &CpuBackend::new(None)?, DenseGrad::KERNEL, case)?;
             Ok::<Comparison, DeviceError>(comparison)
         };
-        let is_well = || -> Result<bool, DeviceError> {
+        let is_accurate = || -> Result<bool, DeviceError> {
             let split = |case: &Case| compared(case, tile, Precision::F32Split);
             let plain = compared(&long, &BLOCK, Precision::F32)?.worst_share;
             Ok(split(&apart)?.failure.is_none() && split(&long)?.worst_share <= 2.0 * plain)
         };
-        is_well().is_ok_and(|is_well| is_well)
+        is_accurate().is_ok_and(|is_accurate| is_accurate)
     }
 }

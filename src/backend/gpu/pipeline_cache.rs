@@ -1,11 +1,11 @@
-//! Compiled shaders, kept from run to run where the driver offers them (Vulkan).
+//! Compiled shaders, kept between runs if the driver supports it (Vulkan).
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::cache;
 
-/// Bytes of the sum that a file begins with.
+/// Bytes of the checksum at the start of a file.
 const SUM: usize = 4;
 
 /// A driver's pipeline cache and its file.
@@ -13,17 +13,18 @@ const SUM: usize = 4;
 pub(super) struct PipelineCache {
     handle: wgpu::PipelineCache,
     file: PathBuf,
-    /// The sum of what the file holds.
+    /// Checksum of the file's data.
     kept: Mutex<Option<u32>>,
 }
 
 impl PipelineCache {
-    /// With what `file` holds, or empty where it cannot be read: it is made anew then.
+    /// Opens the cache with the data of `file`. It starts empty if the file cannot be read or is damaged.
     pub(super) fn open(device: &wgpu::Device, file: PathBuf) -> PipelineCache {
         let content = std::fs::read(&file).ok().filter(|content| is_sound(content));
         let data = content.as_ref().map(|content| &content[SUM..]);
         let label = Some("pipelines");
-        // SAFETY: the data is what `get_data` gave for this adapter, driver and version, whole by its sum; wgpu checks its header too.
+        // SAFETY: the data comes from `get_data` for the same adapter, driver and version, and its checksum matches.
+        // wgpu also checks its header.
         let handle =
             unsafe { device.create_pipeline_cache(&wgpu::PipelineCacheDescriptor { label, data, fallback: true }) };
         PipelineCache { handle, file, kept: Mutex::new(data.map(crc32fast::hash)) }
@@ -33,7 +34,7 @@ impl PipelineCache {
         &self.handle
     }
 
-    /// Writes the file where there is more to keep. It only saves time, so that a disk that does not take it is no error.
+    /// Writes the file if the cache has changed. A failed write is no error, as the file only saves time.
     pub(super) fn keep(&self) {
         let Some(data) = self.handle.get_data() else { return };
         let sum = crc32fast::hash(&data);
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_cut_or_changed_is_left_alone() {
+    fn truncated_or_changed_files_are_ignored() {
         let whole = [&crc32fast::hash(b"compiled").to_le_bytes()[..], b"compiled"].concat();
         let mut changed = whole.clone();
         changed[6] ^= 1;

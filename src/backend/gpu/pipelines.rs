@@ -1,6 +1,7 @@
-//! Pipelines: a kernel's shader with its constants, made once for all launches that share them.
+//! Pipelines: compiled shaders with their constants, shared by all launches that need the same one.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -19,17 +20,18 @@ pub(super) struct Pipeline {
     pub(super) layout: wgpu::BindGroupLayout,
 }
 
-/// A launch in the form that it is compiled in.
+/// A launch in the form in which it is compiled.
 #[derive(Clone, Copy)]
 pub(super) struct Form<'a> {
     pub(super) launch: &'a Launch,
-    /// The tile, where it is a product.
+    /// The tile; only for products.
     pub(super) tile: Option<&'static Tile>,
-    /// What activations are stored as, and how products are made.
+    /// The precision of stored activations and of products.
     pub(super) precision: Precision,
 }
 
-/// What pipelines are told apart by: source, tile, precision, constants. The source, since a test may plant a bug in a copy of a kernel.
+/// Identifies a pipeline: source, tile, precision, constants. It uses the source, not the name, because tests plant
+/// bugs in copies of a kernel.
 type Key = (&'static str, Option<&'static str>, Precision, Vec<u32>);
 
 impl Form<'_> {
@@ -39,35 +41,40 @@ impl Form<'_> {
     }
 }
 
-/// Pipelines made so far.
+/// All pipelines compiled on a device, shared by the plans loaded there.
 #[derive(Default)]
 pub(super) struct Pipelines {
-    made: HashMap<Key, Pipeline>,
+    compiled: Mutex<HashMap<Key, Pipeline>>,
 }
 
 impl Pipelines {
-    /// Makes the pipelines of these forms, where they are new, on all cores.
+    /// Compiles the pipelines of forms that are new, on all cores.
     pub(super) fn compile<'a>(
-        &mut self,
+        &self,
         backend: &GpuBackend,
         forms: impl Iterator<Item = Form<'a>>,
     ) -> Result<(), DeviceError> {
         let mut new: HashMap<Key, Form<'a>> = forms.map(|form| (form.key(), form)).collect();
-        new.retain(|key, _| !self.made.contains_key(key));
-        let made = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
-        self.made.extend(made.collect::<Result<Vec<_>, DeviceError>>()?);
+        new.retain(|key, _| !self.lock().contains_key(key));
+        let compiled = new.into_par_iter().map(|(key, form)| Ok((key, make(backend, form)?)));
+        let compiled = compiled.collect::<Result<Vec<_>, DeviceError>>()?;
+        self.lock().extend(compiled);
         Ok(())
     }
 
-    /// The pipeline of a form, which was compiled before.
-    pub(super) fn of(&self, form: Form<'_>) -> &Pipeline {
-        &self.made[&form.key()]
+    /// The pipeline of a form. It must be compiled already.
+    pub(super) fn of(&self, form: Form<'_>) -> Pipeline {
+        self.lock()[&form.key()].clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Pipeline>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Result<Pipeline, DeviceError> {
     let (device, kernel) = (&backend.device, launch.kernel);
-    // A driver that fails to compile is an internal error.
+    // wgpu reports compilation failures of a driver as internal errors.
     let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal].map(|of| device.push_error_scope(of));
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(kernel.name),
@@ -75,9 +82,10 @@ fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Res
     };
     let module = match backend.checks {
         ShaderChecks::Checked => device.create_shader_module(descriptor),
-        // SAFETY: plans check on the host that every slot holds as many elements as its kernel touches and that kernels are
-        // launched for no fewer examples and rows than steps may ask for; steps, and values that serve as indices, are checked
-        // when they are handed over; the kernels' loops end by construction. The tests run each kernel in both forms.
+        // SAFETY: a plan is checked on the host: every slot holds as many elements as its kernel accesses, and kernels
+        // are launched for at least as many examples and rows as steps may have. Steps and index values are checked
+        // when they are passed in. The kernels' loops end by construction. The tests run each kernel with and without
+        // checks.
         ShaderChecks::Trusted => unsafe {
             device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
         },
@@ -102,7 +110,7 @@ fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Res
         cache: backend.pipeline_cache.as_ref().map(PipelineCache::handle),
     });
     let errors = scopes.into_iter().rev().filter_map(|scope| pollster::block_on(scope.pop()));
-    // Each scope is popped, the inner one first.
+    // All scopes must be popped, the inner one first.
     if let Some(error) = errors.collect::<Vec<_>>().first() {
         let adapter = backend.summary.name.clone();
         return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
@@ -110,7 +118,8 @@ fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Res
     Ok(Pipeline { pipeline, layout })
 }
 
-/// Binding 0 is the launch's parameters, 1 the step's scalars with a dynamic offset, then a storage buffer a slot.
+/// Binding 0 has the launch's parameters, binding 1 the step's scalars with a dynamic offset. Then follows one storage
+/// buffer per slot.
 fn bind_group_layout(device: &wgpu::Device, kernel: &Kernel) -> wgpu::BindGroupLayout {
     let entry = |binding, ty, has_dynamic_offset| wgpu::BindGroupLayoutEntry {
         binding,

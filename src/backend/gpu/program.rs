@@ -1,4 +1,4 @@
-//! A plan on a GPU.
+//! A plan loaded on a GPU.
 
 mod profile;
 mod transfer;
@@ -18,11 +18,11 @@ use crate::kernels::step::{BatchMetrics, Step};
 use crate::kernels::tile::Tile;
 use crate::plan::{Data, LOG_ROWS, Launch, Phase, Plan, SUBMISSIONS_IN_FLIGHT, Tensor, UNIFORM_STRIDE};
 
-/// How long one submission should take: long enough that encoding does not show, far below the two seconds or so after
-/// which desktop drivers reset a busy GPU, short enough that progress is seen.
+/// Target time of one submission. It is long enough to hide encoding, short enough to show progress, and far below the
+/// two seconds or so after which desktop drivers reset a busy GPU.
 const SUBMISSION_TIME: Duration = Duration::from_millis(50);
 
-/// A submission under way: some steps and where their log goes.
+/// A submission in flight: some steps, and where their log goes.
 #[derive(Debug)]
 struct Flight {
     submission: wgpu::SubmissionIndex,
@@ -37,12 +37,12 @@ pub(super) struct GpuProgram {
     buffers: Vec<wgpu::Buffer>,
     steps: wgpu::Buffer,
     params: wgpu::Buffer,
-    /// Where step rows are laid out before they are written: LOG_ROWS strides.
+    /// Host memory in which step rows are laid out before writing: LOG_ROWS strides.
     step_rows: Vec<u8>,
     dispatches: [Vec<Dispatch>; 3],
     readbacks: [Readback; SUBMISSIONS_IN_FLIGHT],
     allocated: u64,
-    /// By phase, since evaluation is quicker than training.
+    /// One number per phase, since evaluation is faster than training.
     steps_per_submission: [usize; 3],
 }
 
@@ -70,21 +70,20 @@ impl GpuProgram {
             .collect();
         let steps = buffer("steps", plan.step_uniform_bytes(), uniform);
         let params = buffer("launch parameters", plan.launch_uniform_bytes(), uniform);
-        // A copy may not be empty, so a plan that logs nothing has buffers of one word.
+        // A copy must not be empty, so a plan without a log has buffers of one word.
         let readbacks = std::array::from_fn(|_| Readback::new(device, plan.staging_bytes().max(4)));
         allocated += plan.staging_bytes() * SUBMISSIONS_IN_FLIGHT as u64;
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(backend.out_of_memory(&plan, &error.to_string()));
         }
 
-        let mut pipelines = Pipelines::default();
         let tile_of = |launch: &Launch| {
             let usual = backend.tiles.of(&plan, launch);
             if launch.kernel.takes_any_tile() { usual.and(tile).or(usual) } else { usual }
         };
         let launches = Phase::ALL.into_iter().flat_map(|phase| plan.launches(phase));
         let form = |launch| Form { launch, tile: tile_of(launch), precision: plan.precision_of(launch) };
-        pipelines.compile(backend, launches.clone().map(form))?;
+        backend.pipelines.compile(backend, launches.clone().map(form))?;
         let tiles: Vec<_> = launches.clone().map(tile_of).collect();
         for (index, launch) in launches.enumerate() {
             shared.queue.write_buffer(&params, params_offset(index), bytemuck::cast_slice(&launch.params));
@@ -106,11 +105,12 @@ impl GpuProgram {
         let mut tiles = tiles.into_iter();
         for phase in Phase::ALL {
             let tiles = tiles.by_ref().take(program.plan.launches(phase).len()).enumerate();
-            let dispatches = tiles.map(|(index, tile)| program.dispatch(&pipelines, phase, index, tile)).collect();
+            let dispatches =
+                tiles.map(|(index, tile)| program.dispatch(&backend.pipelines, phase, index, tile)).collect();
             program.dispatches[phase as usize] = dispatches;
         }
         if backend.tunes() && tile.is_none() {
-            program.tune(backend, &mut pipelines)?;
+            program.tune(backend)?;
         }
         if let Some(cache) = &backend.pipeline_cache {
             cache.keep();
@@ -121,17 +121,17 @@ impl GpuProgram {
         Ok(program)
     }
 
-    /// A launch with its pipeline, which was compiled before.
+    /// A launch with its pipeline, which must be compiled already.
     fn dispatch(&self, pipelines: &Pipelines, phase: Phase, index: usize, tile: Option<&'static Tile>) -> Dispatch {
         let launch = &self.plan.launches(phase)[index];
         let before: usize = Phase::ALL[..phase as usize].iter().map(|&before| self.plan.launches(before).len()).sum();
         let params_offset = params_offset(before + index);
         let uniforms = Uniforms { params: &self.params, params_offset, steps: &self.steps };
-        let pipeline = pipelines.of(Form { launch, tile, precision: self.plan.precision_of(launch) });
+        let pipeline = &pipelines.of(Form { launch, tile, precision: self.plan.precision_of(launch) });
         Dispatch::new(&self.shared.device, &self.plan, launch, tile, pipeline, &self.buffers, uniforms)
     }
 
-    /// Writes the scalars of `steps` into lane `lane` of the step buffer and returns the offset of the first.
+    /// Writes the scalars of `steps` into lane `lane` of the step buffer, and returns the offset of the first row.
     fn write_steps(&mut self, steps: &[Step], lane: usize) -> u32 {
         self.plan.assert_steps(steps);
         let first = lane * LOG_ROWS * UNIFORM_STRIDE;
@@ -142,7 +142,7 @@ impl GpuProgram {
         first as u32
     }
 
-    /// Encodes and submits some steps; their log is on its way to the host when this returns.
+    /// Encodes and submits some steps, and requests their log.
     fn submit(&mut self, phase: Phase, steps: &[Step], lane: usize) -> Flight {
         let numbered: Vec<Step> = (0..).zip(steps).map(|(log_row, step)| Step { log_row, ..*step }).collect();
         let first = self.write_steps(&numbered, lane);
@@ -168,7 +168,7 @@ impl GpuProgram {
         Flight { submission, rows: steps.iter().map(|step| step.rows).collect(), lane }
     }
 
-    /// Waits for a submission and hands over its log.
+    /// Waits for a submission and passes on its log.
     fn land(&self, phase: Phase, flight: Flight, logged: &mut Logged<'_>) -> Result<ControlFlow<()>, DeviceError> {
         self.shared.wait(Some(flight.submission))?;
         if self.plan.log(phase).is_none() {
@@ -203,7 +203,7 @@ impl Program for GpuProgram {
     fn run(&mut self, phase: Phase, steps: &[Step], logged: &mut Logged<'_>) -> Result<(), DeviceError> {
         let mut flights: VecDeque<Flight> = VecDeque::with_capacity(SUBMISSIONS_IN_FLIGHT);
         let mut rest = steps;
-        // What is under way when `logged` asks to stop still lands, and is heard of no more.
+        // Submissions in flight when `logged` asks to stop still complete, but are not reported.
         let mut stopped = false;
         let mut going_on = |metrics: &[BatchMetrics]| {
             if !stopped {
@@ -227,7 +227,7 @@ impl Program for GpuProgram {
                 let per_step = last_landing.elapsed() / count as u32;
                 last_landing = Instant::now();
                 let fitting = SUBMISSION_TIME.as_nanos() / per_step.as_nanos().max(1);
-                // At most doubled, so that one quick step does not mislead.
+                // At most doubled, so that one fast step does not mislead.
                 let fill = &mut self.steps_per_submission[phase as usize];
                 *fill = (fitting as usize).clamp(1, LOG_ROWS.min(2 * *fill));
             }
@@ -259,7 +259,7 @@ impl Program for GpuProgram {
     }
 }
 
-/// Where the parameters of a launch lie, by its number among those of all phases.
+/// Offset of a launch's parameters. `number` counts the launches of all phases.
 fn params_offset(number: usize) -> u64 {
     (number * UNIFORM_STRIDE) as u64
 }

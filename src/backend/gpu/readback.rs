@@ -1,4 +1,4 @@
-//! Values on their way back to the host.
+//! Reading values back from a GPU.
 
 use super::GpuBackend;
 use crate::backend::DeviceError;
@@ -23,18 +23,18 @@ impl Readback {
         }
     }
 
-    /// Encodes the copy of `source`'s bytes from `offset`, `bytes` of them.
+    /// Encodes a copy of `bytes` bytes of `source` from `offset` on.
     pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, source: &wgpu::Buffer, offset: u64, bytes: u64) {
         encoder.copy_buffer_to_buffer(source, offset, &self.buffer, 0, bytes);
     }
 
-    /// Asks for the bytes; they are there once the device has been waited for.
+    /// Requests the bytes. They are available after waiting for the device.
     pub(super) fn request(&self, bytes: u64) {
-        // What goes wrong shows when the mapped range is asked for.
+        // Errors show when the mapped range is requested.
         self.buffer.map_async(wgpu::MapMode::Read, 0..bytes, |_| {});
     }
 
-    /// Hands over the bytes and gives the buffer back to the device.
+    /// Passes the bytes to `use_bytes` and returns the buffer to the device.
     pub(super) fn take<R>(
         &self,
         backend: &Shared,
@@ -54,7 +54,7 @@ impl Readback {
     }
 }
 
-/// What a program keeps of its backend.
+/// The parts of a backend that its programs need.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     pub(super) device: wgpu::Device,
@@ -70,7 +70,7 @@ impl Shared {
         Shared { device: backend.device.clone(), queue: backend.queue.clone(), faults: backend.faults.clone(), adapter }
     }
 
-    /// Waits for a submission, or for all of them.
+    /// Waits for a submission, or for all of them if it is `None`.
     pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), DeviceError> {
         let waited = self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: None });
         self.faults.check()?;

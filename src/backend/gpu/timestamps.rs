@@ -1,4 +1,4 @@
-//! When passes run, by the adapter's clock.
+//! Timestamps of compute passes, by the adapter's clock.
 
 use super::readback::{Readback, Shared};
 use crate::backend::DeviceError;
@@ -6,20 +6,20 @@ use crate::backend::DeviceError;
 /// Bytes of a timestamp.
 const TIMESTAMP: u64 = 8;
 
-/// Passes of a set of queries, which holds so many and no more.
+/// Passes per query set. WebGPU limits the queries of a set.
 const SET: u64 = wgpu::QUERY_SET_MAX_QUERIES as u64 / 2;
 
-/// Room for the timestamps of a submission.
+/// Buffers for the timestamps of one submission.
 pub(super) struct Timestamps {
     sets: Vec<wgpu::QuerySet>,
     resolved: wgpu::Buffer,
     readback: Readback,
-    /// Nanoseconds of a tick.
+    /// Nanoseconds per tick.
     period: f64,
 }
 
 impl Timestamps {
-    /// For so many passes a submission.
+    /// Room for `passes` passes per submission.
     ///
     /// # Errors
     /// [`DeviceError::NoTimestamps`].
@@ -43,7 +43,7 @@ impl Timestamps {
         })
     }
 
-    /// Begins the pass with that number of its submission.
+    /// Begins pass `number` of a submission.
     pub(super) fn begin_pass<'e>(&self, encoder: &'e mut wgpu::CommandEncoder, number: usize) -> wgpu::ComputePass<'e> {
         let first = (number as u64 % SET * 2) as u32;
         encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
@@ -56,7 +56,7 @@ impl Timestamps {
         })
     }
 
-    /// Submits what is encoded; the timestamps of its first `passes` are on their way to the host when this returns.
+    /// Submits the encoded commands and requests the timestamps of the first `passes` passes.
     pub(super) fn submit(
         &self,
         shared: &Shared,
@@ -75,8 +75,8 @@ impl Timestamps {
         submission
     }
 
-    /// When each pass of a submission that was waited for began and ended, in nanoseconds from `origin`, which is the beginning of
-    /// the first where it is not known.
+    /// Start and end of each pass, in nanoseconds since `origin`, after the submission was waited for. An unset
+    /// `origin` becomes the start of the first pass.
     pub(super) fn take(
         &self,
         shared: &Shared,

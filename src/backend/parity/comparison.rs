@@ -1,47 +1,49 @@
-//! How far values are from a reference.
+//! Differences between values and a reference.
 
 use crate::kernels::kernel::Tolerance;
 
-/// How tensors compared. The figures are those of the value that came nearest to its bound, or passed it furthest.
+/// The result of comparing tensors. The numbers belong to the value that came closest to its bound or exceeded it the
+/// most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Its difference from the reference.
+    /// Difference from the reference.
     pub max_error: f64,
-    /// What it was allowed.
+    /// Largest difference allowed.
     pub allowed: f64,
-    /// The difference as a share of what was allowed.
+    /// The difference divided by the allowed one.
     pub worst_share: f64,
     /// The first value out of bounds, as a sentence.
     pub failure: Option<String>,
 }
 
 impl Comparison {
-    /// Nothing compared yet.
+    /// The result before anything is compared.
     pub const NONE: Comparison = Comparison { max_error: 0.0, worst_share: 0.0, allowed: 0.0, failure: None };
 
-    /// Compares values with a reference; `what` names them in a failure.
+    /// Compares values with a reference. `what` is their name in messages.
     pub fn add(&mut self, what: &str, values: &[f32], reference: &[f64], tolerance: Tolerance) {
         if values.len() != reference.len() {
-            let message = format!("{what}: {} values for {}", values.len(), reference.len());
+            let message = format!("{what} has {} values instead of {}", values.len(), reference.len());
             self.failure.get_or_insert(message);
         }
         for (index, (&value, &expected)) in values.iter().zip(reference).enumerate() {
             let value = f64::from(value);
-            // An infinite reference allows no other value.
+            // An infinite reference allows only itself.
             let size = if expected.is_finite() { expected.abs() } else { 0.0 };
             let allowed = tolerance.absolute + tolerance.relative * size;
-            // Equality first, for infinities; a NaN is within no bound.
+            // Equality is checked first, for infinities. A NaN is never within a bound.
             let error = if value == expected { 0.0 } else { (value - expected).abs() };
             let within = error <= allowed;
             if !within && self.failure.is_none() {
-                let message = format!("{what}[{index}] is {value} instead of {expected}, allowed was {allowed:e}");
+                let message =
+                    format!("{what}[{index}] is {value} instead of {expected}; the allowed difference is {allowed:e}");
                 self.failure = Some(message);
             }
             self.weigh(if error.is_finite() { error } else { f64::MAX }, allowed);
         }
     }
 
-    /// Keeps the figures of a value if it is the worst so far.
+    /// Keeps the numbers of a value if it is the worst so far.
     pub(super) fn weigh(&mut self, error: f64, allowed: f64) {
         let share = if error == 0.0 { 0.0 } else { error / allowed };
         if share > self.worst_share || self.allowed == 0.0 {

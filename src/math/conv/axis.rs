@@ -1,36 +1,39 @@
-//! How the positions of a convolution's result see those of its source, along one axis.
+//! Which source positions each position of a convolution's result reads, along one axis.
 
-/// An axis of a convolution, or of its input's gradient.
+/// One axis of a convolution, or of the gradient of its input.
 pub(crate) struct Axis {
-    /// For each position of the result: the taps of a window that see the source, and where.
+    /// For each position of the result: the taps that fall inside the source, each with its source position.
     pub(crate) taps: Vec<Vec<(usize, usize)>>,
-    /// All positions of the result: one run, or for an input's gradient one for each position modulo the stride.
+    /// All positions of the result in runs: one run for a convolution, one per position modulo the stride for an
+    /// input's gradient.
     pub(crate) runs: Vec<Run>,
-    /// Length of a copy of the source in which neighbours of a run see neighbours: with margins for what lies in the padding, and
-    /// sorted by position modulo the stride where windows stride.
+    /// Length of a copy of the source in which neighbours of a run read neighbouring elements. The copy has margins for
+    /// the padding, and with a stride it is sorted by position modulo the stride.
     pub(crate) copy_length: usize,
-    /// Where in the copy positions of the source lie, as far as windows reach: positions of the copy and of the source.
+    /// The source positions that windows reach: pairs of a position in the copy and one in the source.
     pub(crate) copied: Vec<(usize, usize)>,
 }
 
-/// Positions `first, first + step, ...` of the result.
+/// The positions `first, first + step, ...` of the result.
 pub(crate) struct Run {
     pub(crate) first: usize,
     pub(crate) step: usize,
     pub(crate) count: usize,
-    /// Taps of the first, and where they see the copy, margins included; the n-th position sees it n further.
+    /// The taps of the run's first position with their places in the copy, margins included. Position n of the run
+    /// reads n places further.
     pub(crate) taps: Vec<(usize, usize)>,
 }
 
 impl Axis {
-    /// Of the output: position `y` sees the input at `y * stride + tap - padding`.
+    /// For the output: position `y` reads the input at `y * stride + tap - padding`.
     pub(crate) fn of_output(output: usize, input: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
         let stride = effective(stride, output);
         let sees = |position: usize, tap: usize| Some((position * stride + tap) as isize - padding as isize);
         Axis::new(output, input, kernel, [1, stride], sees)
     }
 
-    /// Of the input's gradient: position `x` sees the output at `(x + padding - tap) / stride`, where that divides.
+    /// For the gradient of the input: position `x` reads the output gradient at `(x + padding - tap) / stride` where
+    /// that is a whole number.
     pub(crate) fn of_input(output: usize, input: usize, kernel: usize, stride: usize, padding: usize) -> Axis {
         let stride = effective(stride, output);
         let sees = |position: usize, tap: usize| {
@@ -40,8 +43,8 @@ impl Axis {
         Axis::new(input, output, kernel, [stride, 1], sees)
     }
 
-    /// From what a tap of a position sees, in the source or beyond its ends; `step` positions of the result further, it sees
-    /// `advance` positions further.
+    /// `sees(position, tap)` is the source position that a tap reads; it may lie beyond the ends. Going `step`
+    /// positions further in the result moves it by `advance`.
     fn new(
         result: usize,
         source: usize,
@@ -62,7 +65,7 @@ impl Axis {
             firsts().flat_map(|first| seen(first).map(move |(_, at)| (at.div_euclid(advance), count(first) as isize)))
         };
         let low = reach().map(|(start, _)| start).min().unwrap_or(0);
-        // Where nothing is seen, a copy of zeros.
+        // With nothing to read, the copy is one zero.
         let phase = reach().map(|(start, count)| start + count - low).max().unwrap_or(1);
         let in_copy = |at: isize| (at.rem_euclid(advance) * phase + at.div_euclid(advance) - low) as usize;
         let run = |first: usize| Run {
@@ -80,7 +83,7 @@ impl Axis {
         }
     }
 
-    /// What lies at the first positions of the copy, where it is not a margin.
+    /// The source position of each of the first `count` elements of the copy; `None` for margins.
     pub(crate) fn sources(&self, count: usize) -> Vec<Option<usize>> {
         let mut sources = vec![None; count];
         for &(to, from) in &self.copied {
@@ -91,13 +94,13 @@ impl Axis {
         sources
     }
 
-    /// Positions of the result.
+    /// Number of positions of the result.
     pub(crate) fn len(&self) -> usize {
         self.taps.len()
     }
 }
 
-/// The stride, or 1 where a single window goes nowhere: copies are as long as strides are.
+/// The stride, or 1 if there is only one window: copies are as long as strides are.
 fn effective(stride: usize, output: usize) -> usize {
     if output == 1 { 1 } else { stride }
 }
@@ -106,9 +109,9 @@ fn effective(stride: usize, output: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Every tap of every position is the one of the definition, and is found through the copy; others find nothing.
+    /// Every position has exactly the taps of the definition, and finds the same values through the copy.
     #[test]
-    fn copies_show_what_positions_see() {
+    fn copies_match_the_definition() {
         for (input, kernel, stride, padding) in [
             (1, 1, 1, 0),
             (5, 5, 1, 0),
@@ -123,7 +126,8 @@ mod tests {
             (3, 2, 1 << 30, 1),
         ] {
             let output = (input + 2 * padding - kernel) / stride + 1;
-            // By the definition: output position y sees the input at y * stride + tap - padding, and the input's gradient there sees y.
+            // By the definition, output position y reads the input at y * stride + tap - padding, and the gradient of
+            // that input reads y.
             let (mut of_output, mut of_input) = (vec![Vec::new(); output], vec![Vec::new(); input]);
             for tap in 0..kernel {
                 for (y, sees) in of_output.iter_mut().enumerate() {
@@ -140,9 +144,9 @@ mod tests {
                 assert_eq!(axis.taps, expected, "input {input}, kernel {kernel}, stride {stride}, padding {padding}");
                 assert!(
                     axis.copy_length <= 4 * (input + kernel + padding),
-                    "one position needs no room for its stride"
+                    "a single position must not need room for its stride"
                 );
-                assert!(axis.copy_length > 0, "a copy has a length");
+                assert!(axis.copy_length > 0, "a copy must not be empty");
                 let mut copy = vec![None; axis.copy_length];
                 axis.copied.iter().for_each(|&(to, from)| copy[to] = Some(from));
                 let mut seen = vec![Vec::new(); axis.len()];

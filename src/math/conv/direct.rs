@@ -1,7 +1,7 @@
 //! Convolutions by their definition, in f32.
 //!
-//! In maps whose batch is a power of two, what a window sees lies at distances that fall into few sets of a cache. So each task
-//! first copies its rows, a vector of examples at a time, next to each other.
+//! If the batch is a power of two, the values that a window reads fall into few cache sets. So each task first copies
+//! its rows into contiguous memory, one vector of examples at a time.
 
 use pulp::{Simd, WithSimd};
 
@@ -9,7 +9,7 @@ use super::axis::Run;
 use super::vectors::{Scratch, copy_row, lanes, store};
 use super::{CHANNELS, Correlation, Strip};
 
-/// A strip, directly.
+/// A strip, computed by the definition.
 pub(super) struct Direct<'a, 'b>(pub(super) Strip<'a, 'b, f32>);
 
 impl WithSimd for Direct<'_, '_> {
@@ -42,7 +42,7 @@ impl Direct<'_, '_> {
             }
             for run in &columns.runs {
                 let mut first = 0;
-                // As many columns as leave registers for all sums.
+                // As many columns as have room for their sums in registers.
                 while S::REGISTER_COUNT >= 32 && first + 4 <= run.count {
                     self.columns::<S, 4>(simd, copy, row, run, first, example);
                     first += 4;
@@ -59,7 +59,7 @@ impl Direct<'_, '_> {
         }
     }
 
-    /// Writes a vector of examples of `V` columns of a row.
+    /// Writes one vector of examples for `V` columns of a row.
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(
         &mut self,
@@ -91,7 +91,7 @@ impl Direct<'_, '_> {
                     }
                 }
             }
-            // A copy, since what loops go over lies in memory, where the sums above must not.
+            // A copy: the loops below index it in memory, while the sums above must stay in registers.
             let sums = sums;
             for (sums, to) in sums.iter().zip(to) {
                 for (v, &sum) in sums.iter().enumerate() {

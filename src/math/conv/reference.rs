@@ -1,9 +1,9 @@
-//! Convolutions in f64: the reference.
+//! Reference convolutions in f64.
 
 use super::{CHANNELS, Convolve, Correlation, Strip, WeightGrad};
 use crate::math::simd::simd;
 
-/// By the definition, one tap after another.
+/// The definition, one tap after another.
 impl Convolve for f64 {
     const WINOGRAD: bool = false;
 

@@ -1,4 +1,4 @@
-//! Vectors of examples, the widest that this CPU has, and what convolutions in f32 are made from.
+//! Vectors of examples, as wide as this CPU allows: the building blocks of convolutions in f32.
 
 use pulp::Simd;
 
@@ -22,25 +22,24 @@ impl Convolve for f32 {
     }
 }
 
-/// Floats of a vector.
+/// Floats per vector.
 pub(super) const fn lanes<S: Simd>() -> usize {
     size_of::<S::f32s>() / size_of::<f32>()
 }
 
-/// Bytes of a line of the cache, and of the longest vector.
+/// Bytes of a cache line, and of the longest vector.
 const LINE: usize = 64;
 
-/// Memory for vectors, of zeros. A vector that lies across two lines of the cache takes twice as long to read, so these begin where
-/// a line does.
+/// Zeroed memory for vectors, aligned to cache lines: reading a vector that crosses a line takes twice as long.
 pub(super) struct Scratch(Vec<f32>);
 
 impl Scratch {
-    /// For so many vectors.
+    /// Room for `vectors` vectors.
     pub(super) fn new<S: Simd>(vectors: usize) -> Scratch {
         Scratch(vec![0.0; vectors * lanes::<S>() + LINE / size_of::<f32>()])
     }
 
-    /// The vectors, and perhaps some more.
+    /// The vectors; there may be a few more than asked for.
     #[inline(always)]
     pub(super) fn vectors<S: Simd>(&mut self) -> &mut [S::f32s] {
         let start = self.0.as_ptr().align_offset(LINE).min(LINE / size_of::<f32>());
@@ -48,7 +47,7 @@ impl Scratch {
     }
 }
 
-/// The vector at `start` of a slice of `batch` values, zeros where they end.
+/// The vector at `start` of a slice of `batch` values, filled up with zeros beyond its end.
 #[inline(always)]
 pub(super) fn load<S: Simd>(simd: S, values: &[f32], start: usize) -> S::f32s {
     match values.get(start..start + lanes::<S>()) {
@@ -57,7 +56,7 @@ pub(super) fn load<S: Simd>(simd: S, values: &[f32], start: usize) -> S::f32s {
     }
 }
 
-/// Writes a vector to a slice of `batch` values from `start` on, as far as they go.
+/// Writes a vector at `start` of a slice of `batch` values; lanes beyond its end are dropped.
 #[inline(always)]
 pub(super) fn store<S: Simd>(simd: S, values: &mut [f32], start: usize, vector: S::f32s) {
     match values.get_mut(start..start + lanes::<S>()) {
@@ -66,7 +65,7 @@ pub(super) fn store<S: Simd>(simd: S, values: &mut [f32], start: usize, vector: 
     }
 }
 
-/// Copies a vector of examples of a row `[width, batch]` of a map to a row `[copied columns]`.
+/// Copies one vector of examples from a map's row `[width, batch]` to a row `[copied columns]`.
 #[inline(always)]
 pub(super) fn copy_row<S: Simd>(
     simd: S,

@@ -8,7 +8,7 @@ use super::{CHANNELS, WeightGrad};
 /// [`WeightGrad`] in f32.
 pub(super) struct Gradient<'a, 'b>(pub(super) WeightGrad<'a, 'b, f32>);
 
-/// Vectors of examples that are copied at a time: enough work between two times that sums of vectors are added up.
+/// Most vectors of examples that are copied at a time, so that vector sums are reduced rarely.
 const VECTORS: usize = 4;
 
 impl WithSimd for Gradient<'_, '_> {
@@ -18,13 +18,13 @@ impl WithSimd for Gradient<'_, '_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let WeightGrad { input, shape: [channels, height, width, batch], kernel, gradients, rows, columns, .. } =
             self.0;
-        // The same number each time, as few in vain as possible.
+        // Equal groups of vectors, with as little padding as possible.
         let vectors = batch.div_ceil(lanes::<S>());
         let vectors = vectors.div_ceil(vectors.div_ceil(VECTORS));
-        // `[channels, kernel, vectors, copied columns]`, of which rows in the padding are not read.
+        // `[channels, kernel, vectors, copied columns]`; rows in the padding are not read.
         let mut copy = Scratch::new::<S>(channels * kernel * vectors * columns.copy_length);
         let copy = copy.vectors::<S>();
-        // `[groups of channels, vectors, columns, channels of a group]`, filled up with zeros.
+        // `[groups of channels, vectors, columns, channels of a group]`, padded with zeros.
         let of_group = vectors * columns.len();
         let groups = gradients.len().div_ceil(CHANNELS);
         let mut copied_gradients = Scratch::new::<S>(groups * of_group * CHANNELS);
@@ -64,7 +64,7 @@ impl WithSimd for Gradient<'_, '_> {
 }
 
 impl Gradient<'_, '_> {
-    /// Adds to the sums of one row of the windows of all channels.
+    /// Adds the products of one row of taps, for all input channels.
     #[inline(always)]
     fn row_of_taps<S: Simd>(
         &mut self,
@@ -77,7 +77,7 @@ impl Gradient<'_, '_> {
     ) {
         let taps = self.0.shape[0] * self.0.kernel;
         let mut first = 0;
-        // Twelve sums at once: more do not stay in registers.
+        // Twelve sums at once: more do not fit into registers.
         while S::REGISTER_COUNT >= 32 && first + 3 <= taps {
             self.taps::<S, 3>(simd, copy, gradients, group, tap_row, first, vectors);
             first += 3;
@@ -92,7 +92,7 @@ impl Gradient<'_, '_> {
         }
     }
 
-    /// Adds to the sums of `K` taps of a row of windows, counted over channels and columns of a window.
+    /// Adds the products of `K` taps of a row of taps. Taps are numbered over input channels and window columns.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "inner loop")]
     fn taps<S: Simd, const K: usize>(
@@ -125,7 +125,7 @@ impl Gradient<'_, '_> {
                 }
             }
         }
-        // A copy, since what loops go over lies in memory, where the sums above must not.
+        // A copy: the loops below index it in memory, while the sums above must stay in registers.
         let sums = sums;
         for (sums, to) in sums.iter().zip(to[group * CHANNELS..].iter_mut()) {
             for (k, &sum) in sums.iter().enumerate() {

@@ -1,9 +1,10 @@
-//! Convolutions by 3x3 windows with Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, CVPR 2016), in f32: four values of the
-//! result take 16 multiplications a channel instead of 36.
+//! 3x3 convolutions with Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, CVPR 2016), in f32. Four values of
+//! the result take 16 multiplications per channel instead of 36.
 //!
-//! A tile of 2x2 values is `A^T ((G g G^T) * (B^T d B)) A`, with the window's weights g, the 4x4 values d that it sees, and `*`
-//! elementwise, summed over channels. Sums and differences of values and of weights meet before they are multiplied, so that rounding
-//! errors are bounded by the largest of a window's products rather than by each of them. An infinity or a NaN reaches only what sees it.
+//! A tile of 2x2 values is `A^T ((G g G^T) * (B^T d B)) A` summed over channels. Here g are the window's weights, d the
+//! 4x4 values that it reads, and `*` is elementwise. Values and weights are added and subtracted before the
+//! multiplication. So rounding errors are bounded by the largest product of a window, not by each product. An infinity
+//! or a NaN reaches only the results that read it.
 
 use pulp::{Simd, WithSimd};
 
@@ -11,19 +12,19 @@ use super::vectors::{Scratch, lanes, load, store};
 use super::{Axis, CHANNELS, Correlation, Strip};
 use crate::math::real::Real;
 
-/// Rows of a tile of the result.
+/// Rows of the result per tile.
 pub(super) const ROWS: usize = 2;
 
-/// Products of a tile.
+/// Products per tile.
 const PRODUCTS: usize = 16;
 
-/// Whether windows are 3x3 with stride 1, and whether a result of these sizes has places, and channels on both sides, enough to make up
-/// for the transforms.
+/// Whether Winograd applies and is faster: windows of 3x3, stride 1, and enough positions and channels on both sides to
+/// outweigh the transforms.
 pub(super) fn pays(kernel: usize, stride: usize, sizes: [usize; 2], channels: [usize; 2]) -> bool {
     kernel == 3 && stride == 1 && sizes.iter().all(|&size| size >= 4) && channels.iter().all(|&count| count >= 16)
 }
 
-/// The filter transform `G g G^T`: `[products, channels]` of the weights that `lanes` tells for a channel and a tap.
+/// The filter transform `G g G^T`: `[products, channels]`. `lanes(channel, tap)` gives the weights.
 pub(super) fn pack<T: Real>(
     channels: usize,
     rows: &Axis,
@@ -47,7 +48,7 @@ pub(super) fn pack<T: Real>(
     packed
 }
 
-/// Taps of a window from the first position that it sees to the last: backwards for the input's gradient.
+/// The taps in the order of the positions that they read: backwards for the gradient of the input.
 fn taps_in_order(axis: &Axis) -> [usize; 3] {
     let mut taps = [0; 3];
     axis.runs[0].taps.iter().for_each(|&(tap, at)| taps[at] = tap);
@@ -72,7 +73,7 @@ fn inverse_1d<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
     [simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]
 }
 
-/// A strip of [`ROWS`] rows, or the last.
+/// A strip of [`ROWS`] rows; the last strip may have fewer.
 pub(super) struct Winograd<'a, 'b>(pub(super) Strip<'a, 'b, f32>);
 
 impl WithSimd for Winograd<'_, '_> {
@@ -90,7 +91,7 @@ impl WithSimd for Winograd<'_, '_> {
             data: Scratch::new::<S>(PRODUCTS * odd(channels) * 4),
             products: Scratch::new::<S>(PRODUCTS * odd(weights.len()) * CHANNELS * 4),
         };
-        // As many tiles at a time as leave registers for all sums.
+        // As many tiles at a time as have room for their sums in registers.
         let mut first = 0;
         while S::REGISTER_COUNT >= 32 && first + 4 <= count {
             self.tiles::<S, 4>(simd, &mut tiles, first);
@@ -107,26 +108,26 @@ impl WithSimd for Winograd<'_, '_> {
     }
 }
 
-/// Some neighbouring tiles, a vector of examples of each, on their way.
+/// Working memory for some neighbouring tiles and one vector of examples.
 struct Tiles {
-    /// Rows that the strip sees, where they are not padding.
+    /// The four source rows that the strip reads; `None` is padding.
     rows: [Option<usize>; 4],
-    /// Columns that it sees, likewise.
+    /// The source columns that the strip reads; `None` is padding.
     columns: Vec<Option<usize>>,
     /// `B^T d B`: `[products, channels, tiles]`.
     data: Scratch,
-    /// Its sums with weights over channels: `[products, groups, channels of a group, tiles]`.
+    /// `data` times weights, summed over channels: `[products, groups, channels of a group, tiles]`.
     products: Scratch,
 }
 
-/// The length of a dimension for so many: odd, since the products of a channel would fall into one set of a cache if they were a power of
-/// two apart.
+/// An odd length for a dimension of at least `count`. With a power of two, the products of a channel would fall into
+/// the same cache set.
 fn odd(count: usize) -> usize {
     count | 1
 }
 
 impl Winograd<'_, '_> {
-    /// Computes `P` tiles.
+    /// Computes `P` neighbouring tiles from number `first` on.
     #[inline(always)]
     fn tiles<S: Simd, const P: usize>(&mut self, simd: S, tiles: &mut Tiles, first: usize) {
         for example in (0..self.0.of.shape[3]).step_by(lanes::<S>()) {
@@ -136,7 +137,7 @@ impl Winograd<'_, '_> {
         }
     }
 
-    /// Data transform: from maps to `tiles.data`.
+    /// Data transform, from maps to `tiles.data`.
     #[inline(always)]
     fn transform_data<S: Simd, const P: usize>(&self, simd: S, tiles: &mut Tiles, first: usize, example: usize) {
         let &Correlation { from, shape: [channels, height, width, batch], .. } = self.0.of;
@@ -174,7 +175,7 @@ impl Winograd<'_, '_> {
         }
     }
 
-    /// From `tiles.data` to `tiles.products`.
+    /// Multiplies by the weights and sums over channels, from `tiles.data` to `tiles.products`.
     #[inline(always)]
     fn multiply<S: Simd, const P: usize>(&self, simd: S, tiles: &mut Tiles) {
         let channels = self.0.of.shape[0];
@@ -199,7 +200,7 @@ impl Winograd<'_, '_> {
         }
     }
 
-    /// Inverse transform: from `tiles.products` to the strip.
+    /// Inverse transform, from `tiles.products` to the strip.
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "bounds are constant, so that arrays stay in registers")]
     fn inverse_transform<S: Simd, const P: usize>(&mut self, simd: S, tiles: &mut Tiles, first: usize, example: usize) {

@@ -1,9 +1,9 @@
-//! Products of two matrices that are both contiguous along what is summed over. Nothing is packed or transposed first: where the result is small,
-//! that would take as long as a good part of the product.
+//! Products of two matrices that are both contiguous along the summed dimension. Nothing is packed or transposed first:
+//! for a small result, packing would take a good part of the product's own time.
 
 use pulp::{Simd, WithSimd};
 
-/// `result = a b^T`: a `[rows, depth]`, b `[columns, depth]`, result `[rows, columns]`.
+/// `result = a b^T`, with a `[rows, depth]`, b `[columns, depth]` and result `[rows, columns]`.
 pub(super) struct Dots<'a> {
     pub(super) result: &'a mut [f32],
     pub(super) a: &'a [f32],
@@ -16,7 +16,7 @@ impl WithSimd for Dots<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // As many sums as registers hold.
+        // As many sums as fit into registers.
         if S::REGISTER_COUNT >= 32 {
             self.in_tiles::<S, 4, 6>(simd);
         } else {
@@ -26,7 +26,7 @@ impl WithSimd for Dots<'_> {
 }
 
 impl Dots<'_> {
-    /// In tiles of `R x C`. Some rows of `b` stay in the nearest cache while all of `a` goes by.
+    /// Computes tiles of `R x C`. `C` rows of `b` stay in the nearest cache while all of `a` passes.
     #[inline(always)]
     fn in_tiles<S: Simd, const R: usize, const C: usize>(self, simd: S) {
         let Dots { result, a, b, depth } = self;
@@ -48,7 +48,7 @@ impl Dots<'_> {
     }
 }
 
-/// `R x C` sums of `depth` products each, in vectors along the sum, so that in which tile an element lies changes no bit.
+/// `R x C` sums of `depth` products each. Vectors run along the sum, so an element's bits do not depend on its tile.
 #[inline(always)]
 fn tile<S: Simd, const R: usize, const C: usize>(
     simd: S,
@@ -81,7 +81,7 @@ fn tile<S: Simd, const R: usize, const C: usize>(
             }
         }
     }
-    // A copy, since what loops go over lies in memory, where the sums above must not.
+    // A copy: the loops below index it in memory, while the sums above must stay in registers.
     let sums = sums;
     for (row, sums) in sums.iter().enumerate() {
         for (column, &sum) in sums.iter().enumerate() {

@@ -1,31 +1,33 @@
-//! Random permutations of which any element can be had on its own.
+//! Random permutations with direct access to any element.
 
 use rayon::prelude::*;
 
 use super::{Stream, key, philox, philox_lanes};
 use crate::math::simd::simd;
 
-/// Rounds of the Feistel network; fewer than about six show in the statistics of small domains.
+/// Rounds of the Feistel network. Fewer than about six are visible in the statistics of small domains.
 pub(crate) const FEISTEL_ROUNDS: u32 = 12;
 
-/// Where a random permutation of `0..length` sends `index`, without a table: no state, any element on its own.
+/// The image of `index` under a random permutation of `0..length`. It needs no table and no state.
 ///
-/// A balanced Feistel network over the next power of four, walked until the image lies in range (Black and Rogaway,
-/// "Ciphers with arbitrary finite domains", CT-RSA 2002), with Philox as round function as in Mitchell et al.,
-/// "Bandwidth-optimal random shuffling for GPUs", ACM TOPC 2022. `shaders/data/shuffle.wgsl` computes the same.
+/// A balanced Feistel network over the next power of four, applied again until the image lies in range (cycle walking;
+/// Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). The round function is Philox, as in
+/// Mitchell et al., "Bandwidth-optimal random shuffling for GPUs", ACM TOPC 2022. `shaders/data/shuffle.wgsl` computes
+/// the same permutation.
 pub fn permute(index: u32, length: u32, stream: Stream, seed: u64) -> u32 {
     let [image] = permute_lanes([index], length, stream, seed);
     image
 }
 
-/// As [`permute`], for `N` indices side by side.
+/// [`permute`] for `N` indices at once.
 #[inline(always)]
 fn permute_lanes<const N: usize>(indices: [u32; N], length: u32, stream: Stream, seed: u64) -> [u32; N] {
     debug_assert!(indices.iter().all(|&index| index < length) && length <= 1 << 30);
     let half = half_bits(length);
     let mask = (1u32 << half) - 1;
     let ([low, high], key) = (stream.words(), key(seed));
-    // Feistel networks of four bits or more make even permutations only; a coin that exchanges 0 and 1 adds the odd.
+    // Feistel networks of four or more bits produce even permutations only. A coin that swaps 0 and 1 adds the odd
+    // ones.
     let coin = philox([0, FEISTEL_ROUNDS, low, high], key)[0] & 1;
     let mut images = indices;
     let mut arrived = [false; N];
@@ -46,9 +48,9 @@ fn permute_lanes<const N: usize>(indices: [u32; N], length: u32, stream: Stream,
     images
 }
 
-/// Writes the whole permutation of as many indices as there are places.
+/// Writes the whole permutation of `0..order.len()`.
 pub(crate) fn permute_all(order: &mut [u32], stream: Stream, seed: u64) {
-    // Several vectors of any CPU.
+    // A few vectors of any CPU.
     const LANES: usize = 16;
     let length = order.len() as u32;
     order.par_chunks_mut(LANES).enumerate().with_min_len(64).for_each(|(piece, places)| {
@@ -60,7 +62,7 @@ pub(crate) fn permute_all(order: &mut [u32], stream: Stream, seed: u64) {
     });
 }
 
-/// Half the bits of the smallest even-sized domain that holds `0..length`; at least one.
+/// Half the bits of the smallest domain with an even number of bits that holds `0..length`; at least one.
 pub fn half_bits(length: u32) -> u32 {
     let bits = u32::BITS - length.saturating_sub(1).leading_zeros();
     bits.div_ceil(2).max(1)
@@ -70,9 +72,9 @@ pub fn half_bits(length: u32) -> u32 {
 mod tests {
     use super::*;
 
-    /// In pieces that are whole and one that is not, some of whose images walk for long.
+    /// The lengths give whole pieces and a partial one, and some images that take many walks.
     #[test]
-    fn whole_permutations_are_those_of_each_index() {
+    fn whole_permutations_match_single_indices() {
         let (stream, seed) = (Stream::Shuffle { epoch: 2 }, 11);
         for length in [1, 7, 16, 257, 1000] {
             let mut order = vec![u32::MAX; length as usize];
@@ -93,9 +95,9 @@ mod tests {
         }
     }
 
-    /// Over many seeds each order of four and of five elements comes up equally often: chi-squared with 23 and with 119
-    /// degrees of freedom stays below 49.7 and 173.6 with probability 0.999. Five fill no power of four, so that walking is
-    /// covered, and the bias that even permutations alone would have.
+    /// Over many seeds, every order of four and of five elements is equally frequent: chi-squared with 23 and with 119
+    /// degrees of freedom stays below 49.7 and 173.6 with probability 0.999. Five is no power of four, so it covers cycle
+    /// walking. It would also show the bias that even permutations alone have.
     #[test]
     fn permutations_are_uniform() {
         for length in [4u32, 5] {

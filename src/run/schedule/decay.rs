@@ -10,12 +10,12 @@ use crate::settings::SettingError;
 
 /// A decay with its settings, as a factor on the base learning rate.
 ///
-/// In the formulas, t is the whole epochs since the warm-up ended, from 0, and p = s / S the share of the updates after the
-/// warm-up that are done.
+/// In the formulas, t is the number of whole epochs since the end of the warm-up, from 0. p = s / S is the share of the
+/// updates after the warm-up that are done.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Decay {
-    /// 1. With braces, since serde lets units pass unknown settings.
+    /// 1. The variant has braces because serde accepts unknown settings for unit variants.
     Constant {},
     /// `factor^floor(t / every)`.
     Step {
@@ -32,13 +32,14 @@ pub enum Decay {
         #[serde(default = "default::epoch_factor")]
         factor: f64,
     },
-    /// `1 / (1 + decay t)` (Robbins and Monro, "A stochastic approximation method", 1951, for why rates fall like 1 / t), or,
-    /// compounding, the product of `1 / (1 + decay i)` over all i < t: epoch i, from 0, divides the rate once it is over.
+    /// `1 / (1 + decay t)`. Robbins and Monro, "A stochastic approximation method", 1951, explain why rates should fall
+    /// like 1 / t. With `compounding`, the product of `1 / (1 + decay i)` over all i < t: the end of epoch i, counted
+    /// from 0, divides the rate by `1 + decay i`.
     InverseTime {
-        /// Per epoch.
+        /// Decay per epoch.
         #[serde(default = "default::decay")]
         decay: f64,
-        /// Whether the rate is divided over and over.
+        /// Whether the divisors of all past epochs multiply.
         #[serde(default)]
         compounding: bool,
     },
@@ -46,37 +47,37 @@ pub enum Decay {
     InverseSqrt {},
     /// `(1 - p)^power (1 - end) + end`.
     Polynomial {
-        /// 1 falls in a line.
+        /// Exponent; 1 is a linear decay.
         #[serde(default = "default::power")]
         power: f64,
-        /// Factor at the end.
+        /// Final factor.
         #[serde(default)]
         end: f64,
     },
     /// `end + (1 - end) (1 + cos(pi p)) / 2` (Loshchilov and Hutter, "SGDR", ICLR 2017), without restarts.
     Cosine {
-        /// Factor at the end.
+        /// Final factor.
         #[serde(default)]
         end: f64,
     },
-    /// Half a cosine up to the base rate, which is the maximum, and half a cosine down to nearly nothing (Smith and Topin,
-    /// "Super-convergence", 2018), as PyTorch's `OneCycleLR` does, but with the momentum left as it is.
+    /// Half a cosine up to the base rate, the maximum, then half a cosine down to nearly zero (Smith and Topin,
+    /// "Super-convergence", 2018). As PyTorch's `OneCycleLR`, but momentum does not change.
     OneCycle {
         /// Share of the updates in which the rate rises.
         #[serde(default = "default::rise")]
         rise: f64,
-        /// The first update has the base rate divided by this,
+        /// The first update uses the base rate divided by this.
         #[serde(default = "default::start_divisor")]
         start_divisor: f64,
-        /// and the last has that divided once more, by this.
+        /// The last update uses the first update's rate divided by this.
         #[serde(default = "default::end_divisor")]
         end_divisor: f64,
     },
-    /// Reductions when the validation part gains nothing more.
+    /// Reductions when the validation metric stops improving.
     Plateau(Plateau),
 }
 
-/// Defaults, as serde wants them. Where PyTorch has one, it is PyTorch's.
+/// Default settings as functions, for serde. Where PyTorch has a default, this is the same.
 mod default {
     macro_rules! defaults {
         ($($name:ident: $kind:ty = $value:expr;)*) => {
@@ -96,14 +97,14 @@ mod default {
     }
 }
 
-/// What is done of the time after the warm-up.
+/// Progress after the warm-up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elapsed {
-    /// Whole epochs: t.
+    /// Whole epochs done: t in the formulas.
     pub epochs: u64,
-    /// Updates: s.
+    /// Updates done: s.
     pub updates: u64,
-    /// All updates of that time: S.
+    /// All updates after the warm-up: S.
     pub of: u64,
 }
 
@@ -123,7 +124,7 @@ impl Decay {
         }
     }
 
-    /// The factor at this time. That of [`Decay::Plateau`] is 1: its reductions come from the history.
+    /// The factor at this point. [`Decay::Plateau`] gives 1 here, because its reductions come from the history.
     pub(super) fn factor(&self, elapsed: Elapsed) -> f64 {
         let t = elapsed.epochs as f64;
         let share = (elapsed.updates as f64 / elapsed.of as f64).min(1.0);
@@ -140,7 +141,7 @@ impl Decay {
             Decay::Cosine { end } => cosine(1.0, end, share),
             Decay::OneCycle { rise, start_divisor, end_divisor } => {
                 let start = 1.0 / start_divisor;
-                // PyTorch's counts: the last update, not the end of the run, has the last rate.
+                // Counted as in PyTorch: the last update has the last rate, not the end of the run.
                 let (update, last) = (elapsed.updates as f64, elapsed.of as f64 - 1.0);
                 let peak = rise * elapsed.of as f64 - 1.0;
                 if update < peak {
@@ -152,39 +153,33 @@ impl Decay {
         }
     }
 
-    /// Checks its settings.
+    /// Checks the settings.
     pub(super) fn check(&self) -> Result<(), SettingError> {
         let factor_is_sound = |factor: f64| {
-            let (sound, must) = (factor > 0.0 && factor <= 1.0, "the rate is multiplied by more than 0 and at most 1");
+            let (sound, must) = (factor > 0.0 && factor <= 1.0, "it must be more than 0 and at most 1");
             SettingError::unless(sound, "schedule.factor", factor, must)
         };
-        let end_is_sound = |end: f64| {
-            SettingError::unless(
-                (0.0..=1.0).contains(&end),
-                "schedule.end",
-                end,
-                "the rate ends at 0 to 1 of what it was",
-            )
-        };
+        let end_is_sound =
+            |end: f64| SettingError::unless((0.0..=1.0).contains(&end), "schedule.end", end, "it must be from 0 to 1");
         match *self {
             Decay::Constant {} | Decay::InverseSqrt {} => Ok(()),
             Decay::Step { every, factor } => {
-                SettingError::unless(every > 0, "schedule.every", every, "steps are one epoch apart, or more")?;
+                SettingError::unless(every > 0, "schedule.every", every, "it must be 1 epoch or more")?;
                 factor_is_sound(factor)
             }
             Decay::Exponential { factor } => factor_is_sound(factor),
             Decay::InverseTime { decay, .. } => {
-                let must = "the decay of an epoch must be 0 or more";
+                let must = "it must be 0 or more";
                 SettingError::unless(decay >= 0.0 && decay.is_finite(), "schedule.decay", decay, must)
             }
             Decay::Polynomial { power, end } => {
-                let must = "a polynomial's power must be more than 0";
+                let must = "it must be more than 0";
                 SettingError::unless(power > 0.0 && power.is_finite(), "schedule.power", power, must)?;
                 end_is_sound(end)
             }
             Decay::Cosine { end } => end_is_sound(end),
             Decay::OneCycle { rise, start_divisor, end_divisor } => {
-                let must = "the rate rises in a share of the run between 0 and 1";
+                let must = "it must be more than 0 and less than 1";
                 SettingError::unless(rise > 0.0 && rise < 1.0, "schedule.rise", rise, must)?;
                 let divisors = [("schedule.start_divisor", start_divisor), ("schedule.end_divisor", end_divisor)];
                 divisors.into_iter().try_for_each(|(key, divisor)| {
@@ -196,7 +191,7 @@ impl Decay {
     }
 }
 
-/// From `from` to `to` along half a cosine.
+/// The value at `share` of half a cosine between `from` and `to`.
 fn cosine(from: f64, to: f64, share: f64) -> f64 {
     to + (from - to) * (1.0 + (PI * share).cos()) / 2.0
 }

@@ -1,4 +1,4 @@
-//! Reductions of the learning rate when the validation part gains nothing more.
+//! Reductions of the learning rate when a validation metric stops improving.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,21 +6,22 @@ use crate::run::history::EpochRecord;
 use crate::run::metric::Metric;
 use crate::settings::SettingError;
 
-/// PyTorch's `ReduceLROnPlateau` with a relative threshold, but as a fold over the history: it has no state to be kept.
+/// PyTorch's `ReduceLROnPlateau` with a relative threshold. It is computed from the history, so there is no state to
+/// save.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plateau {
-    /// What must get better.
+    /// The metric that must improve.
     pub metric: Metric,
-    /// What a reduction multiplies the rate by.
+    /// Each reduction multiplies the rate by this.
     pub factor: f64,
-    /// Epochs without an improvement that are put up with; the next one reduces the rate.
+    /// Epochs without an improvement that are tolerated; the next one reduces the rate.
     pub patience: usize,
-    /// An improvement must be larger than this share of the best value so far.
+    /// An improvement must exceed this share of the best value so far.
     pub threshold: f64,
-    /// Epochs after a reduction that are not counted against the patience.
+    /// Epochs after a reduction in which patience does not count.
     pub cooldown: usize,
-    /// The least factor on the base rate.
+    /// Smallest factor on the base rate.
     pub minimum: f64,
 }
 
@@ -31,7 +32,7 @@ impl Default for Plateau {
 }
 
 impl Plateau {
-    /// The factor on the base rate after these epochs.
+    /// The factor on the base rate after the epochs of `history`.
     pub(super) fn factor(&self, history: &[EpochRecord]) -> f64 {
         let (mut factor, mut best) = (1.0f64, self.metric.worst());
         let (mut waited, mut cooling) = (0, 0);
@@ -59,13 +60,13 @@ impl Plateau {
         }
     }
 
-    /// Checks its settings.
+    /// Checks the settings.
     pub(super) fn check(&self) -> Result<(), SettingError> {
-        let must = "a reduction multiplies the rate by more than 0 and less than 1";
+        let must = "it must be more than 0 and less than 1";
         SettingError::unless(self.factor > 0.0 && self.factor < 1.0, "schedule.factor", self.factor, must)?;
-        let must = "an improvement must be a share of the best value, from 0 up to but below 1";
+        let must = "it must be 0 or more and less than 1";
         SettingError::unless((0.0..1.0).contains(&self.threshold), "schedule.threshold", self.threshold, must)?;
-        let must = "the least factor lies from 0 up to but below 1";
+        let must = "it must be 0 or more and less than 1";
         SettingError::unless((0.0..1.0).contains(&self.minimum), "schedule.minimum", self.minimum, must)
     }
 }
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(factors(cooling, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.5]), [1.0, 0.5, 0.5, 0.5, 0.25, 0.25]);
         let accuracy = Plateau { metric: Metric::ValAccuracy, patience: 0, ..plateau };
         assert_eq!(factors(accuracy, &[0.0, 0.5, 0.4, 0.6]), [1.0, 1.0, 0.5, 0.5]);
-        assert_eq!(factors(plateau, &[f64::NAN; 3]), [1.0, 0.5, 0.5], "what is no number is no improvement");
+        assert_eq!(factors(plateau, &[f64::NAN; 3]), [1.0, 0.5, 0.5], "a NaN is no improvement");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! When launches run.
+//! Timing of launches.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::kernels::step::Step;
 use crate::plan::Phase;
 
 impl GpuProgram {
-    /// A pass a launch, since WebGPU takes timestamps where passes begin and end, and a submission a step.
+    /// Runs each launch in its own pass, since WebGPU takes timestamps at the ends of passes, and each step in its own
+    /// submission.
     pub(super) fn run_profiled(
         &mut self,
         phase: Phase,
@@ -24,7 +25,7 @@ impl GpuProgram {
             let running: Vec<usize> =
                 (0..launches).filter(|&launch| self.plan.launches(phase)[launch].runs_in(step)).collect();
             let flight = self.submit_timed(phase, step, &running, &timestamps);
-            // All steps are run, whatever `logged` says: there are few.
+            // All steps run even if `logged` asks to stop, as there are few.
             let _ = self.land(phase, flight, logged)?;
             let times = timestamps.take(&self.shared, running.len(), &mut origin)?;
             for (nanoseconds, launch) in times.into_iter().zip(running) {

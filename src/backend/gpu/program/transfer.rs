@@ -1,4 +1,4 @@
-//! Values on their way to a device and back.
+//! Writing tensors to a GPU and reading them back.
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -26,7 +26,8 @@ impl GpuProgram {
             Data::U32(values) => bytemuck::cast_slice(values),
             Data::U8(values) => values,
         };
-        // Writes come in words; a tensor of less than words is alone in its buffer, so that the last word may be padded.
+        // Writes are in whole words. A tensor that ends within a word has its buffer to itself, so the last word may be
+        // padded.
         let whole = bytes.len() / 4 * 4;
         let (buffer, queue) = (&self.buffers[info.buffer], &self.shared.queue);
         queue.write_buffer(buffer, offset, &bytes[..whole]);
@@ -49,12 +50,12 @@ impl GpuProgram {
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
-    /// The bytes of a tensor, in whole words.
+    /// The bytes of a tensor, rounded up to whole words.
     pub(super) fn read_bytes(&self, tensor: Tensor) -> Result<Vec<u8>, DeviceError> {
         let info = self.plan.tensor(tensor);
         assert_ne!(info.dtype, DType::U8, "bytes are not read back");
         let size = info.dtype.size();
-        // Copies come in words; a tensor in half precision is alone in its buffer, so that the last word may be padded.
+        // Copies are in whole words. A half-precision tensor has its buffer to itself, so the last word may be padded.
         let (offset, bytes) = ((info.offset * size) as u64, ((info.len() * size) as u64).next_multiple_of(4));
         let readback = Readback::new(&self.shared.device, bytes);
         let mut encoder = self.shared.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

@@ -1,11 +1,11 @@
-//! Which tile each product takes, found by timing.
+//! Tuning: finds the fastest tile of each product by timing.
 
 use std::time::{Duration, Instant};
 
 use super::GpuProgram;
 use crate::backend::DeviceError;
 use crate::backend::gpu::dispatch::Dispatch;
-use crate::backend::gpu::pipelines::{Form, Pipelines};
+use crate::backend::gpu::pipelines::Form;
 use crate::backend::gpu::tiles::key;
 use crate::backend::gpu::timestamps::Timestamps;
 use crate::backend::gpu::{GpuBackend, Tuning};
@@ -13,22 +13,22 @@ use crate::kernels::step::Step;
 use crate::kernels::tile::Tile;
 use crate::plan::Phase;
 
-/// How long tuning may delay a program that is loaded; what is left takes its turn the next time.
+/// How long tuning may delay loading. Products that remain are timed the next time.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Launches of a pass, so that its length is more than a clock's tick or two.
+/// Launches per pass, so that a pass takes more than a few ticks of the clock.
 const LAUNCHES: usize = 4;
 
-/// Passes of which the quickest counts, after one that warms up.
+/// Timed passes, of which the fastest counts; one more warms up.
 const PASSES: usize = 3;
 
-/// Part of the time of the tile that should suit best that another must save.
+/// Share of the expected tile's time that another tile must save.
 const MARGIN: f64 = 0.03;
 
 impl GpuProgram {
-    /// Times the tiles of every product whose tile is not known yet, the largest first, and takes and keeps the quickest. Products run on
-    /// this program's own buffers, which are all zeros before and after.
-    pub(super) fn tune(&mut self, backend: &GpuBackend, pipelines: &mut Pipelines) -> Result<(), DeviceError> {
+    /// Times the tiles of every product whose tile is not known yet, the largest product first. Then uses and remembers
+    /// the fastest ones. Products run on this program's own buffers, which are zero before and after.
+    pub(super) fn tune(&mut self, backend: &GpuBackend) -> Result<(), DeviceError> {
         let anew = backend.tuning == Tuning::Anew;
         let mut unknown: Vec<(Phase, usize, String)> = Vec::new();
         for phase in Phase::ALL {
@@ -54,7 +54,7 @@ impl GpuProgram {
             if !anew && begun.elapsed() > PATIENCE {
                 break;
             }
-            let tile = self.quickest(backend, pipelines, phase, index)?;
+            let tile = self.quickest(backend, phase, index)?;
             chosen.push((key, tile));
         }
         backend.tiles.keep(&chosen);
@@ -62,27 +62,22 @@ impl GpuProgram {
             for index in 0..self.plan.launches(phase).len() {
                 let key = key(&self.plan, &self.plan.launches(phase)[index]);
                 if let Some((_, tile)) = chosen.iter().find(|(other, _)| *other == key) {
-                    self.dispatches[phase as usize][index] = self.dispatch(pipelines, phase, index, Some(tile));
+                    self.dispatches[phase as usize][index] =
+                        self.dispatch(&backend.pipelines, phase, index, Some(tile));
                 }
             }
         }
         Ok(())
     }
 
-    /// The tile with which a launch takes the least time.
-    fn quickest(
-        &mut self,
-        backend: &GpuBackend,
-        pipelines: &mut Pipelines,
-        phase: Phase,
-        index: usize,
-    ) -> Result<&'static Tile, DeviceError> {
+    /// The tile in which a launch is fastest. The expected tile wins unless another is faster by [`MARGIN`].
+    fn quickest(&mut self, backend: &GpuBackend, phase: Phase, index: usize) -> Result<&'static Tile, DeviceError> {
         let launch = &self.plan.launches(phase)[index].clone();
         let precision = self.plan.precision_of(launch);
         let tiles = backend.tiles.in_use(precision);
-        pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
+        backend.pipelines.compile(backend, tiles.iter().map(|&tile| Form { launch, tile: Some(tile), precision }))?;
         let dispatches: Vec<Dispatch> =
-            tiles.iter().map(|&tile| self.dispatch(pipelines, phase, index, Some(tile))).collect();
+            tiles.iter().map(|&tile| self.dispatch(&backend.pipelines, phase, index, Some(tile))).collect();
 
         let passes = (1 + PASSES) * tiles.len();
         let timestamps = Timestamps::new(&self.shared, passes)?;
