@@ -35,7 +35,7 @@ kernels! {
     dense [dense_update] dense_forward::DenseForward, dense_input_grad::DenseInputGrad, dense_grad::DenseGrad, dense_sgd::DenseSgd, dense_momentum::DenseMomentum, dense_adam::DenseAdam;
     conv [conv] conv_forward::ConvForward, conv_input_grad::ConvInputGrad, conv_weight_grad::ConvWeightGrad, map_sums::MapSums;
     pool [pool] max_pool::MaxPool, max_pool_grad::MaxPoolGrad, avg_pool::AvgPool, avg_pool_grad::AvgPoolGrad;
-    norm [batch_norm] batch_norm_stats::BatchNormStats, batch_norm::BatchNorm, batch_norm_sums::BatchNormSums, batch_norm_grad::BatchNormGrad;
+    norm [batch_norm, layer_norm, sums] batch_norm_stats::BatchNormStats, batch_norm::BatchNorm, batch_norm_sums::BatchNormSums, batch_norm_grad::BatchNormGrad, layer_norm::LayerNorm, layer_norm_grad::LayerNormGrad, layer_norm_sums::LayerNormSums;
     product [] add_partials::AddPartials;
     loss [loss] softmax_cross_entropy::SoftmaxCrossEntropy, hinge::Hinge, squared_error::SquaredError, log_batch::LogBatch;
     optim [adam, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, max_norm::MaxNorm;
@@ -45,6 +45,7 @@ pub use conv::shared::conv::ConvSizes;
 pub use dense::shared::dense_update::DenseUpdate;
 pub use loss::hinge::HingeVariant;
 pub use norm::shared::batch_norm::ChannelSizes;
+pub use norm::shared::layer_norm::ExampleSizes;
 pub use optim::shared::adam::AdamRates;
 pub use optim::shared::momentum::MomentumRates;
 pub use optim::shared::penalties::Penalties;
@@ -103,17 +104,24 @@ mod tests {
             (AdjustScale::KERNEL, "UPDATES", shared::loss_scale::UPDATES as u32),
             (AdjustScale::KERNEL, "APPLIES", shared::loss_scale::APPLIES as u32),
             (AdjustScale::KERNEL, "LEFT_OUT", shared::loss_scale::LEFT_OUT as u32),
+            (LayerNorm::KERNEL, "LANES_ALONG", norm::shared::layer_norm::LANES_ALONG as u32),
+            (LayerNorm::KERNEL, "LANES_ACROSS", norm::shared::layer_norm::LANES_ACROSS as u32),
             (Hinge::KERNEL, "CRAMMER_SINGER", HingeVariant::CrammerSinger.constant()),
-            (DenseForward::KERNEL, "RELU", Activation::Relu.constant()),
-            (DenseForward::KERNEL, "LEAKY_RELU", Activation::LeakyRelu.constant()),
-            (DenseForward::KERNEL, "ELU", Activation::Elu.constant()),
-            (DenseForward::KERNEL, "GELU", Activation::Gelu.constant()),
-            (DenseForward::KERNEL, "SILU", Activation::Silu.constant()),
-            (DenseForward::KERNEL, "TANH", Activation::Tanh.constant()),
-            (DenseForward::KERNEL, "SIGMOID", Activation::Sigmoid.constant()),
         ] {
             let line = format!("const {name}: u32 = {value}u;");
             assert!(kernel.wgsl.contains(&line), "{}: `{line}` is not in the shader", kernel.name);
+        }
+    }
+
+    /// All but the identity, which is what remains.
+    #[test]
+    fn activations_have_the_numbers_of_the_shaders() {
+        for activation in &Activation::ALL[1..] {
+            let name = activation.name().to_uppercase().replace('-', "_");
+            let line = format!("const {name}: u32 = {}u;", activation.constant());
+            assert!(Activate::KERNEL.wgsl.contains(&line), "`{line}` is not in the shader");
+            let case = format!("case {name}: {{");
+            assert_eq!(Activate::KERNEL.wgsl.matches(&case).count(), 2, "`{case}` stands in both functions");
         }
     }
 }

@@ -20,9 +20,10 @@ use gpunet::low_level::plan::{Launch, Phase, Plan};
 
 /// Name, architecture, batch: the largest dense and the largest convolutional network of `benches/compare`, and LeNet with the averages of
 /// its paper (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
-const NETWORKS: [(&str, &str, usize); 3] = [
+const NETWORKS: [(&str, &str, usize); 4] = [
     ("headline", HEADLINE, 256),
     ("batch-norm", "1x28x28-32C3p1-BN-32C3p1-BN-MP2-64C3p1-BN-64C3p1-BN-MP2-128-BN-10", 128),
+    ("layer-norm", "1x28x28-32C3p1-LN-MP2-64C3p1-LN-MP2-512-LN-10", 128),
     ("lenet", "1x28x28-6C5p2-AP2-16C5-AP2-120-84-10", 128),
 ];
 

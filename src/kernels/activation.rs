@@ -3,44 +3,141 @@
 use crate::math::real::Real;
 use crate::math::simd::simd;
 
-/// An activation function `y = f(z)` of a pre-activation z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
+/// Declares the activations, an entry each. The order is that of the numbers in `shaders/shared/activation.wgsl`.
+macro_rules! activations {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident {
+            name: $name:literal,
+            apply: |$z:ident| $apply:expr,
+            derivative: $kept_kind:ident |$kept:ident| $derivative:expr,
+            kinks: $kinks:expr,
+        }
+    )+) => {
+        /// An activation function `y = f(z)` of a pre-activation z.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum Activation {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)+
+        }
+
+        impl Activation {
+            /// All of them; a position here is the number in `shaders/shared/activation.wgsl`.
+            pub const ALL: [Activation; [$($name),+].len()] = [$(Activation::$variant),+];
+
+            /// Name, as on the command line.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Activation::$variant => $name,)+
+                }
+            }
+
+            /// Whether its derivative takes the pre-activation z; that of the others follows from the output y alone, so that z
+            /// need not be kept.
+            pub const fn keeps_pre_activation(self) -> bool {
+                match self {
+                    $(Activation::$variant => matches!(Kept::$kept_kind, Kept::z),)+
+                }
+            }
+
+            /// The pre-activations at which its derivative jumps, where a central difference says nothing.
+            pub const fn kinks(self) -> &'static [f64] {
+                match self {
+                    $(Activation::$variant => &$kinks,)+
+                }
+            }
+
+            /// `f(z)`. A NaN stays one: what has diverged must show.
+            #[inline(always)]
+            pub fn apply<T: Real>(self, z: T) -> T {
+                match self {
+                    $(Activation::$variant => { let $z = z; $apply })+
+                }
+            }
+
+            /// `f'(z)` from what is kept: z where [`Activation::keeps_pre_activation`], else `y = f(z)`.
+            #[inline(always)]
+            pub fn derivative<T: Real>(self, kept: T) -> T {
+                match self {
+                    $(Activation::$variant => { let $kept = kept; $derivative })+
+                }
+            }
+        }
+    };
+}
+
+/// What a derivative is made from: the pre-activation or the output.
+#[allow(non_camel_case_types, reason = "the names of formulas")]
+enum Kept {
+    z,
+    y,
+}
+
+activations! {
     /// `f(z) = z`: logits and inputs.
-    Identity,
+    Identity {
+        name: "identity",
+        apply: |z| z,
+        derivative: y |_y| T::one(),
+        kinks: [],
+    }
     /// `f(z) = max(z, 0)`, with derivative 0 at 0 (Nair and Hinton, ICML 2010).
-    Relu,
+    Relu {
+        name: "relu",
+        apply: |z| if z < T::zero() { T::zero() } else { z },
+        derivative: y |y| if y <= T::zero() { T::zero() } else { T::one() },
+        kinks: [0.0],
+    }
     /// `f(z) = z` above 0, else `0.01 z` (Maas et al., ICML 2013).
-    LeakyRelu,
+    LeakyRelu {
+        name: "leaky-relu",
+        apply: |z| if z < T::zero() { T::from_f64(LEAK) * z } else { z },
+        derivative: y |y| if y <= T::zero() { T::from_f64(LEAK) } else { T::one() },
+        kinks: [0.0],
+    }
     /// `f(z) = z` above 0, else `exp(z) - 1` (Clevert et al., ICLR 2016, with alpha 1).
-    Elu,
+    Elu {
+        name: "elu",
+        apply: |z| if z < T::zero() { z.exp_m1() } else { z },
+        derivative: y |y| if y <= T::zero() { y + T::one() } else { T::one() },
+        kinks: [],
+    }
     /// `f(z) = z Phi(z)`, with Phi the normal distribution's function (Hendrycks and Gimpel, 2016), not its tanh approximation.
-    Gelu,
+    Gelu {
+        name: "gelu",
+        apply: |z| z * normal_distribution(z),
+        derivative: z |z| normal_distribution(z) + z * normal_density(z),
+        kinks: [],
+    }
     /// `f(z) = z sigmoid(z)` (Elfwing et al., 2018; Ramachandran et al., 2017, as "swish").
-    Silu,
+    Silu {
+        name: "silu",
+        apply: |z| z * sigmoid(z),
+        derivative: z |z| {
+            let s = sigmoid(z);
+            s * (T::one() + z * (T::one() - s))
+        },
+        kinks: [],
+    }
     /// `f(z) = tanh(z)`.
-    Tanh,
+    Tanh {
+        name: "tanh",
+        apply: |z| z.tanh(),
+        derivative: y |y| T::one() - y * y,
+        kinks: [],
+    }
     /// `f(z) = 1 / (1 + exp(-z))`.
-    Sigmoid,
+    Sigmoid {
+        name: "sigmoid",
+        apply: |z| sigmoid(z),
+        derivative: y |y| y * (T::one() - y),
+        kinks: [],
+    }
 }
 
 /// Slope of the leaky ReLU below 0, as in its paper.
 const LEAK: f64 = 0.01;
 
 impl Activation {
-    /// All of them; a position here is the number in `shaders/shared/activation.wgsl`.
-    pub const ALL: [Activation; 8] = [
-        Activation::Identity,
-        Activation::Relu,
-        Activation::LeakyRelu,
-        Activation::Elu,
-        Activation::Gelu,
-        Activation::Silu,
-        Activation::Tanh,
-        Activation::Sigmoid,
-    ];
-
     /// Its number in `shaders/shared/activation.wgsl`.
     pub const fn constant(self) -> u32 {
         self as u32
@@ -49,65 +146,6 @@ impl Activation {
     /// The activation with that number. Panics where there is none: plans hold only numbers from [`Activation::constant`].
     pub fn from_constant(constant: u32) -> Activation {
         Activation::ALL[constant as usize]
-    }
-
-    /// Name, as on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Activation::Identity => "identity",
-            Activation::Relu => "relu",
-            Activation::LeakyRelu => "leaky-relu",
-            Activation::Elu => "elu",
-            Activation::Gelu => "gelu",
-            Activation::Silu => "silu",
-            Activation::Tanh => "tanh",
-            Activation::Sigmoid => "sigmoid",
-        }
-    }
-
-    /// Whether its derivative takes the pre-activation z; that of the others follows from the output y alone, so that z need
-    /// not be kept.
-    pub const fn keeps_pre_activation(self) -> bool {
-        matches!(self, Activation::Gelu | Activation::Silu)
-    }
-
-    /// Whether it has a kink at 0, where its derivative jumps.
-    pub const fn has_kink(self) -> bool {
-        matches!(self, Activation::Relu | Activation::LeakyRelu)
-    }
-
-    /// `f(z)`. A NaN stays one: what has diverged must show.
-    #[inline(always)]
-    pub fn apply<T: Real>(self, z: T) -> T {
-        match self {
-            Activation::Identity => z,
-            Activation::Relu if z < T::zero() => T::zero(),
-            Activation::LeakyRelu if z < T::zero() => T::from_f64(LEAK) * z,
-            Activation::Elu if z < T::zero() => z.exp_m1(),
-            Activation::Relu | Activation::LeakyRelu | Activation::Elu => z,
-            Activation::Gelu => z * normal_distribution(z),
-            Activation::Silu => z * sigmoid(z),
-            Activation::Tanh => z.tanh(),
-            Activation::Sigmoid => sigmoid(z),
-        }
-    }
-
-    /// `f'(z)` from what is kept: z where [`Activation::keeps_pre_activation`], else `y = f(z)`.
-    #[inline(always)]
-    pub fn derivative<T: Real>(self, kept: T) -> T {
-        match self {
-            Activation::Relu if kept <= T::zero() => T::zero(),
-            Activation::LeakyRelu if kept <= T::zero() => T::from_f64(LEAK),
-            Activation::Elu if kept <= T::zero() => kept + T::one(),
-            Activation::Identity | Activation::Relu | Activation::LeakyRelu | Activation::Elu => T::one(),
-            Activation::Gelu => normal_distribution(kept) + kept * normal_density(kept),
-            Activation::Silu => {
-                let s = sigmoid(kept);
-                s * (T::one() + kept * (T::one() - s))
-            }
-            Activation::Tanh => T::one() - kept * kept,
-            Activation::Sigmoid => kept * (T::one() - kept),
-        }
     }
 }
 

@@ -5,19 +5,18 @@
 //! "Multi-column deep neural networks for image classification", CVPR 2012).
 
 mod fit;
-mod layer;
 mod token;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 pub use fit::FitError;
-pub use layer::LayerSpec;
 
-use self::layer::after;
 use crate::math::shape::Shape;
+use crate::nn::layers::{Part, Written};
 
 /// Parameters that a network may have: their bytes must be countable by the 32-bit indices of the shaders.
 const MAX_PARAMETERS: u128 = 1 << 30;
@@ -26,9 +25,9 @@ const MAX_PARAMETERS: u128 = 1 << 30;
 const MAX_VALUES: usize = 1 << 30;
 
 /// A network's layers and the shapes between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Arch {
-    layers: Vec<LayerSpec>,
+    layers: Vec<Arc<dyn Written>>,
     /// Of the input, and of what each layer gives.
     shapes: Vec<Shape>,
 }
@@ -49,7 +48,7 @@ pub struct ArchError {
 
 impl Arch {
     /// The layers in order; the last is dense, or a pooling of all that is left.
-    pub fn layers(&self) -> &[LayerSpec] {
+    pub fn layers(&self) -> &[Arc<dyn Written>] {
         &self.layers
     }
 
@@ -75,17 +74,19 @@ impl Arch {
 
     /// Layers with weights before the last: those with an activation.
     pub fn hidden_layers(&self) -> usize {
-        self.layers.iter().filter(|layer| layer.has_weights()).count() - 1
+        self.layers.iter().filter(|layer| layer.part() == Part::Weights).count() - 1
     }
 
-    /// Appends a layer: the shape it gives, or what is wrong.
-    fn push(&mut self, layer: LayerSpec, token: &str) -> Result<(), String> {
-        let before = self.shapes[self.layers.len()];
-        let shape = after(before, layer, token)?;
-        let follows_weights = self.layers.last().is_some_and(LayerSpec::has_weights);
-        if layer == LayerSpec::BatchNorm && !follows_weights {
-            return Err("BN normalizes what a dense or convolutional layer gives, and must follow one".to_string());
+    /// Appends the layer of a token, or says what is wrong with it.
+    fn push(&mut self, token: &str) -> Result<(), String> {
+        let layer = token::layer(token, self.shapes[self.layers.len()])?;
+        let follows_weights = self.layers.last().is_some_and(|before| before.part() == Part::Weights);
+        if layer.part() == Part::Normalization && !follows_weights {
+            return Err(format!(
+                "{token} normalizes what a dense or convolutional layer gives, and must follow one directly"
+            ));
         }
+        let shape = layer.output();
         if shape.checked_len().is_none_or(|values| values > MAX_VALUES) {
             return Err(format!("it would give {shape}, more than {MAX_VALUES} values an example"));
         }
@@ -97,19 +98,22 @@ impl Arch {
         Ok(())
     }
 
-    /// About as many parameters as it has: for a bound.
+    /// Trainable parameters, those biases included that a normalization makes superfluous: for a bound.
     fn parameters(&self) -> u128 {
-        let of_layer = |(layer, before): (&LayerSpec, &Shape)| match *layer {
-            LayerSpec::Dense(units) => (before.len() as u128 + 1) * units as u128,
-            LayerSpec::Conv(maps, window) => {
-                (before.channels() as u128 * (window.size as u128).pow(2) + 1) * maps as u128
-            }
-            LayerSpec::BatchNorm => 2 * before.channels() as u128,
-            LayerSpec::MaxPool(_) | LayerSpec::AvgPool(_) | LayerSpec::GlobalAvgPool => 0,
-        };
-        self.layers.iter().zip(&self.shapes).map(of_layer).sum()
+        let parameters = self.layers.iter().flat_map(|layer| layer.parameters());
+        let trainable = parameters.filter(|parameter| parameter.trainable);
+        trainable.map(|parameter| parameter.shape.iter().map(|&size| size as u128).product::<u128>()).sum()
     }
 }
+
+/// By the notation, which says all of it.
+impl PartialEq for Arch {
+    fn eq(&self, other: &Arch) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Arch {}
 
 impl FromStr for Arch {
     type Err = ArchError;
@@ -140,26 +144,25 @@ impl FromStr for Arch {
                     let input = token::shape(token).map_err(error)?;
                     arch = Some(Arch { layers: Vec::new(), shapes: vec![input] });
                 }
-                Some(arch) => {
-                    let layer = token::layer(token).map_err(error)?;
-                    arch.push(layer, token).map_err(error)?;
-                }
+                Some(arch) => arch.push(token).map_err(error)?,
             }
             column_of_last = column;
         }
         let too_short = || whole("it needs at least inputs and outputs, like 784-10");
         let arch = arch.filter(|arch| !arch.layers.is_empty()).ok_or_else(too_short)?;
-        if !arch.layers.iter().any(LayerSpec::has_weights) {
+        if arch.layers.iter().all(|layer| layer.part() != Part::Weights) {
             return Err(whole("it has no layer with weights, so that there is nothing to learn"));
         }
+        let gives_classes =
+            |last: &Arc<dyn Written>| matches!(last.output(), Shape::Features(_)) && last.part() != Part::Normalization;
         match (arch.layers.last(), tokens.last()) {
-            (Some(LayerSpec::Dense(_) | LayerSpec::GlobalAvgPool), _) | (_, None) => Ok(arch),
-            (_, Some((token, _))) => Err(ArchError {
+            (Some(last), Some((token, _))) if !gives_classes(last) => Err(ArchError {
                 text: text.to_string(),
                 problem: format!("it ends in `{token}`; the last layer gives a value a class, such as 10 or GAP"),
                 column: column_of_last,
                 width: token.chars().count().max(1),
             }),
+            _ => Ok(arch),
         }
     }
 }
@@ -167,7 +170,7 @@ impl FromStr for Arch {
 impl fmt::Display for Arch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.input())?;
-        self.layers.iter().try_for_each(|layer| write!(f, "-{layer}"))
+        self.layers.iter().try_for_each(|layer| write!(f, "-{}", layer.token()))
     }
 }
 
@@ -200,6 +203,7 @@ mod tests {
             "1x28x28-32C5-MP2-64C5-MP2-512-10",
             "3x32x32-32C3s2p1-BN-AP3s2p1-64C1-GAP-512-BN-10",
             "1x5x7-10C5-GAP",
+            "1x9x9-4C3-LN-MP2-20-LN-7-BN-3",
         ] {
             assert_eq!(text.parse::<Arch>().unwrap().to_string(), text);
         }
@@ -250,6 +254,9 @@ mod tests {
             ("1x8x8-8C3-MP2-BN-10", 14, 2, "must follow"),
             ("1x8x8-8C3", 6, 3, "ends in `8C3`"),
             ("1x8x8-10-BN", 9, 2, "ends in `BN`"),
+            ("784-LN-10", 4, 2, "LN normalizes"),
+            ("784-20-BN-LN-10", 10, 2, "must follow"),
+            ("784-20-10-LN", 10, 2, "ends in `LN`"),
             ("10x8x8-GAP", 0, 10, "nothing to learn"),
         ] {
             let error = text.parse::<Arch>().unwrap_err();

@@ -1,17 +1,12 @@
-//! Layers: what a model is a sequence of. A file each.
+//! Layers: what a model is a sequence of. A file each, with all that there is to say of the layer.
 
-mod batch_norm;
-mod conv;
-mod dense;
 mod dropout;
-mod pool;
+pub(in crate::nn) mod notation;
+mod pooling;
 mod reorder;
 
-pub use batch_norm::BatchNorm;
-pub use conv::Conv;
-pub use dense::Dense;
 pub use dropout::Dropout;
-pub use pool::{Pool, Pooling};
+pub use notation::{Kind, Notation, Part, Place, SectionError, Unread, Written};
 pub use reorder::Reorder;
 
 use crate::kernels::Activate;
@@ -21,6 +16,27 @@ use crate::math::shape::Shape;
 use crate::nn::init::{Fan, Init};
 use crate::nn::optim::FusedUpdate;
 use crate::plan::{Phase, PlanBuilder, Role, Tensor};
+
+/// Declares the module of each layer that has a notation, gives its type a place here, and makes the list of all kinds.
+macro_rules! layers {
+    ($($module:ident::$layer:ident),+ $(,)?) => {
+        $(mod $module;)+
+        $(pub use $module::$layer;)+
+
+        /// The layers that architectures and recipes can have. Tokens are read by the first kind that they look like.
+        pub const KINDS: &[Kind] = &[$(Kind::of::<$layer>(),)+];
+    };
+}
+
+layers! {
+    dense::Dense,
+    conv::Conv,
+    max_pool::MaxPool,
+    avg_pool::AvgPool,
+    global_avg_pool::GlobalAvgPool,
+    batch_norm::BatchNorm,
+    layer_norm::LayerNorm,
+}
 
 /// A parameter tensor that a layer asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +123,7 @@ fn activated(
 }
 
 /// One step of a model. A layer appends launches to a plan; it holds no values.
-pub trait Layer {
+pub trait Layer: Send + Sync {
     /// What it is in one word, for names: `dense`.
     fn kind(&self) -> &'static str;
 
@@ -119,6 +135,11 @@ pub trait Layer {
 
     /// Multiply-adds count as two: operations of the forward pass for one example.
     fn forward_flops(&self) -> u64;
+
+    /// Examples that a batch of training must have: with fewer, the layer's output would not depend on its input.
+    fn least_examples(&self) -> usize {
+        1
+    }
 
     /// Appends the forward pass.
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values;
@@ -162,6 +183,14 @@ impl Recorder<'_> {
         match shape {
             Shape::Features(features) => vec![features, self.batch],
             Shape::Maps { channels, height, width } => vec![channels, height, width, self.batch],
+        }
+    }
+
+    /// The dimensions of a batch of such examples: features, or maps.
+    pub fn dims(&self, shape: Shape) -> Vec<usize> {
+        match shape {
+            Shape::Features(features) => self.features(features),
+            Shape::Maps { .. } => self.maps(shape),
         }
     }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::activation::Activation;
 use crate::math::shape::Shape;
-use crate::nn::arch::{Arch, LayerSpec};
+use crate::nn::arch::Arch;
 use crate::nn::init::Init;
-use crate::nn::layers::{BatchNorm, Conv, Dense, Dropout, Layer, Pool, Pooling, Reorder};
+use crate::nn::layers::{Dropout, Layer, Part, Place, Reorder};
 use crate::settings::SettingError;
 
 /// A setting of a network's layers: one for all, or a list.
@@ -73,43 +73,30 @@ impl Network {
     /// The layers in order. Panics where [`Network::check`] would refuse.
     pub(crate) fn layers(&self) -> Vec<Box<dyn Layer>> {
         let mut layers: Vec<Box<dyn Layer>> = Vec::new();
-        let (specs, shapes) = (self.arch.layers(), self.arch.shapes());
-        // Layers with weights before this one, and whether values are maps with the batch innermost.
-        let (mut index, mut in_maps) = (0, false);
-        for (number, (&spec, &input)) in specs.iter().zip(shapes).enumerate() {
-            let takes_maps =
-                !matches!((spec, input), (LayerSpec::Dense(_), _) | (LayerSpec::BatchNorm, Shape::Features(_)));
-            let rate = if spec.has_weights() { self.dropout_before(index) } else { 0.0 };
-            let features = input.len();
+        let written = self.arch.layers();
+        // Layers with weights up to this one, and whether values are maps with the batch innermost.
+        let (mut weights, mut in_maps) = (0, false);
+        for (number, (layer, &input)) in written.iter().zip(self.arch.shapes()).enumerate() {
+            let has_weights = layer.part() == Part::Weights;
+            let rate = if has_weights { self.dropout_before(weights) } else { 0.0 };
             // Dropout draws by features, in the order of images.
-            if in_maps && (rate > 0.0 || !takes_maps) {
+            if in_maps && (rate > 0.0 || !layer.takes_maps()) {
                 layers.push(Box::new(Reorder { shape: input, flattens: true }));
                 in_maps = false;
             }
             if rate > 0.0 {
-                layers.push(Box::new(Dropout { features, site: index, rate }));
+                layers.push(Box::new(Dropout { features: input.len(), site: weights, rate }));
             }
-            if takes_maps && !in_maps {
+            if layer.takes_maps() && !in_maps {
                 layers.push(Box::new(Reorder { shape: input, flattens: false }));
                 in_maps = true;
             }
-            let normalized = specs.get(number + 1) == Some(&LayerSpec::BatchNorm);
-            // What comes before a batch normalization is linear, and the activation is after it.
-            let activation = |index: usize| if normalized { Activation::Identity } else { self.activation_of(index) };
-            let (init, has_bias) = (self.init, !normalized);
-            layers.push(match spec {
-                LayerSpec::Dense(outputs) => {
-                    Box::new(Dense { inputs: features, outputs, has_bias, activation: activation(index), init })
-                }
-                LayerSpec::Conv(maps, window) => {
-                    Box::new(Conv { input, maps, window, has_bias, activation: activation(index), init })
-                }
-                LayerSpec::BatchNorm => Box::new(BatchNorm { shape: input, activation: self.activation_of(index - 1) }),
-                LayerSpec::MaxPool(window) => Box::new(Pool { input, window: Some(window), pooling: Pooling::Max }),
-                LayerSpec::AvgPool(window) => Box::new(Pool { input, window: Some(window), pooling: Pooling::Average }),
-                LayerSpec::GlobalAvgPool => Box::new(Pool { input, window: None, pooling: Pooling::Average }),
-            });
-            index += usize::from(spec.has_weights());
+            weights += usize::from(has_weights);
+            // What comes before a normalization is linear, and the activation is after it.
+            let is_normalized = written.get(number + 1).is_some_and(|next| next.part() == Part::Normalization);
+            let is_activated = layer.part() != Part::Other && !is_normalized;
+            let activation = if is_activated { self.activation_of(weights - 1) } else { Activation::Identity };
+            layers.push(layer.placed(Place { activation, has_bias: !is_normalized, init: self.init }));
         }
         if in_maps {
             layers.push(Box::new(Reorder { shape: Shape::Features(self.arch.outputs()), flattens: true }));

@@ -3,7 +3,7 @@
 use crate::backend::Backend;
 use crate::data::{DataError, Dataset, Normalization, Part};
 use crate::error::Error;
-use crate::nn::arch::{Arch, LayerSpec};
+use crate::nn::arch::Arch;
 use crate::nn::model::{Model, Recording, TrainingOptions};
 use crate::run::config::{Batching, Config};
 use crate::run::schedule::Decay;
@@ -68,10 +68,9 @@ fn check_parts(config: &Config, dataset: &Dataset) -> Result<(), Error> {
 
 /// No batch may leave batch normalization a single value of a channel: whatever it is, it would become zero.
 fn check_batch_norm(arch: &Arch, Batching { rows, examples, .. }: Batching) -> Result<(), SettingError> {
-    let mut layers = arch.layers().iter().zip(arch.shapes());
-    let has_one_value = layers.any(|(layer, of)| *layer == LayerSpec::BatchNorm && of.len() == of.channels());
+    let least = arch.layers().iter().map(|layer| layer.least_examples()).max().unwrap_or(1);
     let leaves_one = |rows: usize| rows == 1 || examples % rows == 1;
-    if !has_one_value || !leaves_one(rows) {
+    if least == 1 || !leaves_one(rows) {
         return Ok(());
     }
     let others = (rows..=examples).chain((2..rows).rev());

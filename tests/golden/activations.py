@@ -21,6 +21,8 @@ ACTIVATIONS = {
     "elu": functional.elu,
     "gelu": functional.gelu,
     "silu": functional.silu,
+    "mish": functional.mish,
+    "hard-swish": functional.hardswish,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
 }

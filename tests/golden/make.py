@@ -33,10 +33,10 @@ SEED = 2
 LEAST_KINK_DISTANCE = 1e-4
 
 
-def draw_parameters(generator):
+def draw_parameters(sizes, generator):
     """Float32 values: weights normal with variance 2 / fan_in (He et al., 2015), biases normal with deviation 0.1."""
     parameters = {}
-    for layer, (inputs, outputs) in enumerate(zip(SIZES, SIZES[1:])):
+    for layer, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
         weight = torch.randn(outputs, inputs, generator=generator) * (2 / inputs) ** 0.5
         bias = torch.randn(outputs, generator=generator) * 0.1
         parameters |= {f"layers.{layer}.weight": weight, f"layers.{layer}.bias": bias}
@@ -44,9 +44,9 @@ def draw_parameters(generator):
 
 
 def forward(parameters, inputs):
-    """Logits [batch, 7] for inputs [batch, 20]."""
+    """Logits [batch, outputs] for inputs [batch, inputs]."""
     values = inputs
-    last = len(SIZES) - 2
+    last = len(parameters) // 2 - 1  # a weight and a bias per layer
     for layer in range(last + 1):
         values = linear(values, parameters[f"layers.{layer}.weight"], parameters[f"layers.{layer}.bias"])
         if layer < last:
@@ -76,12 +76,12 @@ def train(parameters, optimizer, inputs, labels):
     return torch.tensor(losses, dtype=torch.float64)
 
 
-def start():
+def start(sizes=SIZES, seed=SEED):
     """Images, labels and starting parameters."""
-    generator = torch.Generator().manual_seed(SEED)
-    images = torch.randint(0, 256, (EXAMPLES, SIZES[0]), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, SIZES[-1], (EXAMPLES,), generator=generator)
-    return images, labels, draw_parameters(generator)
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (EXAMPLES, sizes[0]), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, sizes[-1], (EXAMPLES,), generator=generator)
+    return images, labels, draw_parameters(sizes, generator)
 
 
 def main():

@@ -1,17 +1,27 @@
-"""Computes `optimizers.safetensors`, what `tests/golden_optimizers.rs` compares updates with, with PyTorch in float64.
+"""Computes `optimizers.safetensors` and `muon.safetensors`, what `tests/golden_optimizers.rs` compares updates with, with PyTorch
+in float64.
 
-    python tests/golden/optimizers.py        (needs torch and safetensors)
+    python tests/golden/optimizers.py        (needs torch from 2.9 on, and safetensors)
 
-The network, the data and the starting parameters are those of `dense.safetensors` (`make.py`). For each run below:
+The network, the data and the starting parameters are those of `dense.safetensors` (`make.py`). For each run of `RUNS`:
 
     <run>.losses             [10]     mean loss of each of ten steps, penalties left out, before the step's update
     <run>.layers.<i>.<part>           parameters after ten steps
 
 PyTorch's own optimizers, penalties and bounds are used where it has them; the rest is written out from its formula.
+
+Every weight of that network is wide: it has fewer rows than columns. Muon treats tall weights differently, so
+`muon.safetensors` holds the run `muon` of another network, 11-19-19-7, with a tall, a square and a wide weight:
+
+    images                   [64, 11] uint8    the network's inputs are byte / 255
+    labels                   [64] uint8
+    layers.<i>.<part>        float32           starting parameters
+    muon.losses, muon.layers.<i>.<part>        as above
 """
 
 from collections import defaultdict
 from pathlib import Path
+from unittest import mock
 
 import torch
 from make import start, train, trainable
@@ -20,6 +30,23 @@ from safetensors.torch import save_file
 # What has a sign in a formula keeps at least this far from 0, or is 0: about 100 times what float32 can shift it by.
 LEAST_DIRECTION = 1e-7
 LEAST_WEIGHT = 1e-5
+
+# The network of `muon.safetensors`.
+MUON_SIZES = [11, 19, 19, 7]
+MUON_SEED = 1
+
+# The run `muon`: Muon's settings for weights, by torch.optim.Muon's names, and Adam's rate for biases.
+MUON = {
+    "lr": 0.02,
+    "weight_decay": 0.01,
+    "momentum": 0.95,
+    "nesterov": True,
+    "ns_coefficients": (3.4445, -4.775, 2.0315),
+    "ns_steps": 5,
+    "eps": 1e-7,
+    "adjust_lr_fn": "original",  # the rate times sqrt(max(1, rows / columns))
+}
+MUON_BIAS_RATE = 0.002
 
 
 class Update:
@@ -73,14 +100,56 @@ def lion(rate, beta1, beta2):
     return rule
 
 
+def orthogonalized(matrix):
+    """Roughly U V^T for a matrix U S V^T [rows, columns], by the Newton-Schulz steps of torch.optim.Muon.
+
+    PyTorch rounds the steps to bfloat16, which another device cannot repeat; here they are in float64.
+    """
+    a, b, c = MUON["ns_coefficients"]
+    tall = matrix.size(0) > matrix.size(1)
+    x = matrix.T if tall else matrix  # wide, so that the Gram matrix is the smaller one
+    x = x / x.norm().clamp(min=MUON["eps"])
+    for _ in range(MUON["ns_steps"]):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+def orthogonal_momentum(velocity, gradient, _):
+    """Muon (Jordan et al., 2024) for a weight [rows, columns], with Nesterov's momentum and without the weight decay."""
+    momentum = MUON["momentum"]
+    velocity = momentum * velocity + (1 - momentum) * gradient
+    direction = momentum * velocity + (1 - momentum) * gradient
+    rows, columns = gradient.shape
+    return velocity, MUON["lr"] * max(1, rows / columns) ** 0.5 * orthogonalized(direction)
+
+
+def with_adam_for_biases(parameters, of_weights, before=()):
+    """An optimizer of weights, and Adam without decay for biases."""
+    adam = torch.optim.AdamW(biases(parameters), lr=MUON_BIAS_RATE, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    return Update(of_weights, before, [adam.step, adam.zero_grad])
+
+
+def muon(parameters):
+    of_weights = ByHand(weights(parameters), orthogonal_momentum)
+    return with_adam_for_biases(parameters, of_weights, [decay(parameters, MUON["lr"] * MUON["weight_decay"])])
+
+
+def muon_of_pytorch(parameters):
+    return with_adam_for_biases(parameters, torch.optim.Muon(weights(parameters), **MUON))
+
+
 def weights(parameters):
     return [values for name, values in parameters.items() if name.endswith("weight")]
 
 
+def biases(parameters):
+    return [values for name, values in parameters.items() if name.endswith("bias")]
+
+
 def decayed(parameters, factor):
     """Parameter groups of an optimizer of PyTorch that decays weights, or penalizes them, but no biases."""
-    biases = [values for name, values in parameters.items() if name.endswith("bias")]
-    return [{"params": weights(parameters), "weight_decay": factor}, {"params": biases, "weight_decay": 0.0}]
+    return [{"params": weights(parameters), "weight_decay": factor}, {"params": biases(parameters), "weight_decay": 0.0}]
 
 
 def penalty(parameters, l1, l2=0.0):
@@ -137,6 +206,10 @@ RUNS = {
     "rmsprop": lambda p, _: torch.optim.RMSprop(p.values(), lr=0.004, alpha=0.9, eps=1e-8),
     "adagrad": lambda p, _: torch.optim.Adagrad(p.values(), lr=0.03, eps=1e-10),
     "adamw": lambda p, _: torch.optim.AdamW(decayed(p, 0.01), lr=0.01, betas=(0.9, 0.999), eps=1e-8),
+    "nadam": lambda p, _: torch.optim.NAdam(p.values(), lr=0.01, betas=(0.9, 0.999), eps=1e-8, momentum_decay=0.004),
+    # Steps 1 to 5 are not rectified, steps 6 to 10 are.
+    "radam": lambda p, _: torch.optim.RAdam(p.values(), lr=0.03, betas=(0.9, 0.999), eps=1e-8),
+    "muon": lambda p, _: muon(p),
     "lion": lambda p, _: ByHand(p.values(), lion(0.003, 0.9, 0.99)),
     "l1": lambda p, _: Update(sgd(p, 0.1), [penalty(p, l1=0.02)]),
     "l2": lambda p, _: torch.optim.SGD(decayed(p, 0.1), lr=0.1),
@@ -152,18 +225,39 @@ RUNS = {
 }
 
 
+def ten_steps(name, make, images, labels, begun):
+    """Losses and parameters of a run; `make` makes its optimizer for the parameters."""
+    parameters = trainable(begun)
+    losses = train(parameters, make(parameters), images.double() / 255, labels)
+    return {f"{name}.losses": losses} | {f"{name}.{part}": values.detach() for part, values in parameters.items()}
+
+
+def check_muon(found, *data):
+    """Compares a run by hand with torch.optim.Muon, which computes in float64 here where its source says bfloat16."""
+    with mock.patch.object(torch, "bfloat16", torch.float64):
+        expected = ten_steps("muon", muon_of_pytorch, *data)
+    for name, values in expected.items():
+        torch.testing.assert_close(found[name], values, rtol=0, atol=1e-13, msg=lambda text: f"{name}: {text}")
+
+
 def main():
     torch.set_num_threads(1)  # one order of summation
-    images, labels, begun = start()
+    data, muon_data = start(), start(MUON_SIZES, MUON_SEED)
+    torch.set_default_dtype(torch.float64)  # NAdam keeps the product of its momenta in this type
     tensors = {}
     for name, make in RUNS.items():
         hits = defaultdict(list)
-        parameters = trainable(begun)
-        tensors[f"{name}.losses"] = train(parameters, make(parameters, hits), images.double() / 255, labels)
-        tensors |= {f"{name}.{part}": values.detach() for part, values in parameters.items()}
+        tensors |= ten_steps(name, lambda parameters: make(parameters, hits), *data)
         for bound, passed in hits.items():
             assert {*passed} == {True, False}, f"{name}: {bound} must be passed at times, and not always"
+    check_muon(tensors, *data)
     save_file(tensors, Path(__file__).with_name("optimizers.safetensors"))
+
+    tensors = ten_steps("muon", muon, *muon_data)
+    check_muon(tensors, *muon_data)
+    images, labels, begun = muon_data
+    tensors |= {"images": images, "labels": labels.to(torch.uint8), **begun}
+    save_file(tensors, Path(__file__).with_name("muon.safetensors"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ use gpunet::low_level::run::config::{BatchSize, Batching, Config};
 const BATCH: usize = 6;
 
 /// Dense and convolutional, so that parameters with and without a gradient in memory lie between each other.
-const ARCHS: [&str; 3] = ["9-21-33-7-3", "1x8x9-5C3p1-MP2-9-4", "2x7x6-6C3s2p2-BN-13-BN-4"];
+const ARCHS: [&str; 4] = ["9-21-33-7-3", "1x8x9-5C3p1-MP2-9-4", "2x7x6-6C3s2p2-BN-13-BN-4", "2x7x6-6C3s2p2-LN-13-LN-4"];
 
 fn options(optimizer: Optimizer) -> TrainingOptions {
     TrainingOptions { batch: BATCH, optimizer, fuse_updates: true, ..TrainingOptions::default() }

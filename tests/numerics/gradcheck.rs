@@ -35,7 +35,7 @@ fn gradients_of_all_activations_are_slopes_with_and_without_dropout() {
     }
 }
 
-/// Windows with strides and padding, both poolings, batch normalization of maps and of features, full and short batches.
+/// Windows with strides and padding, both poolings, both normalizations of maps and of features, full and short batches.
 #[test]
 fn gradients_of_convolutional_networks_are_slopes() {
     for arch in [
@@ -44,6 +44,9 @@ fn gradients_of_convolutional_networks_are_slopes() {
         "1x7x7-3C2-MP3s2p1-2C2-GAP-5-3",
         "2x4x4-3C3p1-BN-MP2-3",
         "1x6x6-3C3s2-BN-2C2p1-BN-4-BN-3",
+        "2x4x4-3C3p1-LN-MP2-3",
+        "1x5x6-3C3s2-LN-2C2p1-BN-4-LN-3",
+        "7-6-LN-4-LN-3",
         "1x3x3-2C3-2C1-GAP",
         "1x9x9-2C2-MP2-MP2-2",
     ] {

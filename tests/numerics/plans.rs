@@ -207,7 +207,7 @@ fn headline_costs_are_those_on_paper() {
 
 /// Architectures with every kind of layer, and options with every kind of launch.
 fn sharing() -> Vec<Small> {
-    let archs = ["9-21-33-7-3", "1x8x9-5C3p1-MP2-7C3-AP2s1-9-4", "2x7x6-6C3s2p2-BN-MP3s2p1-5C1-GAP-4"];
+    let archs = ["9-21-33-7-3", "1x8x9-5C3p1-MP2-7C3-AP2s1-9-4", "2x7x6-6C3s2p2-BN-MP3s2p1-5C1-LN-GAP-4"];
     let clipping = Clipping { norm: Some(0.1), value: Some(0.5) };
     let optimizer = Optimizer::adam();
     let dropout = PerLayer::All(0.3);

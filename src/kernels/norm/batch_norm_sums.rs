@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, linear_grid, params};
 use crate::kernels::norm::shared::batch_norm::{ChannelSizes, awkward_cases};
+use crate::kernels::norm::shared::sums::sums_of;
 use crate::kernels::step::Step;
 use crate::kernels::wgsl;
 use crate::math::real::Real;
@@ -82,24 +83,4 @@ impl KernelSpec for BatchNormSums {
             .map(|(label, sizes, step)| BatchNormSums { sizes, epsilon: 1e-5 }.case(label).step(step))
             .collect()
     }
-}
-
-/// Sums of `gradient * (value - mean)` and of `gradient`.
-fn sums_of<T: Real>(gradients: &[T], values: &[T], mean: T) -> [T; 2] {
-    const LANES: usize = 32;
-    simd!({
-        let (mut products, mut sums) = ([T::zero(); LANES], [T::zero(); LANES]);
-        let ((gradients, rest), (values, last)) = (gradients.as_chunks::<LANES>(), values.as_chunks::<LANES>());
-        for (gradients, values) in gradients.iter().zip(values) {
-            for lane in 0..LANES {
-                products[lane] += gradients[lane] * (values[lane] - mean);
-                sums[lane] += gradients[lane];
-            }
-        }
-        for (lane, (&gradient, &value)) in rest.iter().zip(last).enumerate() {
-            products[lane] += gradient * (value - mean);
-            sums[lane] += gradient;
-        }
-        [products.into_iter().sum(), sums.into_iter().sum()]
-    })
 }

@@ -1,6 +1,9 @@
 //! Batch normalization.
 
-use super::{Layer, LayerTensors, Parameter, Recorder, Values, activated};
+use toml::Table;
+
+use super::notation::{exactly, no_settings};
+use super::{Layer, LayerTensors, Notation, Parameter, Part, Place, Recorder, SectionError, Unread, Values, activated};
 use crate::kernels::activation::Activation;
 use crate::kernels::{
     AddPartials, BatchNorm as BatchNormKernel, BatchNormGrad, BatchNormStats, BatchNormSums, ChannelSizes,
@@ -30,14 +33,6 @@ impl BatchNorm {
         ChannelSizes::new(batch, self.shape)
     }
 
-    /// Of a batch of its values.
-    fn dims(&self, recorder: &Recorder<'_>) -> Vec<usize> {
-        match self.shape {
-            Shape::Features(features) => recorder.features(features),
-            Shape::Maps { .. } => recorder.maps(self.shape),
-        }
-    }
-
     /// A tensor with a value a channel.
     fn of_channels(&self, recorder: &mut Recorder<'_>, name: &str) -> Tensor {
         recorder.scratch(name, &[self.shape.channels()], Role::Activation)
@@ -46,6 +41,38 @@ impl BatchNorm {
     /// Mean and variance of the batch.
     fn moments(&self, recorder: &mut Recorder<'_>) -> [Tensor; 2] {
         ["mean", "variance"].map(|name| self.of_channels(recorder, name))
+    }
+}
+
+impl Notation for BatchNorm {
+    const KIND: &'static str = "batch-norm";
+    const MEANING: &'static str = "batch normalization (BN)";
+    const PART: Part = Part::Normalization;
+
+    fn parse(token: &str, input: Shape) -> Result<BatchNorm, Unread> {
+        exactly("BN", token)?;
+        Ok(BatchNorm { shape: input, activation: Activation::Identity })
+    }
+
+    fn token_of_section(settings: &Table) -> Result<String, SectionError> {
+        no_settings(settings)?;
+        Ok("BN".to_string())
+    }
+
+    fn token(&self) -> String {
+        "BN".to_string()
+    }
+
+    fn output(&self) -> Shape {
+        self.shape
+    }
+
+    fn takes_maps(&self) -> bool {
+        matches!(self.shape, Shape::Maps { .. })
+    }
+
+    fn placed(self, Place { activation, .. }: Place) -> BatchNorm {
+        BatchNorm { activation, ..self }
     }
 }
 
@@ -72,6 +99,11 @@ impl Layer for BatchNorm {
         8 * self.shape.len() as u64
     }
 
+    /// Of a single value of a channel, its mean is itself: the output would be the bias, whatever the input.
+    fn least_examples(&self) -> usize {
+        if self.shape.len() == self.shape.channels() { 2 } else { 1 }
+    }
+
     fn forward(&self, recorder: &mut Recorder<'_>, input: Values, tensors: &LayerTensors) -> Values {
         let sizes = self.sizes(recorder.batch);
         let [weight, bias, running_mean, running_var] = tensors.parameters[..] else {
@@ -85,7 +117,7 @@ impl Layer for BatchNorm {
             recorder.launch(BatchNormStats { sizes, momentum: MOMENTUM }, &[], &arguments);
         }
         let [mean, variance] = moments;
-        let dims = self.dims(recorder);
+        let dims = recorder.dims(self.shape);
         activated(recorder, &dims, self.activation, |recorder, activation, output| {
             let arguments = [input.tensor, mean, variance, weight, bias, output];
             recorder.launch(BatchNormKernel { sizes, epsilon: EPSILON }, &[activation.constant()], &arguments);
@@ -113,7 +145,7 @@ impl Layer for BatchNorm {
             recorder.launch(AddPartials { length: sizes.channels, slices: 1 }, &[], &[sums, gradient]);
         }
         wants_input_grad.then(|| {
-            let input_grad = recorder.activation("input_grad", &self.dims(recorder));
+            let input_grad = recorder.activation("input_grad", &recorder.dims(self.shape));
             let weight = tensors.parameters[0];
             let arguments = [output_grad, input.tensor, mean, variance, weight, sums[0], sums[1], input_grad];
             recorder.launch(BatchNormGrad { sizes, epsilon: EPSILON }, &[], &arguments);

@@ -1,11 +1,16 @@
 //! The convolutional layer.
 
-use super::{Layer, LayerTensors, Parameter, Recorder, Values, activated};
+use serde::Deserialize;
+use toml::Table;
+
+use super::notation::{after_window, check_fit, check_window, number, window, window_text};
+use super::{Layer, LayerTensors, Notation, Parameter, Part, Place, Recorder, SectionError, Unread, Values, activated};
 use crate::kernels::activation::Activation;
 use crate::kernels::{AddPartials, ConvForward, ConvInputGrad, ConvSizes, ConvWeightGrad, MapSums};
 use crate::math::shape::{Shape, Window};
 use crate::nn::init::{Fan, Init};
 use crate::plan::{Role, Tensor};
+use crate::settings;
 
 /// `y = activation(W * x + b)`: x maps of `input`, W `[maps, channels, size, size]`, b `[maps]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,7 +21,7 @@ pub struct Conv {
     pub maps: usize,
     /// What each of them sees.
     pub window: Window,
-    /// Whether it has biases; before a batch normalization they would do nothing.
+    /// Whether it has biases; before a normalization they would do nothing.
     pub has_bias: bool,
     /// Applied to the output.
     pub activation: Activation,
@@ -28,11 +33,58 @@ impl Conv {
     fn sizes(&self, batch: usize) -> ConvSizes {
         ConvSizes::new(batch, self.input, self.maps, self.window)
     }
+}
 
-    /// Shape of an example's output.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    maps: usize,
+    kernel: usize,
+    stride: Option<usize>,
+    #[serde(default)]
+    padding: usize,
+}
+
+/// `32C5s2p1`.
+fn token_of(maps: usize, window: Window) -> String {
+    format!("{maps}C{}", window_text(window, false))
+}
+
+impl Notation for Conv {
+    const KIND: &'static str = "conv";
+    const MEANING: &'static str = "convolutions (32C5, 32C3s2p1)";
+    const PART: Part = Part::Weights;
+
+    fn parse(token: &str, input: Shape) -> Result<Conv, Unread> {
+        let (maps, rest) = token.split_once('C').ok_or(Unread::Other)?;
+        let (maps, window) = (number(maps, token)?, window(rest, false, token)?);
+        check_fit("a convolution", token, input, window)?;
+        Ok(Conv { input, maps, window, has_bias: true, activation: Activation::Identity, init: Init::HE_NORMAL })
+    }
+
+    fn token_of_section(settings: &Table) -> Result<String, SectionError> {
+        let Section { maps, kernel, stride, padding } = settings::from_table(settings)?;
+        let window = Window { size: kernel, stride: stride.unwrap_or(1), padding };
+        Ok(token_of(maps, check_window("layers.kernel", window)?))
+    }
+
+    fn token(&self) -> String {
+        token_of(self.maps, self.window)
+    }
+
     fn output(&self) -> Shape {
-        let ConvSizes { out_height, out_width, .. } = self.sizes(1);
-        Shape::Maps { channels: self.maps, height: out_height as usize, width: out_width as usize }
+        let Some(Shape::Maps { height, width, .. }) = after_window(self.input, self.window) else {
+            panic!("a window of {:?} does not fit {}", self.window, self.input)
+        };
+        Shape::Maps { channels: self.maps, height, width }
+    }
+
+    fn takes_maps(&self) -> bool {
+        true
+    }
+
+    fn placed(self, Place { activation, has_bias, init }: Place) -> Conv {
+        Conv { activation, has_bias, init, ..self }
     }
 }
 

@@ -1,10 +1,16 @@
 //! The fully connected layer.
 
-use super::{Layer, LayerTensors, Parameter, Recorder, Values, activated};
+use serde::Deserialize;
+use toml::Table;
+
+use super::notation::number;
+use super::{Layer, LayerTensors, Notation, Parameter, Part, Place, Recorder, SectionError, Unread, Values, activated};
 use crate::kernels::activation::Activation;
 use crate::kernels::{DenseForward, DenseGrad, DenseInputGrad};
+use crate::math::shape::Shape;
 use crate::nn::init::{Fan, Init};
 use crate::plan::{PlanBuilder, Tensor};
+use crate::settings;
 
 /// `y = activation(x W^T + b)`: x `[batch, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[batch, outputs]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,12 +19,50 @@ pub struct Dense {
     pub inputs: usize,
     /// Units.
     pub outputs: usize,
-    /// Whether it has biases; before a batch normalization they would do nothing.
+    /// Whether it has biases; before a normalization they would do nothing.
     pub has_bias: bool,
     /// Applied to the output.
     pub activation: Activation,
     /// What the weights start from; biases start from zero.
     pub init: Init,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    units: usize,
+}
+
+impl Notation for Dense {
+    const KIND: &'static str = "dense";
+    const MEANING: &'static str = "units (500)";
+    const PART: Part = Part::Weights;
+
+    fn parse(token: &str, input: Shape) -> Result<Dense, Unread> {
+        let (inputs, outputs) = (input.len(), number(token, token)?);
+        Ok(Dense { inputs, outputs, has_bias: true, activation: Activation::Identity, init: Init::HE_NORMAL })
+    }
+
+    fn token_of_section(settings: &Table) -> Result<String, SectionError> {
+        let Section { units } = settings::from_table(settings)?;
+        Ok(units.to_string())
+    }
+
+    fn token(&self) -> String {
+        self.outputs.to_string()
+    }
+
+    fn output(&self) -> Shape {
+        Shape::Features(self.outputs)
+    }
+
+    fn takes_maps(&self) -> bool {
+        false
+    }
+
+    fn placed(self, Place { activation, has_bias, init }: Place) -> Dense {
+        Dense { activation, has_bias, init, ..self }
+    }
 }
 
 impl Layer for Dense {

@@ -5,52 +5,26 @@ use toml::{Table, Value};
 
 use super::SettingError;
 use crate::kernels::activation::Activation;
-use crate::math::shape::Window;
-use crate::nn::arch::{Arch, LayerSpec};
+use crate::nn::arch::Arch;
+use crate::nn::layers::{KINDS, Kind, Part, SectionError};
 use crate::nn::network::check_dropout;
 use crate::settings::{self, SpecError};
 
 /// The key of the input's shape, and that of the layers.
 pub(super) const KEYS: [&str; 2] = ["input", "layers"];
 
-/// A layer as a section says it.
+/// What a section says of the units of a layer with weights, beside the layer's own settings.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-enum Section {
-    Dense {
-        units: usize,
-        activation: Option<Activation>,
-        #[serde(default)]
-        dropout: f64,
-    },
-    Conv {
-        maps: usize,
-        kernel: usize,
-        stride: Option<usize>,
-        #[serde(default)]
-        padding: usize,
-        activation: Option<Activation>,
-        #[serde(default)]
-        dropout: f64,
-    },
-    MaxPool {
-        size: usize,
-        stride: Option<usize>,
-        #[serde(default)]
-        padding: usize,
-    },
-    AvgPool {
-        size: usize,
-        stride: Option<usize>,
-        #[serde(default)]
-        padding: usize,
-    },
-    GlobalAvgPool {},
-    BatchNorm {},
+#[serde(deny_unknown_fields)]
+struct Units {
+    activation: Option<Activation>,
+    #[serde(default)]
+    dropout: f64,
 }
 
-/// What is said of the units of a layer with weights: their activation, where it is named, and their dropout.
-type Units = (Option<Activation>, f64);
+/// The keys of [`Units`], and the key that says what layer it is.
+const OF_UNITS: [&str; 2] = ["activation", "dropout"];
+const KIND: &str = "kind";
 
 /// What is wrong with the sections.
 pub(super) struct Mistake {
@@ -108,16 +82,9 @@ pub(super) fn expand(table: &mut Table) -> Result<(), Mistake> {
         let Value::Table(layer) = layer else {
             return Err(Mistake::inside(number, "a layer is a section [[layers]]"));
         };
-        let section = settings::from_table(layer).map_err(|error| unread(number, layer, error))?;
-        let (spec, of_units) = Section::read(section).map_err(|error| {
-            let word = match &error {
-                SettingError::Setting { key, .. } => key.strip_prefix("layers.").map(String::from),
-                _ => None,
-            };
-            Mistake { word, ..Mistake::inside(number, error) }
-        })?;
-        arch.push(spec.to_string());
-        if let Some((activation, dropout)) = of_units {
+        let (token, units) = read(layer).map_err(|error| unread(number, layer, error))?;
+        arch.push(token);
+        if let Some(Units { activation, dropout }) = units {
             activations.push(activation);
             dropouts.push(dropout);
             last = Some(number);
@@ -143,16 +110,48 @@ pub(super) fn expand(table: &mut Table) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// A section that is not one of a layer.
-fn unread(number: usize, layer: &Table, error: SpecError) -> Mistake {
+/// The layer of a section in the notation, and what the section says of its units.
+fn read(section: &Table) -> Result<(String, Option<Units>), SectionError> {
+    let kind = kind_of(section)?;
+    let (mut own, mut of_units) = (section.clone(), Table::new());
+    own.remove(KIND);
+    if kind.part == Part::Weights {
+        of_units.extend(OF_UNITS.iter().filter_map(|&key| own.remove_entry(key)));
+    }
+    let token = (kind.token_of_section)(&own).map_err(|error| match error {
+        SectionError::Spec(error) if kind.part == Part::Weights => {
+            OF_UNITS.iter().fold(error, |error, key| error.or_key(key)).into()
+        }
+        error => error,
+    })?;
+    let units: Units = settings::from_table(&of_units)?;
+    check_dropout("layers.dropout", units.dropout)?;
+    Ok((token, (kind.part == Part::Weights).then_some(units)))
+}
+
+/// The kind of layer that a section names.
+fn kind_of(section: &Table) -> Result<&'static Kind, SpecError> {
+    let value = section.get(KIND).ok_or(SpecError::Missing(KIND))?;
+    let Some(word) = value.as_str() else {
+        let must = "the name of a layer, such as \"dense\"".to_string();
+        return Err(SpecError::Value { key: KIND.to_string(), value: value.to_string(), must });
+    };
+    let known = || KINDS.iter().map(|kind| kind.name).collect();
+    let kind = KINDS.iter().find(|kind| kind.name == word);
+    kind.ok_or_else(|| SpecError::Word { word: word.to_string(), known: known() })
+}
+
+/// What is wrong with a section, and where.
+fn unread(number: usize, section: &Table, error: SectionError) -> Mistake {
     let word = match &error {
-        SpecError::Word { word, .. } => Some(word.clone()),
-        SpecError::Key { key, .. } | SpecError::Value { key, .. } => Some(key.clone()),
+        SectionError::Spec(SpecError::Word { word, .. }) => Some(word.clone()),
+        SectionError::Spec(SpecError::Key { key, .. } | SpecError::Value { key, .. }) => Some(key.clone()),
+        SectionError::Setting(SettingError::Setting { key, .. }) => key.strip_prefix("layers.").map(String::from),
         _ => None,
     };
-    let is_batch_norm = layer.get("kind").and_then(Value::as_str) == Some("batch-norm");
+    let is_normalization = kind_of(section).is_ok_and(|kind| kind.part == Part::Normalization);
     let problem = match &error {
-        SpecError::Key { key, .. } if is_batch_norm && ["activation", "dropout"].contains(&key.as_str()) => {
+        SectionError::Spec(SpecError::Key { key, .. }) if is_normalization && OF_UNITS.contains(&key.as_str()) => {
             format!("`{key}` is a setting of the dense or convolutional layer before; it comes after the normalization")
         }
         error => error.to_string(),
@@ -169,36 +168,4 @@ fn set_per_layer(table: &mut Table, key: &str, of_inputs: Option<Value>, values:
         Value::Array(of_inputs.into_iter().chain(values).collect())
     };
     table.insert(key.to_string(), value);
-}
-
-impl Section {
-    /// The layer in the notation, and what is said of its units.
-    fn read(self) -> Result<(LayerSpec, Option<Units>), SettingError> {
-        let window = |size: usize, stride: usize, padding: usize| {
-            let must = "a window has at least one row, and moves by at least one";
-            SettingError::unless(size > 0, "layers.size", size, must)?;
-            SettingError::unless(stride > 0, "layers.stride", stride, must)?;
-            Ok(Window { size, stride, padding })
-        };
-        let units = |activation: Option<Activation>, dropout: f64| {
-            check_dropout("layers.dropout", dropout)?;
-            Ok(Some((activation, dropout)))
-        };
-        Ok(match self {
-            Section::Dense { units: count, activation, dropout } => {
-                (LayerSpec::Dense(count), units(activation, dropout)?)
-            }
-            Section::Conv { maps, kernel, stride, padding, activation, dropout } => {
-                (LayerSpec::Conv(maps, window(kernel, stride.unwrap_or(1), padding)?), units(activation, dropout)?)
-            }
-            Section::MaxPool { size, stride, padding } => {
-                (LayerSpec::MaxPool(window(size, stride.unwrap_or(size), padding)?), None)
-            }
-            Section::AvgPool { size, stride, padding } => {
-                (LayerSpec::AvgPool(window(size, stride.unwrap_or(size), padding)?), None)
-            }
-            Section::GlobalAvgPool {} => (LayerSpec::GlobalAvgPool, None),
-            Section::BatchNorm {} => (LayerSpec::BatchNorm, None),
-        })
-    }
 }
