@@ -38,7 +38,7 @@ kernels! {
     norm [batch_norm, layer_norm, sums] batch_norm_stats::BatchNormStats, batch_norm::BatchNorm, batch_norm_sums::BatchNormSums, batch_norm_grad::BatchNormGrad, layer_norm::LayerNorm, layer_norm_grad::LayerNormGrad, layer_norm_sums::LayerNormSums;
     product [] add_partials::AddPartials;
     loss [loss] softmax_cross_entropy::SoftmaxCrossEntropy, hinge::Hinge, squared_error::SquaredError, log_batch::LogBatch;
-    optim [adam, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, max_norm::MaxNorm;
+    optim [adam, arena, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, max_norm::MaxNorm;
 }
 
 pub use conv::shared::conv::ConvSizes;

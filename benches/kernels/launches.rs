@@ -156,15 +156,7 @@ fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> R
         normalization: Normalization::UNIT,
     };
     let recording = Model::of(network).record_training(data, options).expect("a plan");
-    let [first_moment_correction, second_moment_correction] =
-        options.optimizer.bias_corrections(1).map(|correction| correction as f32);
-    let step = Step {
-        seed_low: 1,
-        epoch: 1,
-        learning_rate: 0.01,
-        first_moment_correction,
-        second_moment_correction,
-        ..Step::batch(0, options.batch as u32)
-    };
+    let mut step = Step { seed_low: 1, epoch: 1, ..Step::batch(0, options.batch as u32) };
+    options.optimizer.set_scalars(&mut step, 1, 1.0);
     (name, recording.plan, step)
 }

@@ -8,15 +8,3 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> parameters: array<f32>; // [length]
 @group(0) @binding(3) var<storage, read> gradients: array<f32>; // [length]
 @group(0) @binding(4) var<storage, read> loss_scale: array<f32>; // [5]
-
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let i = linear_index(group, groups, thread);
-    if i < params.length && loss_scale[APPLIES] != 0.0 {
-        update(i, gradients[i]);
-    }
-}

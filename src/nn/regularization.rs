@@ -19,7 +19,7 @@ pub struct Regularization {
     /// this, too.
     pub l2: f64,
     /// Takes `learning_rate * weight_decay * w` away before each update, whatever the optimizer: Loshchilov and Hutter,
-    /// "Decoupled weight decay regularization", ICLR 2019. `None` is what the optimizer comes with: 0.01 for AdamW, else 0.
+    /// "Decoupled weight decay regularization", ICLR 2019. `None` is what the optimizer comes with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
     /// After each update, scales the weights that come into a unit down to this norm where theirs is larger: Srivastava et

@@ -1,7 +1,6 @@
 //! The steps of an epoch: which examples, at what rate, and where an update comes.
 
 use crate::kernels::step::Step;
-use crate::nn::optim::Optimizer;
 use crate::run::config::{Batching, Config};
 
 /// The steps of epoch `epoch`, counted from 1, over positions `0..examples` of the order.
@@ -31,19 +30,11 @@ pub(super) fn epoch_steps(
                 updates: u32::from(start + rows == end),
                 ..Step::batch(start as u32, rows as u32)
             };
-            set_rates(&mut step, &config.optimizer, t, factor);
+            config.optimizer.set_scalars(&mut step, t, factor);
             steps.push(step);
         }
     }
     steps
-}
-
-/// Sets the scalars that the optimizer's kernels read in update `t`, counted from 1, at `factor` times its learning rate.
-pub(super) fn set_rates(step: &mut Step, optimizer: &Optimizer, t: u64, factor: f64) {
-    let [first, second] = optimizer.bias_corrections(t);
-    step.learning_rate = (optimizer.learning_rate() * factor) as f32;
-    step.first_moment_correction = first as f32;
-    step.second_moment_correction = second as f32;
 }
 
 #[cfg(test)]

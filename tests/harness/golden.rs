@@ -63,13 +63,9 @@ pub fn report(what: &str, comparison: &Comparison, tolerance: Tolerance) {
 pub fn steps(optimizer: Optimizer, batch: usize, count: usize) -> Vec<Step> {
     let starts = (0..EXAMPLES).step_by(batch).cycle();
     let step = |(start, t): (usize, u64)| {
-        let [first, second] = optimizer.bias_corrections(t);
-        Step {
-            learning_rate: optimizer.learning_rate() as f32,
-            first_moment_correction: first as f32,
-            second_moment_correction: second as f32,
-            ..Step::batch(start as u32, batch.min(EXAMPLES - start) as u32)
-        }
+        let mut step = Step::batch(start as u32, batch.min(EXAMPLES - start) as u32);
+        optimizer.set_scalars(&mut step, t, 1.0);
+        step
     };
     starts.zip(1..).take(count).map(step).collect()
 }

@@ -100,15 +100,9 @@ impl Small {
 
 /// The optimizer's scalars in its first update.
 pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
-    let [first, second] = optimizer.bias_corrections(1);
-    Step {
-        seed_low: 3,
-        epoch: 1,
-        learning_rate: optimizer.learning_rate() as f32,
-        first_moment_correction: first as f32,
-        second_moment_correction: second as f32,
-        ..Step::batch(start, rows)
-    }
+    let mut step = Step { seed_low: 3, epoch: 1, ..Step::batch(start, rows) };
+    optimizer.set_scalars(&mut step, 1, 1.0);
+    step
 }
 
 /// Runs one step and returns what it logged.

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use crate::harness::golden::{Golden, check_ten_steps};
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::model::TrainingOptions;
-use gpunet::low_level::nn::optim::{Adagrad, Adam, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
+use gpunet::low_level::nn::optim::{Adagrad, AdamW, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
 use gpunet::low_level::nn::regularization::Regularization;
 
 const SGD: Optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.1 });
 const MOMENTUM: Momentum = Momentum { learning_rate: 0.05, momentum: 0.9, average: false, bias_correction: false };
 const AVERAGE: Momentum = Momentum { learning_rate: 0.3, average: true, ..MOMENTUM };
-const ADAM: Adam = Adam { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const ADAMW: AdamW = AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 #[test]
 fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
@@ -34,7 +34,7 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
         ("rmsprop", Optimizer::RmsProp(RmsProp { learning_rate: 0.004, rho: 0.9, epsilon: 1e-8 })),
         ("adagrad", Optimizer::Adagrad(Adagrad { learning_rate: 0.03, epsilon: 1e-10 })),
         // With the weight decay of 0.01 that it brings.
-        ("adamw", Optimizer::AdamW(ADAM)),
+        ("adamw", Optimizer::AdamW(ADAMW)),
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.003, beta1: 0.9, beta2: 0.99 })),
     ];
     let bounded = [

@@ -1,7 +1,9 @@
 //! Optimizers, regularization and clipping as recipes write them: names, defaults, and what is refused.
 
 use gpunet::low_level::nn::clipping::Clipping;
-use gpunet::low_level::nn::optim::{Adagrad, Adam, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
+use gpunet::low_level::nn::optim::{
+    Adagrad, Adam, AdamW, Corrections, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd,
+};
 use gpunet::low_level::nn::regularization::Regularization;
 use gpunet::low_level::settings::SettingError;
 use serde::de::DeserializeOwned;
@@ -14,6 +16,7 @@ fn parse<T: DeserializeOwned>(recipe: &str) -> Result<T, toml::de::Error> {
 #[test]
 fn names_bring_published_settings() {
     let adam = Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let adamw = AdamW { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let momentum = Momentum { learning_rate: 0.03, momentum: 0.9, average: false, bias_correction: false };
     let expected = [
         ("sgd", Optimizer::Sgd(Sgd { learning_rate: 0.3 })),
@@ -22,7 +25,7 @@ fn names_bring_published_settings() {
         ("rmsprop", Optimizer::RmsProp(RmsProp { learning_rate: 0.001, rho: 0.9, epsilon: 1e-8 })),
         ("adagrad", Optimizer::Adagrad(Adagrad { learning_rate: 0.01, epsilon: 1e-10 })),
         ("adam", Optimizer::Adam(adam)),
-        ("adamw", Optimizer::AdamW(adam)),
+        ("adamw", Optimizer::AdamW(adamw)),
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.0001, beta1: 0.9, beta2: 0.99 })),
     ];
     assert_eq!(Optimizer::all(), expected.map(|(_, optimizer)| optimizer));
@@ -42,12 +45,14 @@ fn names_bring_published_settings() {
 
 #[test]
 fn only_corrected_averages_have_a_bias_to_correct() {
-    let corrections = |recipe: &str| parse::<Optimizer>(recipe).unwrap().bias_corrections(2);
-    assert_eq!(corrections("name = 'momentum'\nmomentum = 0.5"), [1.0, 1.0]);
-    assert_eq!(corrections("name = 'momentum'\nmomentum = 0.5\naverage = true"), [1.0, 1.0]);
+    let corrections = |recipe: &str| parse::<Optimizer>(recipe).unwrap().corrections(2);
+    let none = Corrections::default();
+    assert_eq!(corrections("name = 'momentum'\nmomentum = 0.5"), none);
+    assert_eq!(corrections("name = 'momentum'\nmomentum = 0.5\naverage = true"), none);
     let corrected = "name = 'momentum'\nmomentum = 0.5\naverage = true\nbias_correction = true";
-    assert_eq!(corrections(corrected), [1.0 / (1.0 - 0.25), 1.0]);
-    assert_eq!(corrections("name = 'adam'\nbeta1 = 0.5\nbeta2 = 0.75"), [4.0 / 3.0, 16.0 / 7.0]);
+    assert_eq!(corrections(corrected), Corrections { first_moment: 1.0 / (1.0 - 0.25), ..none });
+    let of_adam = Corrections { first_moment: 4.0 / 3.0, second_moment: 16.0 / 7.0, ..none };
+    assert_eq!(corrections("name = 'adam'\nbeta1 = 0.5\nbeta2 = 0.75"), of_adam);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Adagrad.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernels::optim::shared::arena::{over_arena, update_each};
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::Real;
-use crate::math::simd::update_each;
 
 params! {
     /// Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011,
@@ -20,37 +20,27 @@ params! {
 
 impl KernelSpec for Adagrad {
     const NAME: &'static str = "adagrad";
-    const WGSL: &'static str =
-        wgsl!("optim/adagrad", "shared/step", "shared/linear", "shared/loss_scale", "shared/finite");
+    const WGSL: &'static str = wgsl!(
+        "optim/adagrad",
+        "shared/step",
+        "shared/linear",
+        "shared/loss_scale",
+        "shared/finite",
+        "optim/shared/arena"
+    );
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("square_sums", DType::F32),
         loss_scale::SLOT,
     ];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: 7);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        7 * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(3)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let epsilon = T::from_f32(self.epsilon);
-        let (parameters, gradients, square_sums) = (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        update_each(parameters, gradients, square_sums, |parameter, gradient, sum| {
+        update_each(arguments, |parameter, gradient, sum| {
             *sum += gradient * gradient;
             let root = sum.sqrt();
             // Divided either way: compilers make no vectors of a division that may be left out.

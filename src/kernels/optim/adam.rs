@@ -2,11 +2,11 @@
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::kernels::optim::shared::adam::AdamRates;
+use crate::kernels::optim::shared::arena::{over_arena, update_pieces};
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{AWKWARD_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{AWKWARD_LENGTHS, wgsl};
 use crate::math::real::Real;
-use crate::math::simd::update_pieces;
 
 params! {
     /// Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1, over a whole arena:
@@ -23,8 +23,15 @@ params! {
 
 impl KernelSpec for Adam {
     const NAME: &'static str = "adam";
-    const WGSL: &'static str =
-        wgsl!("optim/adam", "shared/step", "shared/linear", "shared/loss_scale", "shared/finite", "optim/shared/adam");
+    const WGSL: &'static str = wgsl!(
+        "optim/adam",
+        "shared/step",
+        "shared/linear",
+        "shared/loss_scale",
+        "shared/finite",
+        "optim/shared/adam",
+        "optim/shared/arena"
+    );
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
@@ -32,29 +39,12 @@ impl KernelSpec for Adam {
         Slot::update("second_moments", DType::F32),
         loss_scale::SLOT,
     ];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: AdamRates::FLOPS);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 4], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        AdamRates::FLOPS * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(4)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let step = arguments.step();
-        let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        let tensors = [parameters, arguments.reals_mut(2), arguments.reals_mut(3)];
-        update_pieces(tensors, gradients, |tensors, gradients| self.rates.update(step, tensors, gradients));
+        update_pieces(arguments, |tensors, gradients| self.rates.update(step, tensors, gradients));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

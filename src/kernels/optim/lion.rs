@@ -1,11 +1,11 @@
 //! Lion.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernels::optim::shared::arena::{over_arena, update_each};
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::{Real, flushed, sign};
-use crate::math::simd::update_each;
 
 params! {
     /// Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023, algorithm 2, over a whole arena:
@@ -39,39 +39,29 @@ impl Lion {
 
 impl KernelSpec for Lion {
     const NAME: &'static str = "lion";
-    const WGSL: &'static str =
-        wgsl!("optim/lion", "shared/step", "shared/linear", "shared/loss_scale", "shared/finite", "shared/sign");
+    const WGSL: &'static str = wgsl!(
+        "optim/lion",
+        "shared/step",
+        "shared/linear",
+        "shared/loss_scale",
+        "shared/finite",
+        "shared/sign",
+        "optim/shared/arena"
+    );
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("first_moments", DType::F32),
         loss_scale::SLOT,
     ];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: 9);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        9 * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(3)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [beta1, beta2] = [self.beta1, self.beta2].map(T::from_f32);
         let [one_minus_beta1, one_minus_beta2] = [self.one_minus_beta1, self.one_minus_beta2].map(T::from_f32);
-        let (parameters, gradients, first_moments) =
-            (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        update_each(parameters, gradients, first_moments, |parameter, gradient, first| {
+        update_each(arguments, |parameter, gradient, first| {
             *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
             *first = flushed(beta2 * *first + one_minus_beta2 * gradient);
         });

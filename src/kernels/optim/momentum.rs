@@ -1,12 +1,12 @@
 //! Gradient descent with momentum.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernels::optim::shared::arena::{over_arena, update_pieces};
 use crate::kernels::optim::shared::momentum::MomentumRates;
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::Real;
-use crate::math::simd::update_pieces;
 
 params! {
     /// Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, over a whole arena:
@@ -31,7 +31,8 @@ impl KernelSpec for Momentum {
         "shared/linear",
         "shared/loss_scale",
         "shared/finite",
-        "optim/shared/momentum"
+        "optim/shared/momentum",
+        "optim/shared/arena"
     );
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
@@ -40,28 +41,12 @@ impl KernelSpec for Momentum {
         loss_scale::SLOT,
     ];
     const CONSTANTS: &'static [&'static str] = &["nesterov"];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: MomentumRates::FLOPS);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        MomentumRates::FLOPS * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(3)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let (step, nesterov) = (arguments.step(), arguments.constant(0));
-        let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        update_pieces([parameters, arguments.reals_mut(2)], gradients, |tensors, gradients| {
+        update_pieces(arguments, |tensors, gradients| {
             self.rates.update(nesterov, step, tensors, gradients);
         });
     }

@@ -1,11 +1,11 @@
 //! RMSprop.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernels::optim::shared::arena::{over_arena, update_each};
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{EDGE_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::{Real, flushed};
-use crate::math::simd::update_each;
 
 params! {
     /// Tieleman and Hinton, "Lecture 6e: rmsprop: divide the gradient by a running average of its recent magnitude", Coursera:
@@ -32,38 +32,27 @@ impl RmsProp {
 
 impl KernelSpec for RmsProp {
     const NAME: &'static str = "rmsprop";
-    const WGSL: &'static str =
-        wgsl!("optim/rmsprop", "shared/step", "shared/linear", "shared/loss_scale", "shared/finite");
+    const WGSL: &'static str = wgsl!(
+        "optim/rmsprop",
+        "shared/step",
+        "shared/linear",
+        "shared/loss_scale",
+        "shared/finite",
+        "optim/shared/arena"
+    );
     const SLOTS: &'static [Slot] = &[
         Slot::update("parameters", DType::F32),
         Slot::read("gradients", DType::F32),
         Slot::update("second_moments", DType::F32),
         loss_scale::SLOT,
     ];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: 9);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 3], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        9 * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(3)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [rho, one_minus_rho, epsilon] = [self.rho, self.one_minus_rho, self.epsilon].map(T::from_f32);
-        let (parameters, gradients, second_moments) =
-            (arguments.reals_mut(0), arguments.reals(1), arguments.reals_mut(2));
-        update_each(parameters, gradients, second_moments, |parameter, gradient, second| {
+        update_each(arguments, |parameter, gradient, second| {
             *second = flushed(rho * *second + one_minus_rho * gradient * gradient);
             let root = second.sqrt();
             // Divided either way: compilers make no vectors of a division that may be left out.

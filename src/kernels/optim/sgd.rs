@@ -1,12 +1,12 @@
 //! Gradient descent.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
+use crate::kernels::optim::shared::arena::{over_arena, update_pieces};
 use crate::kernels::optim::shared::sgd;
 use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
-use crate::kernels::{AWKWARD_LENGTHS, flat_grid, wgsl};
+use crate::kernels::{AWKWARD_LENGTHS, wgsl};
 use crate::math::real::Real;
-use crate::math::simd::update_pieces;
 
 params! {
     /// `parameter -= learning_rate * gradient` over a whole arena.
@@ -18,32 +18,22 @@ params! {
 
 impl KernelSpec for Sgd {
     const NAME: &'static str = "sgd";
-    const WGSL: &'static str =
-        wgsl!("optim/sgd", "shared/step", "shared/linear", "shared/loss_scale", "optim/shared/sgd");
+    const WGSL: &'static str = wgsl!(
+        "optim/sgd",
+        "shared/step",
+        "shared/linear",
+        "shared/loss_scale",
+        "optim/shared/sgd",
+        "optim/shared/arena"
+    );
     const SLOTS: &'static [Slot] =
         &[Slot::update("parameters", DType::F32), Slot::read("gradients", DType::F32), loss_scale::SLOT];
-    const WORKGROUP: [u32; 3] = [256, 1, 1];
-    const USES_STEP: bool = true;
 
-    fn grid(&self) -> [u32; 3] {
-        flat_grid(self.length as usize)
-    }
+    over_arena!(flops: sgd::FLOPS);
 
-    fn lengths(&self) -> Vec<usize> {
-        [vec![self.length as usize; 2], vec![loss_scale::LENGTH]].concat()
-    }
-
-    fn flops(&self) -> u64 {
-        sgd::FLOPS * u64::from(self.length)
-    }
-
-    fn run<T: Real>(&self, mut arguments: Arguments<'_, T>) {
-        if loss_scale::leaves_out(arguments.reals(2)) {
-            return;
-        }
+    fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let step = arguments.step();
-        let (parameters, gradients) = (arguments.reals_mut(0), arguments.reals(1));
-        update_pieces([parameters], gradients, |tensors, gradients| sgd::update(step, tensors, gradients));
+        update_pieces(arguments, |tensors, gradients| sgd::update(step, tensors, gradients));
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

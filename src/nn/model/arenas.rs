@@ -33,7 +33,7 @@ impl Arenas {
             let is_in_memory = |parameter: &Parameter| !(options.fuses() && parameter.fuses);
             arena(plan, "gradients", Role::Grad, ".grad", named, is_in_memory)
         });
-        let state = training.map_or_else(Vec::new, |options| options.optimizer.state(plan, parameters.whole));
+        let state = training.map_or_else(Vec::new, |options| options.optimizer.state(plan, &parameters));
         Arenas { parameters, untrained, gradients, state }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::TrainingOptions;
 use crate::nn::layers::Parameter;
 use crate::nn::loss::LossScale;
+use crate::nn::optim::Update;
 use crate::plan::{Arena, PlanBuilder, Tensor};
 
 /// Appends it to the training phase, in PyTorch's order: the loss scale's, clipping, penalties and weight decay, the optimizer, max-norm.
@@ -28,7 +29,8 @@ pub(super) fn record(
         if regularized > 0 {
             regularization.record_before(plan, optimizer, regularized, pair, loss_scale.tensor);
         }
-        optimizer.record(plan, pair, state, loss_scale.tensor);
+        let [parameters, gradients] = pair;
+        optimizer.record(&mut Update { plan, parameters, gradients, state, loss_scale: loss_scale.tensor });
     };
     match gradients {
         Some(gradients) if gradients.parts.len() == parameters.parts.len() => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, check_epsilon};
+use super::rule::{Rule, Update, check_epsilon};
 use crate::kernels;
 use crate::settings::SettingError;
 
@@ -24,11 +24,15 @@ impl Default for Adagrad {
 }
 
 impl Rule for Adagrad {
+    fn title(&self) -> &'static str {
+        "Adagrad"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_epsilon(self.epsilon)
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["square_sums"]
     }
 

@@ -1,8 +1,8 @@
-//! Adam, and AdamW.
+//! Adam.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, bias_correction, check_decay, check_epsilon};
+use super::rule::{Corrections, Rule, Update, bias_correction, check_decay, check_epsilon};
 use crate::kernels::{self, AdamRates, DenseUpdate};
 use crate::plan::Launch;
 use crate::settings::SettingError;
@@ -10,9 +10,6 @@ use crate::settings::SettingError;
 /// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, `p -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, where
 /// update t has `m_hat = m / (1 - beta1^t)` and `v_hat = v / (1 - beta2^t)`: Kingma and Ba, "Adam: a method for stochastic
 /// optimization", ICLR 2015, algorithm 1.
-///
-/// AdamW has the same settings: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019. What it adds, a weight
-/// decay of 0.01 unless another is asked for, is [`crate::nn::regularization::Regularization`]'s and open to every optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {
@@ -39,17 +36,22 @@ impl Adam {
 }
 
 impl Rule for Adam {
+    fn title(&self) -> &'static str {
+        "Adam"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.beta1", "a decay", self.beta1)?;
         check_decay("optimizer.beta2", "a decay", self.beta2)?;
         check_epsilon(self.epsilon)
     }
 
-    fn bias_corrections(&self, t: u64) -> [f64; 2] {
-        [self.beta1, self.beta2].map(|beta| bias_correction(beta, t))
+    fn corrections(&self, t: u64) -> Corrections {
+        let [first_moment, second_moment] = [self.beta1, self.beta2].map(|beta| bias_correction(beta, t));
+        Corrections { first_moment, second_moment }
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["first_moments", "second_moments"]
     }
 
@@ -68,9 +70,8 @@ mod tests {
 
     #[test]
     fn bias_corrections_follow_the_paper() {
-        let [first, second] = Adam::default().bias_corrections(1);
-        assert!((first - 10.0).abs() < 1e-12 && (second - 1000.0).abs() < 1e-9);
-        let [first, second] = Adam::default().bias_corrections(1_000_000);
-        assert!(first == 1.0 && (second - 1.0).abs() < 1e-12);
+        let of = |t| Adam::default().corrections(t);
+        assert!((of(1).first_moment - 10.0).abs() < 1e-12 && (of(1).second_moment - 1000.0).abs() < 1e-9);
+        assert!(of(1_000_000).first_moment == 1.0 && (of(1_000_000).second_moment - 1.0).abs() < 1e-12);
     }
 }

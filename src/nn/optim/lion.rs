@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, check_decay};
+use super::rule::{Rule, Update, check_decay};
 use crate::kernels;
 use crate::settings::SettingError;
 
@@ -27,12 +27,16 @@ impl Default for Lion {
 }
 
 impl Rule for Lion {
+    fn title(&self) -> &'static str {
+        "Lion"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.beta1", "a decay", self.beta1)?;
         check_decay("optimizer.beta2", "a decay", self.beta2)
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["first_moments"]
     }
 

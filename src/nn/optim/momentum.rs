@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, bias_correction, check_decay};
+use super::rule::{Corrections, Rule, Update, bias_correction, check_decay};
 use crate::kernels::{self, DenseUpdate, MomentumRates};
 use crate::plan::Launch;
 use crate::settings::SettingError;
@@ -36,6 +36,10 @@ impl Momentum {
 }
 
 impl Rule for Momentum {
+    fn title(&self) -> &'static str {
+        "momentum"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.momentum", "a momentum", self.momentum)?;
         if self.bias_correction && !self.average {
@@ -46,11 +50,12 @@ impl Rule for Momentum {
         Ok(())
     }
 
-    fn bias_corrections(&self, t: u64) -> [f64; 2] {
-        [if self.bias_correction { bias_correction(self.momentum, t) } else { 1.0 }, 1.0]
+    fn corrections(&self, t: u64) -> Corrections {
+        let first_moment = if self.bias_correction { bias_correction(self.momentum, t) } else { 1.0 };
+        Corrections { first_moment, ..Corrections::default() }
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["velocities"]
     }
 

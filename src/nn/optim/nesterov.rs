@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, check_decay};
+use super::rule::{Rule, Update, check_decay};
 use crate::kernels::{self, DenseUpdate, MomentumRates};
 use crate::plan::Launch;
 use crate::settings::SettingError;
@@ -32,11 +32,15 @@ impl Nesterov {
 }
 
 impl Rule for Nesterov {
+    fn title(&self) -> &'static str {
+        "Nesterov momentum"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.momentum", "a momentum", self.momentum)
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["velocities"]
     }
 

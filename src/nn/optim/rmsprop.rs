@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update, check_decay, check_epsilon};
+use super::rule::{Rule, Update, check_decay, check_epsilon};
 use crate::kernels;
 use crate::settings::SettingError;
 
@@ -26,12 +26,16 @@ impl Default for RmsProp {
 }
 
 impl Rule for RmsProp {
+    fn title(&self) -> &'static str {
+        "RMSprop"
+    }
+
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.rho", "a decay", self.rho)?;
         check_epsilon(self.epsilon)
     }
 
-    fn state(&self) -> &'static [&'static str] {
+    fn state_of_each(&self) -> &'static [&'static str] {
         &["second_moments"]
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, Update};
+use super::rule::{Rule, Update};
 use crate::kernels::{self, DenseUpdate};
 use crate::plan::Launch;
 
@@ -21,6 +21,10 @@ impl Default for Sgd {
 }
 
 impl Rule for Sgd {
+    fn title(&self) -> &'static str {
+        "gradient descent"
+    }
+
     fn record(&self, update: &mut Update<'_>) {
         update.launch(kernels::Sgd { length: update.length() }, &[]);
     }

@@ -16,7 +16,6 @@ use crate::math::random::{Stream, unit};
 use crate::nn::arch::Arch;
 use crate::nn::model::{Model, Recording, TrainingOptions};
 use crate::store::StoreError;
-use crate::train::steps::set_rates;
 
 /// Batches of made-up examples on the device, which steps take in turn.
 pub(super) const BATCHES: usize = 4;
@@ -74,7 +73,7 @@ impl<'a> BenchCase<'a> {
         let step = |t: u64| {
             let start = (t as usize - 1) % BATCHES * batch;
             let mut step = Step::batch(start as u32, batch as u32);
-            set_rates(&mut step, &self.options.optimizer, t, 1.0);
+            self.options.optimizer.set_scalars(&mut step, t, 1.0);
             step
         };
         numbers.map(step).collect()
