@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use etcetera::BaseStrategy;
-use gpunet::low_level::backend::device::{DeviceOptions, OpenDevice};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::low_level::error::Error;
 use gpunet::low_level::kernels::precision::Precision;
@@ -113,12 +113,12 @@ impl DeviceArguments {
     }
 
     /// Opens the device, and says so loudly where it is a GPU in name only.
-    fn open(&self) -> Result<OpenDevice, Error> {
+    fn open(&self) -> Result<Device, Error> {
         self.open_tuning(self.tuning())
     }
 
     /// The same, but as to tuning.
-    fn open_tuning(&self, tuning: Tuning) -> Result<OpenDevice, Error> {
+    fn open_tuning(&self, tuning: Tuning) -> Result<Device, Error> {
         let device = self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)?;
         warn_of_software(&device);
         Ok(device)
@@ -129,16 +129,16 @@ impl DeviceArguments {
     }
 
     /// Opens a device that another source, such as a recipe, may have named, and says nothing.
-    fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<OpenDevice, Error> {
+    fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<Device, Error> {
         gpunet::low_level::run::config::check_threads(threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
-        Ok(gpunet::low_level::backend::device::open(device, &DeviceOptions { threads, checks, tuning, cache })?)
+        Ok(Device::open(device, &DeviceOptions { threads, checks, tuning, cache })?)
     }
 }
 
 /// Says so where products are not what a precision asks for.
-fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
+fn warn_of_plain_products(device: &Device, precision: Precision) {
     let splits = || device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
     if precision == Precision::F32Split && !splits() {
         let name = device.backend.name();
@@ -147,7 +147,7 @@ fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
 }
 
 /// Says so loudly where a device is a GPU in name only.
-fn warn_of_software(device: &OpenDevice) {
+fn warn_of_software(device: &Device) {
     if device.is_software_adapter() {
         output::warn(&format!(
             "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::bail;
-use gpunet::low_level::backend::device::OpenDevice;
+use gpunet::low_level::backend::device::Device;
 use gpunet::low_level::data::{Dataset, Part};
 use gpunet::low_level::run::config::{BatchSize, Batching, Config};
 use gpunet::low_level::run::schedule::Schedule;
@@ -61,7 +61,7 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
 }
 
 /// `--overfit`: the goal is every example told right.
-fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> anyhow::Result<Ended> {
+fn check_overfit(config: &Config, dataset: &Dataset, device: &Device) -> anyhow::Result<Ended> {
     let examples = dataset.part(Part::Train).len();
     line(&format!("can {} learn {examples} examples of {} by heart?", config.arch, dataset.name))?;
     let mut written = Ok(());
@@ -91,7 +91,7 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 }
 
 /// Loads the data while it opens the device, and sees that both fit, before anything is written.
-pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, Device)> {
     let (dataset, device) = thread::scope(|scope| {
         let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
         let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning());
@@ -114,7 +114,7 @@ fn train_with(
     arguments: &Arguments,
     config: &Config,
     dataset: &Dataset,
-    device: &OpenDevice,
+    device: &Device,
     mut run: RunFolder,
     checkpoint: Option<Checkpoint<'_>>,
 ) -> anyhow::Result<Ended> {

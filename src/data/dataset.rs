@@ -87,7 +87,7 @@ impl Dataset {
         if label as usize >= MOST_CLASSES {
             return Err(DataError::LabelTooLarge { index, label, most: MOST_CLASSES });
         }
-        Ok(Dataset::in_memory("own data", T::own(values), labels.to_vec(), features, label as usize + 1))
+        Ok(Dataset::in_memory("own data", T::own(values.to_vec()), labels.to_vec(), features, label as usize + 1))
     }
 
     /// The same under another name, which models and run folders keep.

@@ -135,7 +135,7 @@ mod sealed {
 }
 
 /// A type that the values of examples may have: `u8` or `f32`.
-pub trait Feature: sealed::Sealed + Copy + Send + Sync + 'static {
+pub trait Feature: sealed::Sealed + Copy + Default + Send + Sync + 'static {
     /// Its name at run time.
     const TYPE: FeatureType;
 
@@ -143,7 +143,7 @@ pub trait Feature: sealed::Sealed + Copy + Send + Sync + 'static {
     type Sums: Sums<Self>;
 
     /// The values as a data set holds them.
-    fn own(values: &[Self]) -> Features;
+    fn own(values: Vec<Self>) -> Features;
 
     /// Checks rows of `width` values.
     ///
@@ -178,8 +178,8 @@ impl Feature for u8 {
     const TYPE: FeatureType = FeatureType::Bytes;
     type Sums = ByteSums;
 
-    fn own(values: &[u8]) -> Features {
-        Features::Bytes(values.to_vec())
+    fn own(values: Vec<u8>) -> Features {
+        Features::Bytes(values)
     }
 
     fn check(_values: &[u8], _width: usize) -> Result<(), DataError> {
@@ -195,8 +195,8 @@ impl Feature for f32 {
     const TYPE: FeatureType = FeatureType::F32;
     type Sums = RealSums;
 
-    fn own(values: &[f32]) -> Features {
-        Features::F32(values.to_vec())
+    fn own(values: Vec<f32>) -> Features {
+        Features::F32(values)
     }
 
     fn check(values: &[f32], width: usize) -> Result<(), DataError> {

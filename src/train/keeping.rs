@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::training::Training;
 use super::{Metrics, Outcome};
+use crate::data::{Part, Split};
 use crate::error::Error;
 use crate::run::config::Config;
 use crate::store::{Checkpoint, ModelMetadata, RunFolder, SavedModel, TestRecord};
@@ -38,10 +39,16 @@ impl Training<'_> {
             features: self.dataset.values.kind(),
             loss: self.config.loss,
             precision: self.config.precision,
-            // Where the test part is not the data set's own, only the split tells what it is.
-            split: (self.config.pool || self.config.test.is_some()).then(|| self.config.split()),
+            split: self.split(),
             ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())
         }
+    }
+
+    /// How the data set was parted, where its test set is not the source's own: then only the split tells what it is.
+    fn split(&self) -> Option<Split> {
+        let (_, split) = self.dataset.origin.as_ref()?;
+        let validation = Some(self.dataset.part(Part::Validation).len());
+        (split.pool || split.test.is_some()).then(|| Split { validation, ..split.clone() })
     }
 }
 

@@ -7,7 +7,7 @@ pub mod golden;
 use std::ops::ControlFlow;
 
 use gpunet::low_level::backend::cpu::{CpuBackend, CpuProgram};
-use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::ShaderChecks;
 use gpunet::low_level::backend::{Backend, Program};
 use gpunet::low_level::data::{Dataset, Normalization};
@@ -23,7 +23,7 @@ use gpunet::low_level::plan::Phase;
 pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
     let options = DeviceOptions { checks, ..DeviceOptions::default() };
     let device =
-        open("gpu", &options).expect("GPU tests need an adapter; ./check installs a software one where it can");
+        Device::open("gpu", &options).expect("GPU tests need an adapter; ./check installs a software one where it can");
     device.backend
 }
 

@@ -9,9 +9,9 @@ use gpunet::low_level::kernels::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::low_level::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseAdam, DenseForward, DenseGrad,
-    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GatherF32, GradientNorm, Hinge, KERNELS, LayerNorm,
-    LayerNormGrad, LayerNormSums, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Regularize,
-    RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
+    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GatherF32, GradientNorm, Hinge, KERNELS,
+    LayerNorm, LayerNormGrad, LayerNormSums, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum,
+    Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
 };
 
 /// The kernel with `from` replaced by `to` in its shader, exactly once.

@@ -2,7 +2,7 @@
 
 use crate::backend::DeviceError;
 use crate::backend::Program;
-use crate::data::{Dataset, Normalization};
+use crate::data::{Dataset, Features, Normalization};
 use crate::kernels::precision::Precision;
 use crate::kernels::{DenseGrad, DenseUpdate, Penalties, loss_scale};
 use crate::nn::clipping::Clipping;
@@ -130,10 +130,19 @@ impl Recording {
     /// A device that was lost.
     pub fn upload(&self, program: &mut dyn Program, dataset: &Dataset) -> Result<(), DeviceError> {
         let order: Vec<u32> = (0..dataset.len() as u32).collect();
-        program.write(self.features, dataset.values.data())?;
         program.write(self.labels, Data::U32(&dataset.labels))?;
         program.write(self.order, Data::U32(&order))?;
-        let (factors, offsets) = self.normalization.constants(&dataset.values, dataset.features);
+        self.upload_features(program, &dataset.values)
+    }
+
+    /// Writes features alone, with the constants that normalize them.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    pub fn upload_features(&self, program: &mut dyn Program, values: &Features) -> Result<(), DeviceError> {
+        let examples = self.plan.tensor(self.labels).len();
+        program.write(self.features, values.data())?;
+        let (factors, offsets) = self.normalization.constants(values, values.len() / examples);
         program.write(self.factors, Data::F32(&factors))?;
         program.write(self.offsets, Data::F32(&offsets))
     }
