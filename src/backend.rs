@@ -40,7 +40,7 @@ impl Span {
 }
 
 /// A device that plans can be loaded on.
-pub trait Backend {
+pub trait Backend: Send + Sync {
     /// Name for reports: the adapter's name, or the CPU with its number of threads.
     fn name(&self) -> String;
 
@@ -86,7 +86,7 @@ pub trait Backend {
 }
 
 /// A plan loaded on a device. [`Program::run`] allocates no device memory; profiling and reading tensors may.
-pub trait Program {
+pub trait Program: Send {
     /// The plan.
     fn plan(&self) -> &Plan;
 

@@ -11,6 +11,7 @@ mod lr_find;
 mod options;
 mod output;
 mod profile;
+mod runs;
 mod sentence;
 mod sweep;
 mod table;
@@ -21,7 +22,7 @@ use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use etcetera::BaseStrategy;
-use gpunet::low_level::backend::device::{DeviceOptions, OpenDevice};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::low_level::error::Error;
 use gpunet::low_level::kernels::precision::Precision;
@@ -98,12 +99,12 @@ struct DeviceArguments {
 
 impl DeviceArguments {
     /// Opens the device, and warns if it is a software adapter.
-    fn open(&self) -> anyhow::Result<OpenDevice> {
+    fn open(&self) -> anyhow::Result<Device> {
         self.open_tuning(self.flags.tuning())
     }
 
     /// The same, with another way of tuning.
-    fn open_tuning(&self, tuning: Tuning) -> anyhow::Result<OpenDevice> {
+    fn open_tuning(&self, tuning: Tuning) -> anyhow::Result<Device> {
         let device = self.flags.open(&self.chosen.apply(Config::default())?, tuning)?;
         warn_of_software(&device);
         Ok(device)
@@ -134,17 +135,17 @@ impl DeviceFlags {
     }
 
     /// Opens the device that the settings of a run name. Prints nothing.
-    fn open(&self, config: &Config, tuning: Tuning) -> Result<OpenDevice, Error> {
+    fn open(&self, config: &Config, tuning: Tuning) -> Result<Device, Error> {
         check_threads(config.threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
         let options = DeviceOptions { threads: config.threads, checks, tuning, cache };
-        Ok(gpunet::low_level::backend::device::open(&config.device, &options)?)
+        Ok(Device::open(&config.device, &options)?)
     }
 }
 
 /// Warns if the device does not make products as the precision asks.
-fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
+fn warn_of_plain_products(device: &Device, precision: Precision) {
     let splits = || device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
     if precision == Precision::F32Split && !splits() {
         let name = device.backend.name();
@@ -153,7 +154,7 @@ fn warn_of_plain_products(device: &OpenDevice, precision: Precision) {
 }
 
 /// Warns if a GPU is a software adapter.
-fn warn_of_software(device: &OpenDevice) {
+fn warn_of_software(device: &Device) {
     if device.is_software_adapter() {
         output::warn(&format!(
             "{} is a SOFTWARE adapter: it computes on the CPU, many times slower than `--device cpu`",

@@ -1,9 +1,11 @@
-//! Data sets: images as bytes, with labels and class names, in memory for the whole run.
+//! Data sets: features as bytes or f32, with labels and class names, in memory for the whole run.
 
 mod dataset;
+mod features;
 mod idx;
+mod moments;
 mod normalization;
-mod source;
+mod sources;
 mod split;
 
 use std::path::PathBuf;
@@ -12,9 +14,10 @@ use thiserror::Error;
 
 use crate::math::shape::Shape;
 pub use dataset::{Dataset, Part, dataset_name};
+pub use features::{Feature, FeatureType, Features};
 pub use normalization::{Normalization, NormalizationKind};
-pub use source::MNIST;
-pub use split::Split;
+pub use sources::MNIST;
+pub use split::{Fractions, Split};
 
 /// What a plan must know of the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,16 +26,51 @@ pub struct DataShape {
     pub train: usize,
     /// All examples, those for validation and test included.
     pub examples: usize,
-    /// Bytes of an example.
+    /// Values of an example.
     pub features: usize,
-    /// How bytes become inputs.
+    /// What they are.
+    pub values: FeatureType,
+    /// How they become inputs.
     pub normalization: Normalization,
 }
 
 /// Data that is missing, broken or does not fit.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum DataError {
+    #[error(
+        "the bundled MNIST is not in this build: build gpunet with its feature `mnist`, or name a directory of IDX files"
+    )]
+    NoMnist,
+    #[error("{examples} examples of {features} features are no data set: it needs at least one of each")]
+    NoExamples { examples: usize, features: usize },
+    #[error(
+        "{values} values are not {labels} rows of {features} features, {} in all: there must be a row for each label",
+        *labels as u128 * *features as u128
+    )]
+    Rows { values: usize, features: usize, labels: usize },
+    #[error("the feature in row {row}, column {column} is {value}, counted from 0; features must be finite")]
+    NotFinite { row: usize, column: usize, value: f32 },
+    #[error("label {label} of example {index} is too large: labels are classes counted from 0, at most {most} of them")]
+    LabelTooLarge { index: usize, label: u32, most: usize },
+    #[error("{names} names for {classes} classes; each class needs one")]
+    ClassNames { names: usize, classes: usize },
+    #[error(
+        "fractions of {validation} for validation and {test} for testing are no split: each lies from 0 up to but below 1, and \
+         so does their sum"
+    )]
+    Fractions { validation: f64, test: f64 },
+    #[error(
+        "the {examples} examples of {data} are too few: {validation} to validate and {test} to test on leave none to train on"
+    )]
+    TooFew { data: String, examples: usize, validation: usize, test: usize },
+    #[error("{data} has no {part} to evaluate on")]
+    NoPart { data: String, part: &'static str },
+    #[error("the model takes {wanted} features, but {found} were given")]
+    FeatureType { wanted: &'static str, found: &'static str },
+    #[error("{values} values are no whole examples of {features} features")]
+    Examples { values: usize, features: usize },
     #[error(
         "there is no data set at `{path}`: a data set is `mnist`, or a directory with train-images-idx3-ubyte, \
          train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (idx4 for images in colour), each as it is or as .gz"

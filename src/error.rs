@@ -6,11 +6,13 @@ use crate::backend::DeviceError;
 use crate::data::DataError;
 use crate::nn::arch::{ArchError, FitError};
 use crate::nn::model::RecordError;
-use crate::settings::SettingError;
+use crate::run::config::RecipeError;
+use crate::settings::{SettingError, SpecError};
 use crate::store::StoreError;
 
 /// Any error of the library.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Error {
     /// An architecture that does not parse.
     #[error(transparent)]
@@ -21,6 +23,12 @@ pub enum Error {
     /// A setting that makes no sense.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// A setting's text that does not parse.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A recipe that does not parse.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
     /// Data that is missing, broken or does not fit.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -82,6 +90,17 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// A model whose outputs for an example overflow.
+    #[error("the model's output for example {example} is {output}: it exceeds the range of f32")]
+    OutputNotFinite {
+        /// The example, counted from 0.
+        example: usize,
+        /// The output.
+        output: f32,
+    },
+    /// A run that would go on with other settings.
+    #[error("a run that goes on keeps its settings: only epochs, device and threads may be changed")]
+    OtherSettings,
     /// A run that would go on with other data.
     #[error("{data} is not the data that this run was trained on so far: its examples differ")]
     OtherData {

@@ -30,7 +30,7 @@ macro_rules! kernels {
 }
 
 kernels! {
-    data [] shuffle::Shuffle, gather::Gather;
+    data [gather] shuffle::Shuffle, gather::Gather, gather_f32::GatherF32;
     elementwise [] activate::Activate, dropout::Dropout, dropout_grad::DropoutGrad, transpose::Transpose;
     dense [dense_update] dense_forward::DenseForward, dense_input_grad::DenseInputGrad, dense_grad::DenseGrad, dense_sgd::DenseSgd, dense_momentum::DenseMomentum, dense_adam::DenseAdam;
     conv [conv] conv_forward::ConvForward, conv_input_grad::ConvInputGrad, conv_weight_grad::ConvWeightGrad, map_sums::MapSums;

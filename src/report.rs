@@ -13,11 +13,9 @@ mod panel;
 mod picture;
 mod range;
 mod style;
-mod summary;
 
 pub use axis::{Axis, Scale};
 pub use chart::{Chart, Curve, Mark, Panel, Stroke};
 pub use curves::{LearningCurve, learning_curves};
 pub use picture::{Picture, PictureError};
 pub use range::{range_curve, two_digits};
-pub use summary::{Best, Summary, short_names};

@@ -4,6 +4,7 @@ mod checkpoint;
 mod model_file;
 mod run;
 mod saved_run;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -14,8 +15,9 @@ use crate::run::config::RecipeError;
 
 pub use checkpoint::Checkpoint;
 pub use model_file::{ModelMetadata, SavedModel};
-pub use run::{RunFolder, find_model, load_config, point_latest};
+pub use run::{LATEST, RunFolder, find_model, load_config};
 pub use saved_run::{Progress, SavedRun, TestRecord, find_runs};
+pub use summary::{Best, Summary, short_names};
 
 /// A file or folder that cannot be read or written.
 #[derive(Debug, Error)]
@@ -27,8 +29,6 @@ pub enum StoreError {
     HoldsRun { path: PathBuf },
     #[error("{} is a file, not a folder", path.display())]
     NotAFolder { path: PathBuf },
-    #[error("there is no run yet in {}", path.display())]
-    NoRuns { path: PathBuf },
     #[error("{} points at {}, which is gone; name a run folder or model file", link.display(), target.display())]
     Dangling { link: PathBuf, target: PathBuf },
     #[error("there is no model at {}: it must be a run folder with model.safetensors or a model file", path.display())]

@@ -3,17 +3,18 @@
 pub mod bench;
 mod evaluate;
 mod events;
+mod keeping;
 mod overfit;
 mod prepare;
 mod profile;
 mod range_test;
 mod steps;
-mod trainer;
+mod training;
 
-pub use evaluate::{ClassReport, Evaluation, evaluate};
-pub use events::{Event, Metrics, Outcome};
+pub use evaluate::{ClassReport, Evaluation, evaluate, most_rows};
+pub use events::{Ending, Event, EventHandler, Metrics, Outcome, go_on};
 pub use overfit::{Overfit, overfit};
 pub use prepare::check;
 pub use profile::profile;
 pub use range_test::{RangeCurve, RangePoint, RangeTestOptions, range_test};
-pub use trainer::{is_finished, resume, train};
+pub use training::{is_finished, resume, train};

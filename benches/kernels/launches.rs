@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use gpunet::low_level::data::DataShape;
 use gpunet::low_level::data::Normalization;
+use gpunet::low_level::data::{DataShape, FeatureType};
 use gpunet::low_level::kernels::KERNELS;
 use gpunet::low_level::kernels::activation::Activation;
 use gpunet::low_level::kernels::kernel::{Case, Kernel};
@@ -148,7 +148,13 @@ fn plans() -> Vec<Recorded> {
 fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> Recorded {
     let features = network.arch.inputs();
     // As many examples as MNIST has.
-    let data = DataShape { train: 55_000, examples: 70_000, features, normalization: Normalization::UNIT };
+    let data = DataShape {
+        train: 55_000,
+        examples: 70_000,
+        features,
+        values: FeatureType::Bytes,
+        normalization: Normalization::UNIT,
+    };
     let recording = Model::of(network).record_training(data, options).expect("a plan");
     let mut step = Step { seed_low: 1, epoch: 1, ..Step::batch(0, options.batch as u32) };
     options.optimizer.set_scalars(&mut step, 1, 1.0);

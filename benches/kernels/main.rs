@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
-use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::Tuning;
 
 use launches::Work;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let wanted = env::var(DEVICE).unwrap_or_else(|_| "cpu".to_string());
     // Products in the tiles that a run would find for them.
     let options = DeviceOptions { tuning: Tuning::WhereNew, ..DeviceOptions::default() };
-    let device = match open(&wanted, &options) {
+    let device = match Device::open(&wanted, &options) {
         Ok(device) => device,
         Err(error) => {
             eprintln!("{DEVICE} is {wanted}: {error}");

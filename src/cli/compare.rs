@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gpunet::low_level::files::make_folder;
-use gpunet::low_level::report::{LearningCurve, Summary, learning_curves, short_names};
+use gpunet::low_level::report::{LearningCurve, learning_curves};
 use gpunet::low_level::run::history::EpochRecord;
-use gpunet::low_level::store::{SavedRun, find_runs};
+use gpunet::low_level::store::{SavedRun, Summary, find_runs, short_names};
 
 use super::Ended;
 use super::output::{self, line, metric, thousands};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gpunet::low_level::data::{Dataset, dataset_name};
+use gpunet::low_level::data::{Dataset, Part, dataset_name};
 use gpunet::low_level::kernels::precision::Precision;
 use gpunet::low_level::settings;
-use gpunet::low_level::store::{SavedModel, find_model, load_config};
+use gpunet::low_level::store::{SavedModel, load_config};
 use gpunet::low_level::train::{ClassReport, evaluate};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ struct Report {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    let path = find_model(arguments.model.as_deref())?;
+    let path = super::runs::find_model(arguments.model.as_deref())?;
     let mut model = SavedModel::load(&path)?;
     model.metadata.precision = arguments.precision.unwrap_or(model.metadata.precision);
     // A run knows where its data lies; a model file alone knows only the name of the data.
@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     dataset.check_model(model.metadata.arch.input(), model.metadata.arch.outputs())?;
     let device = arguments.device.open()?;
     warn_of_plain_products(&device, model.metadata.precision);
-    let evaluation = evaluate(&model, &dataset, device.backend.as_ref())?;
+    let evaluation = evaluate(&model, &dataset, Part::Test, device.backend.as_ref())?;
     let report = Report {
         dataset: dataset.name.clone(),
         count: evaluation.metrics.examples,

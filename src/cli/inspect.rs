@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::Args;
-use gpunet::low_level::data::DataShape;
 use gpunet::low_level::data::Dataset;
+use gpunet::low_level::data::{DataShape, FeatureType};
 use gpunet::low_level::kernels::precision::Precision;
 use gpunet::low_level::nn::arch::Arch;
 use gpunet::low_level::nn::model::Model;
@@ -13,7 +13,7 @@ use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::{BufferInfo, Memory, Phase, Role};
 use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::settings;
-use gpunet::low_level::store::{ModelMetadata, SavedModel, find_model, load_config};
+use gpunet::low_level::store::{ModelMetadata, SavedModel, load_config};
 use serde::Serialize;
 
 use super::Ended;
@@ -115,13 +115,13 @@ impl Arguments {
         }
         let normalization = config.normalization.without_constants();
         let (examples, features) = (self.examples.unwrap_or(MNIST_EXAMPLES), config.arch.inputs());
-        Ok((config, DataShape { train: examples, examples, features, normalization }))
+        Ok((config, DataShape { train: examples, examples, features, values: FeatureType::Bytes, normalization }))
     }
 }
 
 /// The settings beside a model file, and `true`, if it is part of a run; else the defaults with the architecture of the model.
 fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
-    let file = find_model(model)?;
+    let file = super::runs::find_model(model)?;
     let recipe = file.with_file_name("config.toml");
     let ModelMetadata { arch, activation, loss, precision, .. } = SavedModel::load(&file)?.metadata;
     if recipe.is_file() {

@@ -90,7 +90,6 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
     Some(match error {
         StoreError::HoldsRun { .. } => "choose another --out, or replace the run with --force",
         StoreError::NotAFolder { .. } => "--out takes a folder",
-        StoreError::NoRuns { .. } => "train a run with `gpunet train`, or name a run folder or model file",
         StoreError::BadRecord { .. } => "leave this run out, or write the file again with `--resume`",
         _ => return None,
     })

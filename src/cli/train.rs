@@ -3,19 +3,21 @@
 mod display;
 mod options;
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
 use anyhow::bail;
-use gpunet::low_level::backend::device::OpenDevice;
+use gpunet::low_level::backend::device::Device;
 use gpunet::low_level::data::{Dataset, Part};
 use gpunet::low_level::run::config::Config;
-use gpunet::low_level::store::{Checkpoint, RunFolder, point_latest};
+use gpunet::low_level::store::{Checkpoint, RunFolder};
 use gpunet::low_level::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
 use super::options::manner;
 use super::output::{self, line, thousands};
+use super::runs;
 use super::sentence::sentence;
 use super::{Ended, warn_of_plain_products, warn_of_software};
 
@@ -32,7 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         return check_overfit(&config, &dataset, &device);
     }
     config.validation = Some(dataset.part(Part::Validation).len());
-    let run = RunFolder::create(arguments.out.as_deref(), &config, arguments.force)?;
+    let run = runs::create(arguments.out.as_deref(), &config, arguments.force)?;
     train_with(arguments, &config, &dataset, &device, run, None)
 }
 
@@ -58,7 +60,7 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
 }
 
 /// `--overfit`: the goal is to predict every example correctly.
-fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> anyhow::Result<Ended> {
+fn check_overfit(config: &Config, dataset: &Dataset, device: &Device) -> anyhow::Result<Ended> {
     let examples = dataset.part(Part::Train).len();
     line(&format!("overfitting {} to {examples} examples of {}", config.arch, dataset.name))?;
     let mut written = Ok(());
@@ -88,7 +90,7 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &OpenDevice) -> any
 }
 
 /// Loads the data while it opens the device, and checks that both fit the settings. Writes nothing.
-pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, OpenDevice)> {
+pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, Device)> {
     let (dataset, device) = thread::scope(|scope| {
         let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
         let device = settings.device.open(config, settings.device.tuning());
@@ -111,7 +113,7 @@ fn train_with(
     arguments: &Arguments,
     config: &Config,
     dataset: &Dataset,
-    device: &OpenDevice,
+    device: &Device,
     mut run: RunFolder,
     checkpoint: Option<Checkpoint<'_>>,
 ) -> anyhow::Result<Ended> {
@@ -135,11 +137,12 @@ fn train_with(
     let on_event = &mut |event: Event<'_>| {
         if matches!(event, Event::Epoch { .. }) && !is_latest {
             is_latest = true;
-            if let Err(error) = point_latest(&path) {
+            if let Err(error) = runs::point_latest(&path) {
                 display.above(|| output::warn(&error.to_string()));
             }
         }
         display.show(event);
+        ControlFlow::Continue(())
     };
     let outcome = match checkpoint {
         Some(checkpoint) => resume(config, checkpoint, dataset, backend, Some(&mut run), on_event)?,
@@ -153,7 +156,8 @@ fn train_with(
             "{skipped} updates were skipped because gradients overflowed f16; the loss scale was lowered"
         ));
     }
-    if outcome.test.correct <= dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64 {
+    let most_of_a_class = dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64;
+    if outcome.test.is_some_and(|test| test.correct <= most_of_a_class) {
         let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
         output::warn(&format!(
             "always predicting one class would be as accurate: the network learned nothing; {instead}"
@@ -174,7 +178,8 @@ fn report(config: &Config, outcome: &Outcome) -> std::io::Result<()> {
     if config.early_stopping.is_some() {
         line(&format!("the model is that of epoch {kept}, the best"))?;
     }
-    let Metrics { correct, examples, .. } = outcome.test;
-    let (percent, loss) = (100.0 * outcome.test.accuracy(), outcome.test.loss());
+    let Some(test) = outcome.test else { return Ok(()) };
+    let Metrics { correct, examples, .. } = test;
+    let (percent, loss) = (100.0 * test.accuracy(), test.loss());
     line(&format!("test accuracy {percent:.2} % ({correct} of {examples}), loss {loss:.4}"))
 }

@@ -1,28 +1,32 @@
-//! A data set as it lies on a device: one array of images, training part first.
+//! A data set as it lies on a device: one array of features, training examples first.
 
 use std::path::Path;
 
-use rayon::prelude::*;
-
-use super::DataShape;
-use super::{DataError, Normalization, Split, source};
+use super::sources::{self, Examples};
+use super::split::{Fractions, Parts};
+use super::{DataError, DataShape, Feature, Features, Normalization, Split};
 use crate::math::shape::Shape;
 
-/// Images and labels of all parts: training, then validation, then test.
+/// The most classes that labels may show: a label beyond is taken for a mistake.
+const MOST_CLASSES: usize = 1 << 16;
+
+/// Examples with their labels: those to train on, then those to validate and to test on. Any but the first may be none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// `mnist`, or the directory's own name.
+    /// `mnist`, the directory's own name, or what the caller calls it.
     pub name: String,
-    /// Bytes, `[len, features]`.
-    pub images: Vec<u8>,
+    /// `[len, features]`.
+    pub values: Features,
     /// Classes, `[len]`.
     pub labels: Vec<u32>,
-    /// Bytes of an image.
+    /// Values of an example.
     pub features: usize,
     /// Its shape, where that is known.
-    pub shape_of_image: Shape,
+    pub shape_of_example: Shape,
     /// Names of the classes, in order.
     pub classes: Vec<String>,
+    /// Where it was loaded from and how it was parted; `None` where the caller made it.
+    pub(crate) origin: Option<(String, Split)>,
     train: usize,
     validation: usize,
 }
@@ -43,24 +47,97 @@ pub enum Part {
     Test,
 }
 
+impl Part {
+    /// Name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Part::Train => "training set",
+            Part::Validation => "validation set",
+            Part::Test => "test set",
+        }
+    }
+}
+
 impl Dataset {
+    /// A data set of the caller's own: `values` are `[examples, features]`, row by row, as `f32` or bytes; `labels` are
+    /// `[examples]`, classes counted from 0. There are as many classes as the largest label says. All examples are for training
+    /// until [`Dataset::split`] parts them.
+    ///
+    /// ```
+    /// let data = gpunet::Dataset::from_features(&[0.5f32, 1.5, -2.0, 0.0], 2, &[0, 1])?;
+    /// assert_eq!((data.len(), data.features, data.classes.len()), (2, 2, 2));
+    /// let refused = gpunet::Dataset::from_features(&[0.5, f32::NAN, -2.0, 0.0], 2, &[0, 1]).unwrap_err();
+    /// assert!(refused.to_string().contains("row 0, column 1"));
+    /// # Ok::<(), gpunet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No examples, values that are no whole rows or not as many as the labels, a float that is not finite (with its row and column), a
+    /// label past 65,535.
+    pub fn from_features<T: Feature>(values: &[T], features: usize, labels: &[u32]) -> Result<Dataset, DataError> {
+        if features == 0 || labels.is_empty() {
+            return Err(DataError::NoExamples { examples: labels.len(), features });
+        }
+        if labels.len().checked_mul(features) != Some(values.len()) {
+            return Err(DataError::Rows { values: values.len(), features, labels: labels.len() });
+        }
+        T::check(values, features)?;
+        let largest = labels.iter().enumerate().max_by_key(|&(_, label)| label);
+        let (index, label) = largest.map_or((0, 0), |(index, &label)| (index, label));
+        if label as usize >= MOST_CLASSES {
+            return Err(DataError::LabelTooLarge { index, label, most: MOST_CLASSES });
+        }
+        Ok(Dataset::in_memory("own data", T::own(values.to_vec()), labels.to_vec(), features, label as usize + 1))
+    }
+
+    /// The same under another name, which models and run folders keep.
+    pub fn named(self, name: impl Into<String>) -> Dataset {
+        Dataset { name: name.into(), ..self }
+    }
+
+    /// The same with names for its classes, which models keep. There may be more classes than the labels show.
+    ///
+    /// # Errors
+    /// Fewer names than classes.
+    pub fn with_classes<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Result<Dataset, DataError> {
+        let classes: Vec<String> = names.into_iter().map(Into::into).collect();
+        if classes.len() < self.classes.len() {
+            return Err(DataError::ClassNames { names: classes.len(), classes: self.classes.len() });
+        }
+        Ok(Dataset { classes, ..self })
+    }
+
+    /// Parts all examples anew into those to train, to validate and to test on.
+    ///
+    /// # Errors
+    /// Fractions that are none, or fewer examples than parts.
+    pub fn split(mut self, fractions: Fractions) -> Result<Dataset, DataError> {
+        let Parts { train, validation, test } = fractions.parts(&self.name, self.len())?;
+        (self.train, self.validation, self.origin) = (train.len(), validation.len(), None);
+        let order: Vec<usize> = train.into_iter().chain(validation).chain(test).collect();
+        let rows: Vec<(&Features, usize)> = order.iter().map(|&example| (&self.values, example)).collect();
+        self.values = Features::from_rows(&rows, self.features);
+        self.labels = order.iter().map(|&example| self.labels[example]).collect();
+        Ok(self)
+    }
+
     /// Loads `mnist` or a directory, and parts it.
     ///
     /// # Errors
     /// Data that is missing or broken, or a split that leaves a part without examples.
     pub fn load(data: &str, split: &Split) -> Result<Dataset, DataError> {
-        let (train, test) = rayon::join(|| source::train(data), || source::test(data));
+        let source = sources::source(data);
+        let (train, test) = rayon::join(|| source.train(data), || source.test(data));
         let (mut train, mut test) = (train?, test?);
-        let (shape, of_test) = (train.images.shape, test.images.shape);
-        if shape != of_test {
-            return Err(DataError::TestImages { data: data.to_string(), test: of_test, train: shape });
+        if train.shape != test.shape {
+            return Err(DataError::TestImages { data: data.to_string(), test: test.shape, train: train.shape });
         }
-        let classes = if data == source::MNIST { 10 } else { train.classes() };
-        let mut dataset = Dataset::empty(data, shape, classes);
+        let mut dataset = Dataset::empty(data, train.shape, train.classes);
         dataset.check_labels(&test)?;
+        dataset.origin = Some((data.to_string(), split.clone()));
         let tests = test.labels.len();
         if split.pool {
-            train.images.bytes.append(&mut test.images.bytes);
+            train.values.append(&mut test.values);
             train.labels.append(&mut test.labels);
         }
         let parts = split.parts(&dataset.name, &train.labels, tests)?;
@@ -76,8 +153,8 @@ impl Dataset {
     /// # Errors
     /// Data that is missing or broken, or not what the model takes.
     pub fn load_test(data: &str, input: Shape, classes: Vec<String>) -> Result<Dataset, DataError> {
-        let test = source::test(data)?;
-        let mut dataset = Dataset::empty(data, test.images.shape, 0);
+        let test = sources::source(data).test(data)?;
+        let mut dataset = Dataset::empty(data, test.shape, 0);
         dataset.classes = classes;
         dataset.check_model(input, dataset.classes.len())?;
         dataset.check_labels(&test)?;
@@ -85,11 +162,18 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// A training part made by the caller, with nothing to validate or test on; benchmarks and tests use it.
-    pub fn in_memory(name: &str, images: Vec<u8>, labels: Vec<u32>, features: usize, classes: usize) -> Dataset {
+    /// Unchecked examples to train on, made by the caller; benchmarks and tests use it.
+    #[doc(hidden)]
+    pub fn in_memory(
+        name: &str,
+        values: impl Into<Features>,
+        labels: Vec<u32>,
+        features: usize,
+        classes: usize,
+    ) -> Dataset {
         let mut dataset = Dataset::empty(name, Shape::Features(features), classes);
         dataset.train = labels.len();
-        (dataset.images, dataset.labels) = (images, labels);
+        (dataset.values, dataset.labels) = (values.into(), labels);
         dataset
     }
 
@@ -102,42 +186,40 @@ impl Dataset {
     fn empty(data: &str, shape: Shape, classes: usize) -> Dataset {
         Dataset {
             name: dataset_name(data),
-            images: Vec::new(),
+            values: Features::Bytes(Vec::new()),
             labels: Vec::new(),
             features: shape.len(),
-            shape_of_image: shape,
+            shape_of_example: shape,
             classes: (0..classes).map(|class| class.to_string()).collect(),
+            origin: None,
             train: 0,
             validation: 0,
         }
     }
 
     /// Takes these examples of sources, in this order.
-    fn fill(&mut self, examples: &[(&source::Examples, usize)]) {
-        let features = self.features;
-        self.images = vec![0; examples.len() * features];
-        self.images.par_chunks_exact_mut(features).zip(examples).for_each(|(image, (source, example))| {
-            image.copy_from_slice(&source.images.bytes[example * features..][..features]);
-        });
-        self.labels = examples.iter().map(|(source, example)| u32::from(source.labels[*example])).collect();
+    fn fill(&mut self, examples: &[(&Examples, usize)]) {
+        let rows: Vec<_> = examples.iter().map(|(source, example)| (&source.values, *example)).collect();
+        self.values = Features::from_rows(&rows, self.features);
+        self.labels = examples.iter().map(|(source, example)| source.labels[*example]).collect();
     }
 
     /// Checks that test labels are classes.
-    fn check_labels(&self, test: &source::Examples) -> Result<(), DataError> {
+    fn check_labels(&self, test: &Examples) -> Result<(), DataError> {
         let classes = self.classes.len();
-        match test.labels.iter().position(|&label| usize::from(label) >= classes) {
+        match test.labels.iter().position(|&label| label as usize >= classes) {
             Some(index) => {
-                let (file, label) = (test.labels_file.clone(), u32::from(test.labels[index]));
+                let (file, label) = (test.labels_file.clone(), test.labels[index]);
                 Err(DataError::LabelOutside { file, index, label, classes })
             }
             None => Ok(()),
         }
     }
 
-    /// A sum of all images and labels, by which a run that goes on knows its data again.
+    /// A sum of all features and labels, by which a run that goes on knows its data again.
     pub fn fingerprint(&self) -> u32 {
         let mut sum = crc32fast::Hasher::new();
-        sum.update(&self.images);
+        sum.update(self.values.as_bytes());
         sum.update(bytemuck::cast_slice(&self.labels));
         sum.finalize()
     }
@@ -171,7 +253,8 @@ impl Dataset {
 
     /// The sizes that a plan is recorded for.
     pub fn shape(&self, normalization: Normalization) -> DataShape {
-        DataShape { train: self.train, examples: self.len(), features: self.features, normalization }
+        let (examples, values) = (self.len(), self.values.kind());
+        DataShape { train: self.train, examples, features: self.features, values, normalization }
     }
 
     /// Checks that a model which takes examples of the shape `input` and tells `outputs` classes apart can be evaluated on this data.
@@ -179,7 +262,7 @@ impl Dataset {
     /// # Errors
     /// [`DataError::Model`], which names both sides.
     pub fn check_model(&self, input: Shape, outputs: usize) -> Result<(), DataError> {
-        let shape = self.shape_of_image;
+        let shape = self.shape_of_example;
         let is_other_image = matches!((input, shape), (Shape::Maps { .. }, Shape::Maps { .. })) && input != shape;
         if input.len() == self.features && !is_other_image && outputs == self.classes.len() {
             return Ok(());

@@ -138,12 +138,12 @@ impl Model {
             plan.update_alone();
         }
         let plan = plan.finish()?.in_precision(precision)?;
-        let DataTensors { images, labels, order, factors, offsets, .. } = dataset;
+        let DataTensors { features, labels, order, factors, offsets, .. } = dataset;
         let Arenas { parameters, untrained, gradients, state } = arenas;
         Ok(Recording {
             plan,
             batch,
-            images,
+            features,
             labels,
             order,
             factors,
@@ -194,7 +194,7 @@ impl Model {
     fn check_sizes(&self, data: &DataShape, batch: usize) -> Result<(), SettingError> {
         let widest = self.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
         for (what, count) in [
-            ("the data set's bytes", data.examples as u128 * data.features as u128),
+            ("the data set's features", data.examples as u128 * data.features as u128),
             ("the values of a batch's widest layer; use a smaller batch", batch as u128 * widest as u128),
         ] {
             if count > u128::from(u32::MAX) {

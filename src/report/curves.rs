@@ -34,11 +34,17 @@ pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
     for &loss in &losses {
         let title = if losses.len() > 1 { format!("Loss: {loss}") } else { "Loss".to_string() };
         let texts = (title, "mean loss of an example", Good::Low);
-        panels.push(panel(runs, |run| run.loss == loss, texts, |record| record.train_loss, |record| record.val_loss));
+        panels.push(panel(
+            runs,
+            |run| run.loss == loss,
+            texts,
+            |record| Some(record.train_loss),
+            |record| record.val_loss,
+        ));
     }
     let texts = ("Accuracy".to_string(), "examples told right (%)", Good::High);
     let [training, validation]: [Value; 2] =
-        [|record| 100.0 * record.train_accuracy, |record| 100.0 * record.val_accuracy];
+        [|record| Some(100.0 * record.train_accuracy), |record| record.val_accuracy.map(|share| 100.0 * share)];
     panels.push(panel(runs, |_| true, texts, training, validation));
     let names = runs.iter().enumerate().map(|(series, run)| {
         let missed: Vec<_> = panels.iter().filter(|panel| panel.misses(series)).map(|panel| &panel.title).collect();
@@ -53,7 +59,7 @@ pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
 }
 
 /// What a curve shows of an epoch.
-type Value = fn(&EpochRecord) -> f64;
+type Value = fn(&EpochRecord) -> Option<f64>;
 
 fn panel(
     runs: &[LearningCurve<'_>],
@@ -65,7 +71,7 @@ fn panel(
     let mut curves = Vec::new();
     for (stroke, value) in [(Stroke::Aside, training), (Stroke::Main, validation)] {
         for (series, run) in runs.iter().enumerate().filter(|(_, run)| is_shown(run)) {
-            let points = run.history.iter().map(|record| (record.epoch as f64, value(record))).collect();
+            let points = run.history.iter().filter_map(|record| Some((record.epoch as f64, value(record)?))).collect();
             curves.push(Curve { series, stroke, points });
         }
     }
@@ -137,8 +143,8 @@ mod tests {
             epoch: index + 1,
             train_loss: 0.5 * val_loss,
             train_accuracy: 1.0 - 0.1 * val_loss,
-            val_loss,
-            val_accuracy: 1.0 - 0.2 * val_loss,
+            val_loss: Some(val_loss),
+            val_accuracy: Some(1.0 - 0.2 * val_loss),
             learning_rate: 0.1,
             seconds: 1.0,
         };
@@ -185,7 +191,7 @@ mod tests {
         // A training curve within the panel does not tell how good a run is.
         let mut learnt_by_heart = bad.clone();
         learnt_by_heart[0].train_loss = 0.2;
-        learnt_by_heart[0].val_accuracy = 0.97;
+        learnt_by_heart[0].val_accuracy = Some(0.97);
         let runs = [curve("sound", "svm", &sound), curve("by heart", "svm", &learnt_by_heart)];
         assert_eq!(learning_curves(&runs).series, ["sound", "by heart (outside of loss)"]);
         // What has no values has none outside.

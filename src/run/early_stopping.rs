@@ -39,7 +39,7 @@ impl EarlyStopping {
     /// the last improvement by more than `min_delta`.
     pub fn stops(&self, history: &[EpochRecord]) -> bool {
         let (mut best, mut waited) = (self.metric.worst(), 0);
-        for value in history.iter().map(|record| self.metric.of(record)) {
+        for value in self.metric.values(history) {
             if self.metric.gain(value, best) > self.min_delta {
                 (best, waited) = (value, 0);
             } else {

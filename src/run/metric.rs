@@ -18,12 +18,17 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// The metric's value in an epoch.
-    pub fn of(self, record: &EpochRecord) -> f64 {
+    /// The metric's value in an epoch; `None` without a validation set.
+    pub fn of(self, record: &EpochRecord) -> Option<f64> {
         match self {
             Metric::ValLoss => record.val_loss,
             Metric::ValAccuracy => record.val_accuracy,
         }
+    }
+
+    /// The values of a history in order. A missing value is NaN, which improves on nothing.
+    pub(crate) fn values(self, history: &[EpochRecord]) -> impl Iterator<Item = f64> {
+        history.iter().map(move |record| self.of(record).unwrap_or(f64::NAN))
     }
 
     /// A value that every number improves on.
@@ -46,9 +51,9 @@ impl Metric {
     /// bad.
     pub fn best_epoch(self, history: &[EpochRecord]) -> Option<usize> {
         let (mut best, mut epoch) = (self.worst(), None);
-        for record in history {
-            if self.gain(self.of(record), best) > 0.0 {
-                (best, epoch) = (self.of(record), Some(record.epoch));
+        for (record, value) in history.iter().zip(self.values(history)) {
+            if self.gain(value, best) > 0.0 {
+                (best, epoch) = (value, Some(record.epoch));
             }
         }
         epoch
@@ -72,14 +77,14 @@ pub(crate) fn history_of(metric: Metric, values: &[f64]) -> Vec<EpochRecord> {
             epoch: index + 1,
             train_loss: f64::NAN,
             train_accuracy: f64::NAN,
-            val_loss: f64::NAN,
-            val_accuracy: f64::NAN,
+            val_loss: None,
+            val_accuracy: None,
             learning_rate: f64::NAN,
             seconds: f64::NAN,
         };
         match metric {
-            Metric::ValLoss => record.val_loss = value,
-            Metric::ValAccuracy => record.val_accuracy = value,
+            Metric::ValLoss => record.val_loss = Some(value),
+            Metric::ValAccuracy => record.val_accuracy = Some(value),
         }
         record
     };

@@ -90,8 +90,8 @@ mod tests {
             epoch: 1,
             train_loss: 0.5,
             train_accuracy: 0.75,
-            val_loss: 0.25,
-            val_accuracy: 0.875,
+            val_loss: Some(0.25),
+            val_accuracy: None,
             learning_rate: 0.1,
             seconds: 2.0,
         };

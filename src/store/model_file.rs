@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::data::{Normalization, Split};
+use crate::data::{DataError, FeatureType, Normalization, Split};
 use crate::files::{FileError, write_file};
 use crate::kernels::activation::Activation;
 use crate::kernels::precision::Precision;
@@ -31,7 +31,10 @@ pub struct ModelMetadata {
     pub arch: Arch,
     /// Activation of the hidden layers: one for all, or a list in their order.
     pub activation: PerLayer<Activation>,
-    /// How bytes become inputs.
+    /// What the features of an example are.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub features: FeatureType,
+    /// How they become inputs.
     pub normalization: Normalization,
     /// Class names, in the order of the outputs.
     pub classes: Vec<String>,
@@ -56,6 +59,7 @@ impl ModelMetadata {
             format_version: FORMAT_VERSION,
             arch,
             activation,
+            features: FeatureType::Bytes,
             normalization,
             classes,
             trained_on,
@@ -63,6 +67,17 @@ impl ModelMetadata {
             split: None,
             precision: Precision::F32,
         }
+    }
+
+    /// Checks that examples have the features that the model takes.
+    ///
+    /// # Errors
+    /// [`DataError::FeatureType`], which names both.
+    pub fn check_features(&self, found: FeatureType) -> Result<(), DataError> {
+        if found == self.features {
+            return Ok(());
+        }
+        Err(DataError::FeatureType { wanted: self.features.name(), found: found.name() })
     }
 
     /// The network, without what only training needs.
@@ -156,6 +171,11 @@ fn parse(bytes: &[u8]) -> Result<SavedModel, String> {
         parameters.push(values);
     }
     Ok(SavedModel { metadata, parameters })
+}
+
+/// Models of bytes do not say so, as those from before there were others.
+fn is_default(features: &FeatureType) -> bool {
+    *features == FeatureType::default()
 }
 
 /// Read before the rest, since the rest may have changed by then.

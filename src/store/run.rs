@@ -14,11 +14,8 @@ pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const CHECKPOINT: &str = "checkpoint.bin";
 pub(super) const TEST: &str = "test.json";
 
-/// Where runs go that are given no place.
-const RUNS: &str = "runs";
-
-/// Points at the newest run: a symbolic link, or a file with the path where links are not to be had.
-const LATEST: &str = "latest";
+/// The name of what points at another run folder: a symbolic link, or a file with the path where links are not to be had.
+pub const LATEST: &str = "latest";
 
 /// The folder of a run that is being trained.
 ///
@@ -32,28 +29,46 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder, `out` or `runs/<arch>-<time>`, and sees that files can be made in it.
+    /// Makes the folder, and sees that files can be made in it.
     ///
     /// A folder that holds a run is refused, but with `force` that run is replaced when the first epoch is kept.
     ///
     /// # Errors
     /// A folder that holds a run or cannot be written.
-    pub fn create(out: Option<&Path>, config: &Config, force: bool) -> Result<RunFolder, StoreError> {
-        let (path, removable) = match out {
-            Some(path) if path.is_file() => return Err(StoreError::NotAFolder { path: path.to_path_buf() }),
-            Some(path) => {
-                let new = !path.exists();
-                fs::create_dir_all(path).map_err(FileError::new("create the folder", path))?;
-                (without_link(path)?, new)
-            }
-            None => (create_unique(config)?, true),
-        };
-        let run = RunFolder { path, removable };
-        if !force && [CHECKPOINT, MODEL, HISTORY].iter().any(|name| run.path.join(name).exists()) {
-            return Err(StoreError::HoldsRun { path: out.unwrap_or(&run.path).to_path_buf() });
+    pub fn create(path: &Path, force: bool) -> Result<RunFolder, StoreError> {
+        if path.is_file() {
+            return Err(StoreError::NotAFolder { path: path.to_path_buf() });
         }
-        tempfile::tempfile_in(&run.path).map_err(FileError::new("write to the folder", &run.path))?;
-        Ok(run)
+        let removable = !path.exists();
+        fs::create_dir_all(path).map_err(FileError::new("create the folder", path))?;
+        let run = RunFolder { path: without_link(path)?, removable };
+        if !force && [CHECKPOINT, MODEL, HISTORY].iter().any(|name| run.path.join(name).exists()) {
+            return Err(StoreError::HoldsRun { path: path.to_path_buf() });
+        }
+        run.check_writable()
+    }
+
+    /// Makes the folder `<parent>/<name>`, with a number behind where there is one of that name.
+    ///
+    /// # Errors
+    /// A folder that cannot be made or written.
+    pub fn create_in(parent: &Path, name: &str) -> Result<RunFolder, StoreError> {
+        fs::create_dir_all(parent).map_err(FileError::new("create the folder", parent))?;
+        let mut number = 1;
+        loop {
+            let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+            let path = parent.join(format!("{name}{suffix}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return RunFolder { path, removable: true }.check_writable(),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(FileError::new("create the folder", path)(error).into()),
+            }
+        }
+    }
+
+    fn check_writable(self) -> Result<RunFolder, StoreError> {
+        tempfile::tempfile_in(&self.path).map_err(FileError::new("write to the folder", &self.path))?;
+        Ok(self)
     }
 
     /// Opens the folder of a run that stopped, and reads where it stood.
@@ -131,65 +146,12 @@ impl Drop for RunFolder {
     }
 }
 
-/// `runs/<arch>-<time>`, with a number behind where two runs begin in one second.
-fn create_unique(config: &Config) -> Result<PathBuf, StoreError> {
-    fs::create_dir_all(RUNS).map_err(FileError::new("create the folder", RUNS))?;
-    let mut arch = config.arch.to_string();
-    if arch.len() > 80 {
-        arch = format!("{}-layers", config.arch.layers().len());
-    }
-    let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-    let mut number = 1;
-    loop {
-        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
-        let path = Path::new(RUNS).join(format!("{arch}-{time}{suffix}"));
-        match fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(FileError::new("create the folder", path)(error).into()),
-        }
-    }
-}
-
-/// `runs/latest` is another name for the run that it points at; that run must not be lost sight of when the link moves.
+/// A link such as `runs/latest` is another name for the run that it points at; that run must not be lost sight of when the link moves.
 fn without_link(path: &Path) -> Result<PathBuf, StoreError> {
     if !path.is_symlink() {
         return Ok(path.to_path_buf());
     }
     Ok(fs::canonicalize(path).map_err(FileError::new("open the folder", path))?)
-}
-
-/// Makes `runs/latest` point at the run in this folder.
-///
-/// # Errors
-/// A current directory that cannot be written.
-pub fn point_latest(run: &Path) -> Result<(), StoreError> {
-    let latest = Path::new(RUNS).join(LATEST);
-    let set = || -> std::io::Result<()> {
-        fs::create_dir_all(RUNS)?;
-        let run = fs::canonicalize(run)?;
-        // A sibling is named by its name alone, so that the runs folder can be moved.
-        let sibling = run.parent() == Some(&fs::canonicalize(RUNS)?);
-        let target = run.file_name().filter(|_| sibling).map_or(run.clone(), PathBuf::from);
-        link(&target, &latest)
-            .or_else(|_| write_file(&latest, target.to_string_lossy().as_bytes()).map_err(|error| error.cause))
-    };
-    Ok(set().map_err(FileError::new("write", &latest))?)
-}
-
-/// Replaces `latest` by a symbolic link, where the platform has them.
-#[cfg(unix)]
-fn link(target: &Path, latest: &Path) -> std::io::Result<()> {
-    let folder = latest.parent().unwrap_or(Path::new("."));
-    let make = |path: &Path| std::os::unix::fs::symlink(target, path);
-    let temporary = tempfile::Builder::new().prefix(".latest-").make_in(folder, make)?;
-    temporary.persist(latest).map_err(|error| error.error)?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn link(_target: &Path, _latest: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// Reads a configuration: a recipe, or what a run left behind.
@@ -204,16 +166,12 @@ fn parse_config(path: &Path, text: &str) -> Result<Config, StoreError> {
     Config::from_recipe(text).map_err(|error| StoreError::BadConfig { path: path.to_path_buf(), error })
 }
 
-/// The model file that a user means: a model file, a run folder, or with nothing said the newest run.
+/// The model file at a path: a model file itself, or that of a run folder.
 ///
 /// # Errors
 /// Where there is none.
-pub fn find_model(named: Option<&Path>) -> Result<PathBuf, StoreError> {
-    let newest = Path::new(RUNS).join(LATEST);
-    let place = follow(named.unwrap_or(&newest))?;
-    if named.is_none() && !newest.exists() {
-        return Err(StoreError::NoRuns { path: PathBuf::from(RUNS) });
-    }
+pub fn find_model(path: &Path) -> Result<PathBuf, StoreError> {
+    let place = follow(path)?;
     let file = if place.is_dir() { place.join(MODEL) } else { place.clone() };
     if file.is_file() { Ok(file) } else { Err(StoreError::NoModel { path: place }) }
 }

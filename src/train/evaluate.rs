@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::Metrics;
 use crate::backend::{Backend, Program};
-use crate::data::{Dataset, Part};
+use crate::data::{DataError, Dataset, Part};
 use crate::error::Error;
 use crate::kernels::step::Step;
 use crate::math::shape::Shape;
+use crate::nn::arch::Arch;
 use crate::nn::model::Model;
 use crate::plan::{Data, Phase};
 use crate::store::SavedModel;
@@ -20,8 +21,9 @@ const MOST_ROWS: usize = 500;
 /// Values that a batch may have between two layers, where one example has fewer: 16 MB in f32.
 const MOST_VALUES: usize = 4_000_000;
 
-/// What a model makes of a test set.
+/// What a model makes of examples whose classes are known.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Evaluation {
     /// Loss and accuracy.
     pub metrics: Metrics,
@@ -29,7 +31,7 @@ pub struct Evaluation {
     pub confusion: Vec<Vec<u64>>,
 }
 
-/// How one class was told. The names are a contract: scripts read them.
+/// How the examples of one class were classified. The names are a contract: scripts read them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassReport {
     /// Name.
@@ -62,16 +64,17 @@ impl Evaluation {
     }
 }
 
-/// Evaluates a saved model on the test part of a data set, in the precision that it was trained in.
+/// Evaluates a saved model on a part of a data set, in the precision that it was trained in.
 ///
 /// # Errors
-/// Data that does not fit the model, or a device that fails.
-pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) -> Result<Evaluation, Error> {
+/// Data that does not fit the model, a part without examples, or a device that fails.
+pub fn evaluate(model: &SavedModel, dataset: &Dataset, part: Part, backend: &dyn Backend) -> Result<Evaluation, Error> {
+    model.metadata.check_features(dataset.values.kind())?;
     dataset.check_model(model.metadata.arch.input(), model.metadata.arch.outputs())?;
     let network = Model::of(&model.metadata.network());
-    let test = dataset.part(Part::Test);
-    let widest = model.metadata.arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
-    let batch = (MOST_VALUES / widest).clamp(1, MOST_ROWS).min(test.len());
+    let positions = dataset.part(part);
+    let missing = || DataError::NoPart { data: dataset.name.clone(), part: part.name() };
+    let batch = most_rows(&model.metadata.arch).min(positions.len()).max(1);
     let data = dataset.shape(model.metadata.normalization.clone());
     let (loss, precision) = (model.metadata.loss, model.metadata.precision);
     let recording = network.record_evaluation(data, batch, loss, precision)?.with_shared_buffers();
@@ -80,21 +83,31 @@ pub fn evaluate(model: &SavedModel, dataset: &Dataset, backend: &dyn Backend) ->
     for (&tensor, values) in recording.parameters.iter().zip(&model.parameters) {
         program.write(tensor, Data::F32(values))?;
     }
-    let metrics = evaluate_part(program.as_mut(), batch, test.clone())?;
+    let metrics = evaluate_part(program.as_mut(), batch, positions.clone())?.ok_or_else(missing)?;
     if !metrics.loss().is_finite() {
         return Err(Error::LossNotFinite { loss: metrics.loss() });
     }
     let predictions = program.slow_read_u32(recording.loss.predictions)?;
     let classes = dataset.classes.len();
     let mut confusion = vec![vec![0; classes]; classes];
-    for position in test {
+    for position in positions {
         confusion[dataset.labels[position] as usize][predictions[position] as usize] += 1;
     }
     Ok(Evaluation { metrics, confusion })
 }
 
-/// Replays the evaluation phase over the positions of a part.
-pub(super) fn evaluate_part(program: &mut dyn Program, batch: usize, part: Range<usize>) -> Result<Metrics, Error> {
+/// The rows of a batch that only evaluates: a network with wide layers takes fewer.
+pub fn most_rows(arch: &Arch) -> usize {
+    let widest = arch.shapes().iter().map(Shape::len).max().unwrap_or(1);
+    (MOST_VALUES / widest).clamp(1, MOST_ROWS)
+}
+
+/// Replays the evaluation phase over the positions of a part; `None` where it has no examples.
+pub(super) fn evaluate_part(
+    program: &mut dyn Program,
+    batch: usize,
+    part: Range<usize>,
+) -> Result<Option<Metrics>, Error> {
     let steps: Vec<Step> = part
         .clone()
         .step_by(batch)
@@ -105,5 +118,5 @@ pub(super) fn evaluate_part(program: &mut dyn Program, batch: usize, part: Range
         batches.iter().for_each(|batch| metrics.add(batch));
         ControlFlow::Continue(())
     })?;
-    Ok(metrics)
+    Ok((metrics.examples > 0).then_some(metrics))
 }

@@ -1,7 +1,7 @@
 //! The overfit check: can the network learn a few examples by heart?
 
-use super::trainer::Trainer;
-use super::{Event, Metrics};
+use super::training::Training;
+use super::{Metrics, go_on};
 use crate::backend::Backend;
 use crate::data::{Dataset, Part};
 use crate::error::Error;
@@ -43,12 +43,12 @@ pub fn overfit(
     let loss = config.loss.plain();
     let (class_weights, early_stopping) = (None, None);
     let config = Config { dropout, loss, class_weights, schedule, regularization, early_stopping, ..config.clone() };
-    let mut trainer = Trainer::begin(&config, dataset, backend)?;
+    let mut trainer = Training::begin(&config, dataset, backend)?;
     let mut reached = Overfit { epochs: 0, metrics: Metrics::default() };
     while reached.epochs < config.epochs {
         let epochs = reached.epochs + 1;
-        trainer.train_epoch(epochs, &mut |_: Event<'_>| {})?;
-        reached = Overfit { epochs, metrics: trainer.evaluate(Part::Train)? };
+        trainer.train_epoch(epochs, &mut go_on)?;
+        reached = Overfit { epochs, metrics: trainer.evaluate(Part::Train)?.unwrap_or_default() };
         let loss = reached.metrics.loss();
         if !loss.is_finite() {
             return Err(Error::LossNotFinite { loss });

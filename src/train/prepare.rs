@@ -1,11 +1,12 @@
 //! What comes before training: the plan, and whether it can be.
 
 use crate::backend::Backend;
-use crate::data::{Dataset, Normalization, Part};
+use crate::data::{DataError, Dataset, Normalization, Part};
 use crate::error::Error;
 use crate::nn::arch::Arch;
 use crate::nn::model::{Model, Recording, TrainingOptions};
 use crate::run::config::{Batching, Config};
+use crate::run::schedule::Decay;
 use crate::settings::SettingError;
 
 /// Whether [`super::train`] could begin, found without loading or writing anything.
@@ -35,6 +36,7 @@ pub(super) fn record(
 ) -> Result<(Model, Recording), Error> {
     config.validate()?;
     config.arch.check_data(dataset)?;
+    check_parts(config, dataset)?;
     check_batch_norm(&config.arch, batching(config, dataset))?;
     let model = Model::of(&config.network());
     let data = dataset.shape(normalization);
@@ -44,6 +46,24 @@ pub(super) fn record(
     let options = TrainingOptions { class_weights: weights.transpose()?, fuse_updates, ..options };
     let recording = model.record_training(data, &options)?.with_shared_buffers();
     Ok((model, recording))
+}
+
+/// Training needs training examples, and validation examples where a figure of theirs has a say.
+fn check_parts(config: &Config, dataset: &Dataset) -> Result<(), Error> {
+    if dataset.part(Part::Train).is_empty() {
+        return Err(DataError::NoPart { data: dataset.name.clone(), part: Part::Train.name() }.into());
+    }
+    let judges = [
+        ("early_stopping", config.early_stopping.is_some()),
+        ("schedule", matches!(config.schedule.decay, Decay::Plateau(_))),
+    ];
+    match judges.into_iter().find(|&(_, judges)| judges && dataset.part(Part::Validation).is_empty()) {
+        Some((key, _)) => {
+            let why = format!("{} has no validation set to judge epochs by", dataset.name);
+            Err(SettingError::Contradiction { keys: [key, "validation"], why }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// No batch may leave batch normalization a single value of a channel: whatever it is, it would become zero.

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 pub use curve::{RangeCurve, RangePoint};
 
 use super::Metrics;
-use super::trainer::Trainer;
+use super::training::Training;
 use crate::backend::Backend;
 use crate::data::Dataset;
 use crate::error::Error;
@@ -46,7 +46,7 @@ pub fn range_test(
     options: &RangeTestOptions,
 ) -> Result<RangeCurve, Error> {
     options.check()?;
-    let mut trainer = Trainer::begin(config, dataset, backend)?;
+    let mut trainer = Training::begin(config, dataset, backend)?;
     let base = config.optimizer.learning_rate();
     let mut curve = RangeCurve::default();
     let (mut done, mut flow) = (0, ControlFlow::Continue(()));

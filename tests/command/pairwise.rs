@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use gpunet::low_level::backend::cpu::CpuBackend;
-use gpunet::low_level::data::{Dataset, NormalizationKind};
+use gpunet::low_level::data::{Dataset, NormalizationKind, Part};
 use gpunet::low_level::kernels::activation::Activation;
 use gpunet::low_level::kernels::precision::Precision;
 use gpunet::low_level::math::random::{Stream, unit};
@@ -15,7 +15,7 @@ use gpunet::low_level::run::config::Config;
 use gpunet::low_level::run::schedule::Schedule;
 use gpunet::low_level::settings::{SpecError, from_table};
 use gpunet::low_level::store::{SavedModel, load_config};
-use gpunet::low_level::train::{evaluate, train};
+use gpunet::low_level::train::{evaluate, go_on, train};
 
 /// Settings, each with its choices as lines of a recipe. Learning rates are low enough for inputs from 0 to 255.
 fn settings() -> Vec<Vec<String>> {
@@ -156,12 +156,13 @@ fn check(folder: &Path, recipe: &str, backend: &CpuBackend<f32>) -> Result<(), B
     assert_eq!(Config::from_recipe(&config.to_recipe())?, config, "a recipe says everything");
     let dataset = Dataset::load(&config.data, &config.split())?;
     let out = folder.join("run");
-    let mut run = gpunet::low_level::store::RunFolder::create(Some(&out), &config, true)?;
-    let outcome = train(&config, &dataset, backend, Some(&mut run), &mut |_| {})?;
+    let mut run = gpunet::low_level::store::RunFolder::create(&out, true)?;
+    let outcome = train(&config, &dataset, backend, Some(&mut run), &mut go_on)?;
     let model = SavedModel::load(&out.join("model.safetensors"))?;
-    assert_eq!(model.parameters, outcome.parameters, "the model that is saved is the one that was tested");
-    let evaluation = evaluate(&model, &dataset, backend)?;
-    assert_eq!(evaluation.metrics.correct, outcome.test.correct);
-    assert!((evaluation.metrics.loss() - outcome.test.loss()).abs() <= 1e-5 * outcome.test.loss().max(1.0));
+    assert_eq!(model.parameters, outcome.model.parameters, "the model that is saved is the one that was tested");
+    let evaluation = evaluate(&model, &dataset, Part::Test, backend)?;
+    let test = outcome.test.ok_or("there is a test set")?;
+    assert_eq!(evaluation.metrics.correct, test.correct);
+    assert!((evaluation.metrics.loss() - test.loss()).abs() <= 1e-5 * test.loss().max(1.0));
     Ok(())
 }

@@ -7,7 +7,7 @@ use gpunet::low_level::backend::cpu::CpuBackend;
 use gpunet::low_level::backend::gpu::ShaderChecks;
 use gpunet::low_level::backend::parity::Comparison;
 use gpunet::low_level::backend::{Backend, Program};
-use gpunet::low_level::data::DataShape;
+use gpunet::low_level::data::{DataShape, FeatureType};
 use gpunet::low_level::data::{Dataset, Normalization};
 use gpunet::low_level::kernels::kernel::Tolerance;
 use gpunet::low_level::kernels::step::{BatchMetrics, Step};
@@ -116,13 +116,14 @@ impl Run {
     pub fn load(golden: &Golden, backend: &dyn Backend, options: &TrainingOptions) -> Run {
         let features = golden.model.arch().inputs();
         let normalization = golden.normalization.clone();
-        let data = DataShape { train: EXAMPLES, examples: EXAMPLES, features, normalization };
+        let data =
+            DataShape { train: EXAMPLES, examples: EXAMPLES, features, values: FeatureType::Bytes, normalization };
         let recording = golden.model.record_training(data, options).unwrap();
         let mut program = backend.load(&recording.plan).unwrap();
 
         let labels: Vec<u8> = values(&golden.start, "labels", Dtype::U8);
         let labels = labels.into_iter().map(u32::from).collect();
-        let images = values(&golden.start, "images", Dtype::U8);
+        let images: Vec<u8> = values(&golden.start, "images", Dtype::U8);
         let dataset = Dataset::in_memory("golden", images, labels, features, golden.model.arch().outputs());
         recording.upload(program.as_mut(), &dataset).unwrap();
         for ((name, parameter), &tensor) in golden.model.parameters().iter().zip(&recording.parameters) {

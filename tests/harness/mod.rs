@@ -7,7 +7,7 @@ pub mod golden;
 use std::ops::ControlFlow;
 
 use gpunet::low_level::backend::cpu::{CpuBackend, CpuProgram};
-use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::ShaderChecks;
 use gpunet::low_level::backend::{Backend, Program};
 use gpunet::low_level::data::{Dataset, Normalization};
@@ -23,7 +23,8 @@ use gpunet::low_level::plan::Phase;
 /// prove nothing.
 pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
     let options = DeviceOptions { checks, ..DeviceOptions::default() };
-    let device = open("gpu", &options).expect("GPU tests need an adapter; ./check tries to install a software adapter");
+    let device =
+        Device::open("gpu", &options).expect("GPU tests need an adapter; ./check tries to install a software adapter");
     device.backend
 }
 
@@ -39,7 +40,7 @@ pub fn backends() -> Vec<(&'static str, Box<dyn Backend>)> {
 /// Random images and labels: `count` examples of `features` bytes in `classes` classes.
 pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset {
     let random = |i: usize, bound: usize| (unit(Stream::ParityCase(77), 5, i as u64) * bound as f32) as usize;
-    let images = (0..count * features).map(|i| random(i, 256) as u8).collect();
+    let images: Vec<u8> = (0..count * features).map(|i| random(i, 256) as u8).collect();
     let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
     Dataset::in_memory("random examples", images, labels, features, classes)
 }

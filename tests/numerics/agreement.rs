@@ -19,6 +19,7 @@ fn train_on(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> (Vec<f
         if let Event::Batches { batches, .. } = event {
             losses.extend(batches.iter().map(|batch| f64::from(batch.loss_sum) / f64::from(batch.rows)));
         }
+        ControlFlow::Continue(())
     });
     (losses, outcome.unwrap())
 }
@@ -39,8 +40,8 @@ fn cpu_and_gpu_train_alike_on_mnist() {
     let (cpu_record, gpu_record) = (cpu.history[0], gpu.history[0]);
     for (what, cpu, gpu) in [
         ("training", cpu_record.train_accuracy, gpu_record.train_accuracy),
-        ("validation", cpu_record.val_accuracy, gpu_record.val_accuracy),
-        ("test", cpu.test.accuracy(), gpu.test.accuracy()),
+        ("validation", cpu_record.val_accuracy.unwrap(), gpu_record.val_accuracy.unwrap()),
+        ("test", cpu.test.unwrap().accuracy(), gpu.test.unwrap().accuracy()),
     ] {
         println!("{what}: {cpu} on the CPU, {gpu} on the GPU");
         assert!((cpu - gpu).abs() <= 0.003, "{what} accuracy: {cpu} on the CPU, {gpu} on the GPU");
@@ -61,9 +62,10 @@ fn an_epoch_has_as_many_examples_as_the_training_set() {
             if let Event::Batches { so_far, .. } = event {
                 seen = so_far.examples;
             }
+            ControlFlow::Continue(())
         });
         assert_eq!(seen, 55_000, "batch {batch}");
-        assert_eq!(outcome.unwrap().test.examples, 10_000);
+        assert_eq!(outcome.unwrap().test.unwrap().examples, 10_000);
     }
 }
 

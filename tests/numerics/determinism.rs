@@ -11,16 +11,16 @@ use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::Phase;
 use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::store::{ModelMetadata, RunFolder, SavedModel};
-use gpunet::low_level::train::{resume, train};
+use gpunet::low_level::train::{go_on, resume, train};
 
 /// The bytes of the model file after a few epochs.
 fn model_file(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Vec<u8> {
-    let outcome = train(config, dataset, backend, None, &mut |_| {}).unwrap();
+    let outcome = train(config, dataset, backend, None, &mut go_on).unwrap();
     let metadata =
         ModelMetadata::new(config.arch.clone(), Normalization::UNIT, dataset.classes.clone(), dataset.name.clone());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    SavedModel { metadata, parameters: outcome.parameters }.save(&path).unwrap();
+    SavedModel { metadata, parameters: outcome.model.parameters }.save(&path).unwrap();
     std::fs::read(path).unwrap()
 }
 
@@ -98,15 +98,15 @@ fn stopping_and_resuming_on_the_gpu_changes_no_bit() {
     let dataset = random_dataset(500, 30, 5);
     let config = with_everything(&config("1x5x6-7C3p1-BN-MP2-40-BN-5", 64, 4, 3));
     let backend = gpu(ShaderChecks::Trusted);
-    let whole = train(&config, &dataset, backend.as_ref(), None, &mut |_| {}).unwrap();
+    let whole = train(&config, &dataset, backend.as_ref(), None, &mut go_on).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let begun = Config { epochs: 1, ..config.clone() };
-    let mut run = RunFolder::create(Some(folder.path()), &begun, false).unwrap();
-    train(&begun, &dataset, backend.as_ref(), Some(&mut run), &mut |_| {}).unwrap();
+    let mut run = RunFolder::create(folder.path(), false).unwrap();
+    train(&begun, &dataset, backend.as_ref(), Some(&mut run), &mut go_on).unwrap();
     let (mut run, _, checkpoint) = RunFolder::resume(folder.path()).unwrap();
-    let resumed = resume(&config, checkpoint, &dataset, backend.as_ref(), Some(&mut run), &mut |_| {}).unwrap();
-    assert!(resumed.parameters == whole.parameters);
+    let resumed = resume(&config, checkpoint, &dataset, backend.as_ref(), Some(&mut run), &mut go_on).unwrap();
+    assert!(resumed.model.parameters == whole.model.parameters);
     assert_eq!(resumed.test, whole.test);
 }
 

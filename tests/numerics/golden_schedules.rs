@@ -31,7 +31,7 @@ impl Case {
 
     /// The records of the whole run. Every field that a schedule must not use is NaN.
     fn history(&self) -> Vec<EpochRecord> {
-        let value = |values: &Option<Vec<f64>>, epoch: usize| values.as_ref().map_or(f64::NAN, |values| values[epoch]);
+        let value = |values: &Option<Vec<f64>>, epoch: usize| values.as_ref().map(|values| values[epoch]);
         let record = |epoch| EpochRecord {
             epoch: epoch + 1,
             train_loss: f64::NAN,

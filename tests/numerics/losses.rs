@@ -70,7 +70,7 @@ fn evaluation_reports_the_loss_that_the_model_was_trained_with() {
     let path = folder.path().join("model.safetensors");
     SavedModel { metadata, parameters: vec![vec![0.0; 7840], biases] }.save(&path).unwrap();
     let model = SavedModel::load(&path).unwrap();
-    let evaluation = evaluate(&model, &dataset, &CpuBackend::<f32>::new(None).unwrap()).unwrap();
+    let evaluation = evaluate(&model, &dataset, Part::Test, &CpuBackend::<f32>::new(None).unwrap()).unwrap();
     let loss = evaluation.metrics.loss();
     assert!((loss - expected).abs() < 1e-5 * expected, "{loss} instead of {expected}");
 }

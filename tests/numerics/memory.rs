@@ -7,8 +7,8 @@ use gpunet::low_level::backend::Backend;
 use gpunet::low_level::backend::DeviceError;
 use gpunet::low_level::backend::device::DeviceOptions;
 use gpunet::low_level::backend::gpu::{AdapterSummary, GpuBackend};
-use gpunet::low_level::data::DataShape;
 use gpunet::low_level::data::Normalization;
+use gpunet::low_level::data::{DataShape, FeatureType};
 use gpunet::low_level::nn::model::{Model, TrainingOptions};
 use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::{Phase, Plan};
@@ -16,7 +16,13 @@ use gpunet::low_level::plan::{Phase, Plan};
 fn plan_of(arch: &str, batch: usize, examples: usize) -> Plan {
     let model = Model::new(&arch.parse().unwrap());
     let features = model.arch().inputs();
-    let data = DataShape { train: examples, examples, features, normalization: Normalization::UNIT };
+    let data = DataShape {
+        train: examples,
+        examples,
+        features,
+        values: FeatureType::Bytes,
+        normalization: Normalization::UNIT,
+    };
     let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
     model.record_training(data, &options).unwrap().plan
 }

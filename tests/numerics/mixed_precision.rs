@@ -13,7 +13,7 @@ use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::nn::regularization::Regularization;
 use gpunet::low_level::plan::{Data, Phase};
 use gpunet::low_level::run::config::{BatchSize, Config};
-use gpunet::low_level::train::train;
+use gpunet::low_level::train::{go_on, train};
 
 const ROWS: usize = 8;
 
@@ -206,7 +206,7 @@ fn training_in_half_precision_learns_as_well() {
     let accuracy = |precision| {
         let (arch, batch) = ("784-64-10".parse().unwrap(), BatchSize::Rows(50));
         let config = Config { arch, batch, epochs: 5, precision, optimizer: Optimizer::adam(), ..Config::default() };
-        train(&config, &dataset, &backend, None, &mut |_| {}).unwrap().test.accuracy()
+        train(&config, &dataset, &backend, None, &mut go_on).unwrap().test.unwrap().accuracy()
     };
     let [single, half] = [Precision::F32, Precision::F16].map(accuracy);
     // Two runs that differ only by rounding disagree on a few dozen of 10,000 examples.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::harness::{Small, backends, first_step, network, run_one};
-use gpunet::low_level::data::DataShape;
 use gpunet::low_level::data::Normalization;
+use gpunet::low_level::data::{DataShape, FeatureType};
 use gpunet::low_level::kernels::kernel::{Access, DType};
 use gpunet::low_level::kernels::precision::Precision;
 use gpunet::low_level::kernels::{Activate, Sgd};
@@ -169,7 +169,7 @@ fn plans_print_every_launch() {
 fn plans_serialise() {
     let json = serde_json::to_value(&Small::new("5-3", 2, Optimizer::sgd(), 1.0).recording.plan).unwrap();
     assert_eq!(json["phases"][1][0]["kernel"], "gather");
-    assert_eq!(json["tensors"][0]["name"], "images");
+    assert_eq!(json["tensors"][0]["name"], "features");
 }
 
 /// By hand: products 2 * 256 * inputs * outputs, three a layer less the first layer's input gradient.
@@ -177,7 +177,13 @@ fn plans_serialise() {
 fn headline_costs_are_those_on_paper() {
     let model = Model::new(&HEADLINE.parse().unwrap());
     assert_eq!(model.parameter_count(), 19_867_510);
-    let data = DataShape { train: 55_000, examples: 70_000, features: 784, normalization: Normalization::UNIT };
+    let data = DataShape {
+        train: 55_000,
+        examples: 70_000,
+        features: 784,
+        values: FeatureType::Bytes,
+        normalization: Normalization::UNIT,
+    };
     let options = TrainingOptions { batch: 256, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
     let plan = model.record_training(data, &options).unwrap().plan;
 

@@ -9,9 +9,9 @@ use gpunet::low_level::kernels::kernel::{Arguments, Kernel, KernelSpec};
 use gpunet::low_level::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseAdam, DenseForward, DenseGrad,
-    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, LayerNorm,
-    LayerNormGrad, LayerNormSums, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, NAdam, RAdam,
-    Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
+    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GatherF32, GradientNorm, Hinge, KERNELS,
+    LayerNorm, LayerNormGrad, LayerNormSums, Lion, LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, NAdam,
+    RAdam, Regularize, RmsProp, Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
 };
 
 /// The kernel with `from` replaced by `to` in its shader, exactly once.
@@ -39,6 +39,8 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Gather::KERNEL, "select(column, example, params.by_example != 0u)", "column"),
     (Gather::KERNEL, "if row < current.rows", "if row < params.batch"),
     (Gather::KERNEL, " + offsets[constant]", ""),
+    (GatherF32::KERNEL, "return features[at]", "return features[at / 2u]"),
+    (GatherF32::KERNEL, "example * params.features", "row * params.features"),
     (DenseForward::KERNEL, " + bias[n]", ""),
     (DenseForward::KERNEL, "n * params.inputs + k", "k * params.outputs + n"),
     (DenseForward::KERNEL, "return params.inputs;", "return params.inputs - 1u;"),

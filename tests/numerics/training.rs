@@ -1,5 +1,7 @@
 //! Properties of training beyond its kernels: accumulated batches, shuffling, early stopping, memorizing examples.
 
+use std::ops::ControlFlow;
+
 use crate::harness::{gpu, random_dataset};
 use gpunet::low_level::backend::Backend;
 use gpunet::low_level::backend::cpu::CpuBackend;
@@ -11,19 +13,19 @@ use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::run::early_stopping::EarlyStopping;
 use gpunet::low_level::run::history::EpochRecord;
 use gpunet::low_level::run::metric::Metric;
-use gpunet::low_level::train::{Event, Outcome, overfit, train};
+use gpunet::low_level::train::{Event, Outcome, go_on, overfit, train};
 
 fn config(arch: &str, batch: BatchSize, epochs: usize) -> Config {
     Config { arch: arch.parse().unwrap(), batch, epochs, ..Config::default() }
 }
 
 fn outcome(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Outcome {
-    train(config, dataset, backend, None, &mut |_| {}).unwrap()
+    train(config, dataset, backend, None, &mut go_on).unwrap()
 }
 
 /// The greatest difference between the parameters of two runs.
 fn distance(a: &Outcome, b: &Outcome) -> f32 {
-    let pairs = a.parameters.iter().flatten().zip(b.parameters.iter().flatten());
+    let pairs = a.model.parameters.iter().flatten().zip(b.model.parameters.iter().flatten());
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
@@ -76,6 +78,7 @@ fn without_shuffling_every_epoch_has_the_same_order() {
             if let Event::Batches { epoch, batches, .. } = event {
                 losses[epoch - 1].extend(batches.iter().map(|batch| batch.loss_sum));
             }
+            ControlFlow::Continue(())
         })
         .unwrap();
         losses
@@ -99,12 +102,12 @@ fn early_stopping_keeps_the_best_model() {
     let stopped = outcome(&Config { early_stopping: Some(stopping), ..base.clone() }, &dataset, &backend);
     let trained = stopped.history.len();
     assert!(trained < 60, "training did not stop early");
-    let loss = |record: &EpochRecord| record.val_loss;
+    let loss = |record: &EpochRecord| record.val_loss.unwrap();
     let best = stopped.history.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap().epoch;
     assert_eq!((stopped.kept_epoch, trained), (best, best + 3));
     // A run with exactly that many epochs ends with the same model.
     let short = outcome(&Config { epochs: best, ..base }, &dataset, &backend);
-    assert_eq!(short.parameters, stopped.parameters);
+    assert_eq!(short.model.parameters, stopped.model.parameters);
     assert_eq!(short.test, stopped.test);
 }
 

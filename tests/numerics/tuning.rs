@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::harness::{Small, first_step, run_one};
-use gpunet::low_level::backend::device::{DeviceOptions, open};
+use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::Tuning;
 use gpunet::low_level::kernels::tile::{TILES, Tile};
 use gpunet::low_level::nn::optim::Optimizer;
@@ -14,7 +14,7 @@ use serde_json::Value;
 fn tiles(tuning: Tuning, cache: &Path) -> Vec<&'static str> {
     let small = Small::new("9-21-3", 6, Optimizer::adam(), 1.0);
     let options = DeviceOptions { tuning, cache: Some(cache.to_path_buf()), ..DeviceOptions::default() };
-    let backend = open("gpu", &options).unwrap().backend;
+    let backend = Device::open("gpu", &options).unwrap().backend;
     let mut program = backend.load(&small.recording.plan).unwrap();
     for &gradient in &small.recording.gradients {
         assert!(
@@ -79,7 +79,7 @@ fn layers_of_one_shape_are_timed_once() {
     let small = Small::new("9-9-9-3", 6, Optimizer::adam(), 1.0);
     let cache = Some(folder.path().to_path_buf());
     let options = DeviceOptions { tuning: Tuning::Anew, cache, ..DeviceOptions::default() };
-    open("gpu", &options).unwrap().backend.load(&small.recording.plan).unwrap();
+    Device::open("gpu", &options).unwrap().backend.load(&small.recording.plan).unwrap();
     let kept: Value = serde_json::from_slice(&std::fs::read(tiles_file(folder.path())).unwrap()).unwrap();
     let gradients = kept["tiles"].as_object().unwrap().keys().filter(|key| key.starts_with("dense_grad")).count();
     assert_eq!(gradients, 2, "{kept}");

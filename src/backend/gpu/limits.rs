@@ -44,8 +44,8 @@ pub(super) fn first_excess(plan: &Plan, limits: &AdapterLimits) -> Option<Excess
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::DataShape;
     use crate::data::Normalization;
+    use crate::data::{DataShape, FeatureType};
     use crate::nn::model::{Model, TrainingOptions};
     use crate::nn::optim::Optimizer;
 
@@ -63,7 +63,13 @@ mod tests {
     fn excess(arch: &str, batch: usize, examples: usize, limits: &AdapterLimits) -> Option<Excess> {
         let model = Model::new(&arch.parse().unwrap());
         let features = model.arch().inputs();
-        let data = DataShape { train: examples, examples, features, normalization: Normalization::UNIT };
+        let data = DataShape {
+            train: examples,
+            examples,
+            features,
+            values: FeatureType::Bytes,
+            normalization: Normalization::UNIT,
+        };
         let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
         first_excess(&model.record_training(data, &options).unwrap().plan, limits)
     }

@@ -51,6 +51,8 @@ impl Display {
                 let rate = thousands((examples as f64 / training.as_secs_f64()) as u64);
                 self.line(&epoch_line(&record, self.epochs, &rate));
             }
+            // An event that this display does not know.
+            _ => {}
         }
     }
 
@@ -76,9 +78,11 @@ impl Display {
 
 fn epoch_line(record: &EpochRecord, epochs: usize, rate: &str) -> String {
     let EpochRecord { epoch, train_loss, val_loss, seconds, .. } = *record;
-    let (train, validation) = (100.0 * record.train_accuracy, 100.0 * record.val_accuracy);
+    let train = 100.0 * record.train_accuracy;
+    let validation = val_loss.zip(record.val_accuracy).map_or(String::new(), |(loss, accuracy)| {
+        format!("  validation loss {loss:.4} accuracy {:.2} %", 100.0 * accuracy)
+    });
     format!(
-        "epoch {epoch}/{epochs}  train loss {train_loss:.4} accuracy {train:.2} %  validation loss {val_loss:.4} accuracy \
-         {validation:.2} %  {rate} images/s  {seconds:.1} s"
+        "epoch {epoch}/{epochs}  train loss {train_loss:.4} accuracy {train:.2} %{validation}  {rate} images/s  {seconds:.1} s"
     )
 }

@@ -11,12 +11,12 @@ use crate::math::shape::Shape;
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum FitError {
     #[error(
-        "arch {arch} takes {inputs} inputs, but an image of {data} has {features} pixels: begin the arch with {features}, or with \
+        "arch {arch} takes {inputs} inputs, but an example of {data} has {features} features: begin the arch with {features}, or with \
          {shape} for convolutions"
     )]
     Inputs { arch: String, inputs: usize, data: String, features: usize, shape: Shape },
     #[error(
-        "arch {arch} takes maps of {input}, but an image of {data} is {shape}: begin the arch with {shape}{}", hint(*.shape)
+        "arch {arch} takes maps of {input}, but an example of {data} is {shape}: begin the arch with {shape}{}", hint(*.shape)
     )]
     Shape { arch: String, input: Shape, data: String, shape: Shape },
     #[error("arch {arch} ends in {outputs} outputs, but {data} has {classes} classes: end the arch with {classes}")]
@@ -30,7 +30,7 @@ impl Arch {
     /// Which end of the architecture does not fit.
     pub fn check_data(&self, dataset: &Dataset) -> Result<(), FitError> {
         let (arch, data, classes) = (self.to_string(), dataset.name.clone(), dataset.classes.len());
-        let (input, shape, features) = (self.input(), dataset.shape_of_image, dataset.features);
+        let (input, shape, features) = (self.input(), dataset.shape_of_example, dataset.features);
         if self.inputs() != features {
             return Err(FitError::Inputs { arch, inputs: self.inputs(), data, features, shape });
         }

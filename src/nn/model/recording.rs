@@ -2,7 +2,7 @@
 
 use crate::backend::DeviceError;
 use crate::backend::Program;
-use crate::data::{Dataset, Normalization};
+use crate::data::{Dataset, Features, Normalization};
 use crate::kernels::precision::Precision;
 use crate::kernels::{DenseGrad, DenseUpdate, Penalties, loss_scale};
 use crate::nn::clipping::Clipping;
@@ -81,13 +81,13 @@ pub struct Recording {
     pub plan: Plan,
     /// Rows of a full batch.
     pub batch: usize,
-    /// `[examples, features]` bytes.
-    pub images: Tensor,
+    /// `[examples, features]`, bytes or floats.
+    pub features: Tensor,
     /// `[examples]`.
     pub labels: Tensor,
     /// `[examples]`: which example stands at a position.
     pub order: Tensor,
-    /// Factors on bytes: `[features]`, or `[examples]` where each image has its own.
+    /// Factors on features: `[features]`, or `[examples]` where each example has its own.
     pub factors: Tensor,
     /// Offsets after scaling, likewise.
     pub offsets: Tensor,
@@ -130,10 +130,19 @@ impl Recording {
     /// A device that was lost.
     pub fn upload(&self, program: &mut dyn Program, dataset: &Dataset) -> Result<(), DeviceError> {
         let order: Vec<u32> = (0..dataset.len() as u32).collect();
-        program.write(self.images, Data::U8(&dataset.images))?;
         program.write(self.labels, Data::U32(&dataset.labels))?;
         program.write(self.order, Data::U32(&order))?;
-        let (factors, offsets) = self.normalization.constants(&dataset.images, dataset.features);
+        self.upload_features(program, &dataset.values)
+    }
+
+    /// Writes features alone, with the constants that normalize them.
+    ///
+    /// # Errors
+    /// A device that was lost.
+    pub fn upload_features(&self, program: &mut dyn Program, values: &Features) -> Result<(), DeviceError> {
+        let examples = self.plan.tensor(self.labels).len();
+        program.write(self.features, values.data())?;
+        let (factors, offsets) = self.normalization.constants(values, values.len() / examples);
         program.write(self.factors, Data::F32(&factors))?;
         program.write(self.offsets, Data::F32(&offsets))
     }

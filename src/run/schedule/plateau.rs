@@ -36,7 +36,7 @@ impl Plateau {
     pub(super) fn factor(&self, history: &[EpochRecord]) -> f64 {
         let (mut factor, mut best) = (1.0f64, self.metric.worst());
         let (mut waited, mut cooling) = (0, 0);
-        for value in history.iter().map(|record| self.metric.of(record)) {
+        for value in self.metric.values(history) {
             if self.is_better(value, best) {
                 (best, waited) = (value, 0);
             } else {

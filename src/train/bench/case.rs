@@ -8,8 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::BenchOptions;
 use crate::backend::cpu::CpuBackend;
 use crate::backend::{Backend, Program};
-use crate::data::DataShape;
-use crate::data::{Dataset, Normalization};
+use crate::data::{DataShape, Dataset, FeatureType, Normalization};
 use crate::error::Error;
 use crate::files::{FileError, write_file};
 use crate::kernels::step::Step;
@@ -38,7 +37,8 @@ impl<'a> BenchCase<'a> {
         let model = Model::new(&options.arch);
         let examples = options.batch.saturating_mul(BATCHES);
         let (features, normalization) = (options.arch.inputs(), Normalization::UNIT);
-        let shape = DataShape { train: examples, examples, features, normalization };
+        let values = FeatureType::Bytes;
+        let shape = DataShape { train: examples, examples, features, values, normalization };
         let BenchOptions { batch, optimizer, precision, .. } = *options;
         let fuse_updates = backend.fuses_updates();
         let training = TrainingOptions { batch, optimizer, precision, fuse_updates, ..TrainingOptions::default() };
@@ -83,12 +83,12 @@ impl<'a> BenchCase<'a> {
     pub(super) fn export(&self, path: &Path) -> Result<(), Error> {
         let parameters = self.model.parameters();
         let values: Vec<Vec<f32>> = self.model.initial_values(SEED).collect();
-        let Dataset { images, labels, features, .. } = &self.dataset;
+        let Dataset { values: examples, labels, features, .. } = &self.dataset;
         let shaped = parameters.iter().zip(&values).map(|((name, parameter), values)| {
             (name.as_str(), Dtype::F32, parameter.shape.clone(), bytemuck::cast_slice(values))
         });
         let tensors = shaped.chain([
-            ("images", Dtype::U8, vec![labels.len(), *features], &images[..]),
+            ("images", Dtype::U8, vec![labels.len(), *features], examples.as_bytes()),
             ("labels", Dtype::U32, vec![labels.len()], bytemuck::cast_slice(labels)),
         ]);
         let views = tensors.map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(dtype, shape, bytes)?)));
@@ -102,7 +102,7 @@ impl<'a> BenchCase<'a> {
 fn made_up(arch: &Arch, count: usize) -> Dataset {
     let (features, classes) = (arch.inputs(), arch.outputs());
     let random = |i: usize, bound: usize| (unit(Stream::Benchmark, SEED, i as u64) * bound as f32) as usize;
-    let images = (0..count * features).into_par_iter().map(|i| random(i, 256) as u8).collect();
+    let values: Vec<u8> = (0..count * features).into_par_iter().map(|i| random(i, 256) as u8).collect();
     let labels = (0..count).map(|i| random(count * features + i, classes) as u32).collect();
-    Dataset::in_memory("made-up examples", images, labels, features, classes)
+    Dataset::in_memory("made-up examples", values, labels, features, classes)
 }

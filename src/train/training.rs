@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::evaluate::evaluate_part;
 use super::prepare::{batching, record};
 use super::steps::epoch_steps;
-use super::{Event, Metrics, Outcome};
+use super::{Ending, Event, EventHandler, Metrics, Outcome};
 use crate::backend::{Backend, Logged, Program};
 use crate::data::{Dataset, Part};
 use crate::error::Error;
@@ -17,9 +17,12 @@ use crate::plan::{Data, Phase, Tensor};
 use crate::run::config::{Batching, Config};
 use crate::run::history::EpochRecord;
 use crate::run::schedule::RunLength;
-use crate::store::{Checkpoint, ModelMetadata, RunFolder, SavedModel, TestRecord};
+use crate::store::{Checkpoint, RunFolder, SavedModel};
 
-/// Trains a new model and evaluates it on the test part once, at the end. Each epoch is kept in `run` where one is given.
+/// Trains a new model and evaluates it on the test set once, at the end. Each epoch is kept in `run` where one is given.
+///
+/// A handler that breaks ends training: after [`Event::Epoch`] with the model of that epoch, after [`Event::Batches`] with
+/// the parameters as the last step left them. A run folder then holds the last whole epoch and counts as unfinished.
 ///
 /// # Errors
 /// Settings that make no sense or do not fit the data, a device that fails, a loss that is no number, a file that cannot be
@@ -29,9 +32,9 @@ pub fn train(
     dataset: &Dataset,
     backend: &dyn Backend,
     run: Option<&mut RunFolder>,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: &mut EventHandler<'_>,
 ) -> Result<Outcome, Error> {
-    Trainer::begin(config, dataset, backend)?.train(run, on_event)
+    Training::begin(config, dataset, backend)?.train(run, on_event)
 }
 
 /// Goes on from a checkpoint until `config.epochs` are trained: on the same device, to the same bits as without the stop.
@@ -44,9 +47,9 @@ pub fn resume(
     dataset: &Dataset,
     backend: &dyn Backend,
     mut run: Option<&mut RunFolder>,
-    on_event: &mut dyn FnMut(Event<'_>),
+    on_event: &mut EventHandler<'_>,
 ) -> Result<Outcome, Error> {
-    let mut trainer = Trainer::new(config, dataset, backend)?;
+    let mut trainer = Training::new(config, dataset, backend)?;
     trainer.restore(checkpoint)?;
     if let Some(run) = run.as_deref_mut() {
         // A kill may have come between the checkpoint and what is made from it.
@@ -56,34 +59,39 @@ pub fn resume(
     trainer.train(run, on_event)
 }
 
-pub(super) struct Trainer<'a> {
-    config: &'a Config,
-    dataset: &'a Dataset,
+/// A run that is being trained.
+pub(super) struct Training<'a> {
+    pub(super) config: &'a Config,
+    pub(super) dataset: &'a Dataset,
     model: Model,
-    recording: Recording,
-    program: Box<dyn Program>,
+    pub(super) recording: Recording,
+    pub(super) program: Box<dyn Program>,
     batching: Batching,
-    history: Vec<EpochRecord>,
+    pub(super) history: Vec<EpochRecord>,
     /// Updates made so far.
-    updates: u64,
+    pub(super) updates: u64,
     /// Parameters of the best epoch so far, where that is the one to keep.
-    best: Option<Vec<Vec<f32>>>,
+    pub(super) best: Option<Vec<Vec<f32>>>,
 }
 
-impl<'a> Trainer<'a> {
+impl<'a> Training<'a> {
     /// Everything loaded; parameters are still zeros.
-    fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
+    fn new(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Training<'a>, Error> {
         let batching = batching(config, dataset);
         let (model, recording) = record(config, dataset, config.normalization.fit(dataset), backend)?;
         let mut program = backend.load(&recording.plan)?;
         recording.upload(program.as_mut(), dataset)?;
         let (history, updates, best) = (Vec::new(), 0, None);
-        Ok(Trainer { config, dataset, model, recording, program, batching, history, updates, best })
+        Ok(Training { config, dataset, model, recording, program, batching, history, updates, best })
     }
 
     /// A new model.
-    pub(super) fn begin(config: &'a Config, dataset: &'a Dataset, backend: &dyn Backend) -> Result<Trainer<'a>, Error> {
-        let mut trainer = Trainer::new(config, dataset, backend)?;
+    pub(super) fn begin(
+        config: &'a Config,
+        dataset: &'a Dataset,
+        backend: &dyn Backend,
+    ) -> Result<Training<'a>, Error> {
+        let mut trainer = Training::new(config, dataset, backend)?;
         trainer.model.initialize(&trainer.recording, trainer.program.as_mut(), config.seed)?;
         Ok(trainer)
     }
@@ -102,25 +110,54 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn train(mut self, mut run: Option<&mut RunFolder>, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Outcome, Error> {
-        let examples = self.batching.examples;
-        on_event(self.started());
+    fn train(mut self, mut run: Option<&mut RunFolder>, on_event: &mut EventHandler<'_>) -> Result<Outcome, Error> {
+        let ending = self.train_epochs(run.as_deref_mut(), on_event)?;
+        // What is kept is what is tested.
+        if let Some(best) = self.best.take() {
+            self.write_parameters(&best)?;
+        }
+        let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
+        let test = self.evaluate(Part::Test)?;
+        if let Some(loss) = test.map(|test| test.loss()).filter(|loss| !loss.is_finite()) {
+            return Err(Error::LossNotFinite { loss });
+        }
+        let left_out = self.recording.updates_left_out(self.program.as_mut())?;
+        let (parameters, metadata) = (self.parameters()?, self.metadata());
+        let model = SavedModel { metadata, parameters };
+        let outcome = Outcome { ending, test, model, kept_epoch, history: self.history, left_out };
+        if let (Some(run), Some(test), true) = (run, &test, ending != Ending::Stopped) {
+            run.keep_test(&outcome.test_record(test))?;
+        }
+        Ok(outcome)
+    }
+
+    /// Trains, validates and keeps epoch after epoch.
+    fn train_epochs(
+        &mut self,
+        mut run: Option<&mut RunFolder>,
+        on_event: &mut EventHandler<'_>,
+    ) -> Result<Ending, Error> {
+        if on_event(self.started()).is_break() {
+            return Ok(Ending::Stopped);
+        }
         while !is_finished(self.config, &self.history) {
             let epoch = self.history.len() + 1;
             let begun = Instant::now();
-            let (trained, learning_rate) = self.train_epoch(epoch, on_event)?;
+            let Some((trained, learning_rate)) = self.train_epoch(epoch, on_event)? else {
+                return Ok(Ending::Stopped);
+            };
             let training = begun.elapsed();
             let validated = self.evaluate(Part::Validation)?;
-            if validated.examples > 0 && !validated.loss().is_finite() {
-                let (loss, learning_rate) = (validated.loss(), self.config.optimizer.learning_rate());
+            if let Some(loss) = validated.map(|part| part.loss()).filter(|loss| !loss.is_finite()) {
+                let learning_rate = self.config.optimizer.learning_rate();
                 return Err(Error::ValidationDiverged { loss, epoch, learning_rate });
             }
             let record = EpochRecord {
                 epoch,
                 train_loss: trained.loss(),
                 train_accuracy: trained.accuracy(),
-                val_loss: validated.loss(),
-                val_accuracy: validated.accuracy(),
+                val_loss: validated.map(|part| part.loss()),
+                val_accuracy: validated.map(|part| part.accuracy()),
                 learning_rate,
                 seconds: begun.elapsed().as_secs_f64(),
             };
@@ -132,29 +169,12 @@ impl<'a> Trainer<'a> {
             if let Some(run) = run.as_deref_mut() {
                 self.keep_epoch(run, &parameters)?;
             }
-            on_event(Event::Epoch { record, training, examples });
-        }
-        // What is kept is what is tested.
-        if let Some(best) = self.best.take() {
-            self.write_parameters(&best)?;
-        }
-        let kept_epoch = self.kept_epoch().unwrap_or(self.history.len());
-        let test = self.test(run, kept_epoch)?;
-        let left_out = self.recording.updates_left_out(self.program.as_mut())?;
-        Ok(Outcome { test, parameters: self.parameters()?, kept_epoch, history: self.history, left_out })
-    }
-
-    /// Evaluates the test part with the model that is kept, and keeps what it came to.
-    fn test(&mut self, run: Option<&mut RunFolder>, kept_epoch: usize) -> Result<Metrics, Error> {
-        let test = self.evaluate(Part::Test)?;
-        if let (Some(run), 1..) = (run, test.examples) {
-            let (epoch, count, accuracy, loss) = (self.history.len(), test.examples, test.accuracy(), test.loss());
-            if !loss.is_finite() {
-                return Err(Error::LossNotFinite { loss });
+            let flow = on_event(Event::Epoch { record, training, examples: self.batching.examples });
+            if flow.is_break() && !is_finished(self.config, &self.history) {
+                return Ok(Ending::Stopped);
             }
-            run.keep_test(&TestRecord { epoch, kept_epoch: Some(kept_epoch), count, accuracy, loss })?;
         }
-        Ok(test)
+        Ok(if self.history.len() < self.config.epochs { Ending::EarlyStopping } else { Ending::AllEpochs })
     }
 
     pub(super) fn started(&self) -> Event<'static> {
@@ -172,32 +192,13 @@ impl<'a> Trainer<'a> {
         self.config.early_stopping.and_then(|stopping| stopping.best_epoch(&self.history))
     }
 
-    /// Writes model and checkpoint; `parameters` are those of the last epoch.
-    fn keep_epoch(&mut self, run: &mut RunFolder, parameters: &[Vec<f32>]) -> Result<(), Error> {
-        let mut state = Vec::new();
-        for &tensor in &self.recording.state {
-            state.push(self.program.slow_read_f32(tensor)?);
-        }
-        let kept = self.best.as_deref().unwrap_or(parameters).to_vec();
-        let model = SavedModel { metadata: self.metadata(), parameters: kept };
-        let checkpoint = Checkpoint {
-            config: self.config.to_recipe(),
-            data: self.dataset.fingerprint(),
-            history: self.history.clone(),
-            updates: self.updates,
-            parameters: Cow::Borrowed(parameters),
-            best: self.best.as_deref().map(Cow::Borrowed),
-            state,
-        };
-        Ok(run.keep_epoch(&model, &checkpoint)?)
-    }
-
-    /// Trains an epoch: what its batches came to while they were learnt, and the learning rate of its last update.
+    /// Trains an epoch: what its batches came to while they were learnt, and the learning rate of its last update; `None`
+    /// where the handler stopped it.
     pub(super) fn train_epoch(
         &mut self,
         epoch: usize,
-        on_event: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(Metrics, f64), Error> {
+        on_event: &mut EventHandler<'_>,
+    ) -> Result<Option<(Metrics, f64)>, Error> {
         let updates = self.batching.updates() as u64;
         let length = RunLength { updates_per_epoch: updates, epochs: self.config.epochs };
         let factors: Vec<f64> = self.config.schedule.factors(length, &self.history).collect();
@@ -206,7 +207,7 @@ impl<'a> Trainer<'a> {
         let steps = self.steps(epoch, self.updates, factors.into_iter());
         let mut so_far = Metrics::default();
         let mut done = 0;
-        let mut diverged = None;
+        let (mut diverged, mut flow) = (None, ControlFlow::Continue(()));
         self.run_steps(&steps, &mut |batches| {
             for batch in batches {
                 so_far.add(batch);
@@ -217,11 +218,14 @@ impl<'a> Trainer<'a> {
                     return ControlFlow::Break(());
                 }
             }
-            on_event(Event::Batches { epoch, batches, so_far });
-            ControlFlow::Continue(())
+            flow = on_event(Event::Batches { epoch, batches, so_far });
+            flow
         })?;
         self.updates += updates;
-        diverged.map_or(Ok((so_far, last_rate)), Err)
+        match diverged {
+            Some(error) => Err(error),
+            None => Ok(flow.is_continue().then_some((so_far, last_rate))),
+        }
     }
 
     /// The steps of an epoch, `before` updates from the start, with these factors on the learning rate; as many as there are.
@@ -242,7 +246,8 @@ impl<'a> Trainer<'a> {
         self.program.as_mut()
     }
 
-    pub(super) fn evaluate(&mut self, part: Part) -> Result<Metrics, Error> {
+    /// The figures of a part; `None` where it has no examples.
+    pub(super) fn evaluate(&mut self, part: Part) -> Result<Option<Metrics>, Error> {
         evaluate_part(self.program.as_mut(), self.recording.batch, self.dataset.part(part))
     }
 
@@ -272,19 +277,6 @@ impl<'a> Trainer<'a> {
         }
         let mut pairs = tensors.iter().zip(values);
         Ok(pairs.try_for_each(|(&tensor, values)| self.program.write(tensor, Data::F32(values)))?)
-    }
-
-    fn metadata(&self) -> ModelMetadata {
-        let Config { arch, activation, .. } = self.config;
-        let (normalization, classes) = (self.recording.normalization.clone(), self.dataset.classes.clone());
-        ModelMetadata {
-            activation: activation.clone(),
-            loss: self.config.loss,
-            precision: self.config.precision,
-            // Where the test part is not the data set's own, only the split tells what it is.
-            split: (self.config.pool || self.config.test.is_some()).then(|| self.config.split()),
-            ..ModelMetadata::new(arch.clone(), normalization, classes, self.dataset.name.clone())
-        }
     }
 }
 

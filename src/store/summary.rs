@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::{SavedRun, TestRecord};
 use crate::nn::model::Model;
 use crate::run::history::EpochRecord;
 use crate::run::metric::Metric;
-use crate::store::{SavedRun, TestRecord};
 
 /// The figures by which runs are compared; their names are a contract. Accuracies are from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,11 +49,11 @@ pub struct Best {
 impl Summary {
     /// Sums a run up.
     pub fn new(name: String, run: &SavedRun) -> Summary {
-        let last = |value: fn(&EpochRecord) -> f64| run.history.last().map(value).filter(|value| value.is_finite());
+        let last = |value: fn(&EpochRecord) -> Option<f64>| run.history.last().and_then(value);
         let best = |metric: Metric| {
             let epoch = metric.best_epoch(&run.history)?;
             let record = run.history.iter().find(|record| record.epoch == epoch)?;
-            Some(Best { value: metric.of(record), epoch })
+            Some(Best { value: metric.of(record)?, epoch })
         };
         Summary {
             name,
@@ -87,8 +87,8 @@ pub fn short_names(paths: &[PathBuf]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn run(epochs: &[(f64, f64)]) -> SavedRun {
-        let record = |(index, &(val_loss, val_accuracy)): (usize, &(f64, f64))| EpochRecord {
+    fn run(epochs: &[(Option<f64>, Option<f64>)]) -> SavedRun {
+        let record = |(index, &(val_loss, val_accuracy)): (usize, &(Option<f64>, Option<f64>))| EpochRecord {
             epoch: index + 1,
             train_loss: 1.0,
             train_accuracy: 0.5,
@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn the_best_is_told_from_the_last_and_the_first_of_equals_counts() {
-        let summary = Summary::new("a".into(), &run(&[(0.5, 0.8), (0.2, 0.9), (0.2, 0.95), (0.3, 0.85), (0.4, 0.95)]));
+        let epochs = [(0.5, 0.8), (0.2, 0.9), (0.2, 0.95), (0.3, 0.85), (0.4, 0.95)];
+        let epochs = epochs.map(|(loss, accuracy)| (Some(loss), Some(accuracy)));
+        let summary = Summary::new("a".into(), &run(&epochs));
         assert_eq!(summary.best_val_loss, Some(Best { value: 0.2, epoch: 2 }));
         assert_eq!(summary.best_val_accuracy, Some(Best { value: 0.95, epoch: 3 }));
         assert_eq!((summary.final_val_loss, summary.final_val_accuracy), (Some(0.4), Some(0.95)));
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn without_validation_or_epochs_there_is_no_best() {
-        for epochs in [&[][..], &[(f64::NAN, f64::NAN)]] {
+        for epochs in [&[][..], &[(None, None)]] {
             let summary = Summary::new("a".into(), &run(epochs));
             assert_eq!((summary.best_val_loss, summary.best_val_accuracy), (None, None));
             assert_eq!((summary.final_val_loss, summary.final_val_accuracy), (None, None));
