@@ -10,7 +10,7 @@ const ROOMS: [&str; 13] = [
     "train",
 ];
 
-/// Rooms that features leave out; nothing below imports them.
+/// Rooms that no other room imports: charts, which a feature leaves out, and what users of the library see first.
 const ON_TOP: [&str; 2] = ["facade", "report"];
 
 /// An import of one room by another, in a file.
