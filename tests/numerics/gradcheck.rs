@@ -52,7 +52,7 @@ fn gradients_of_convolutional_networks_are_slopes() {
         "1x3x3-2C3-2C1-GAP",
         "1x9x9-2C2-MP2-MP2-2",
     ] {
-        for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::HardSwish] {
             let network = Network { activation: PerLayer::All(activation), init: Init::Gaussian(0.5), ..network(arch) };
             let options = TrainingOptions { batch: 5, loss_scale: 3.0, ..TrainingOptions::default() };
             let small = Small::of(&network, &options);

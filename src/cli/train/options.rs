@@ -36,7 +36,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long, help_heading = "Network")]
     pub(super) arch: Option<String>,
 
-    /// Of the hidden layers: relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, identity [default: relu]
+    /// Of the hidden layers: relu, leaky-relu, elu, gelu, silu, tanh, sigmoid, mish, hard-swish, identity [default: relu]
     #[arg(long, value_name = "NAME", value_parser = settings::word::<Activation>, help_heading = "Network")]
     pub(super) activation: Option<Activation>,
 
