@@ -117,7 +117,12 @@ fn every_launch_of_a_step_with_dropout_agrees() {
 /// Convolutions, both poolings, both normalizations of maps and of features, dropout between.
 #[test]
 fn every_launch_of_a_step_of_convolutional_networks_agrees() {
-    for arch in ["1x8x9-5C3p1-MP2-7C3-AP2s1-9-4", "2x7x6-6C3s2p2-BN-MP3s2p1-5C1-GAP-4", "3x5x5-4C2-BN-8-BN-3", "3x5x5-4C2-LN-8-LN-3"] {
+    for arch in [
+        "1x8x9-5C3p1-MP2-7C3-AP2s1-9-4",
+        "2x7x6-6C3s2p2-BN-MP3s2p1-5C1-GAP-4",
+        "3x5x5-4C2-BN-8-BN-3",
+        "3x5x5-4C2-LN-8-LN-3",
+    ] {
         for dropout in [0.0, 0.3] {
             let network = Network { dropout: PerLayer::All(dropout), ..network(arch) };
             let options = TrainingOptions { batch: 7, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
