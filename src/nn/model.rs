@@ -258,7 +258,7 @@ impl Model {
             let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
             let update = fused.map(|(options, state)| {
                 let TrainingOptions { optimizer, regularization, .. } = options;
-                let rule = (*optimizer, regularization.penalties(optimizer));
+                let rule = (*optimizer, regularization.penalties(optimizer, 1.0));
                 let whole = plan.span(scope, &parameters);
                 FusedUpdate::new(plan, rule, whole, state)
             });

@@ -140,6 +140,11 @@ impl Optimizer {
         step.second_moment_correction = second_moment as f32;
     }
 
+    /// The learning rate of a parameter of this shape, as a multiple of [`Optimizer::learning_rate`].
+    pub(crate) fn rate_factor(&self, shape: &[usize]) -> f64 {
+        self.rule().rate_factor(shape)
+    }
+
     /// Tensors for the state that it keeps of an arena of parameters, all zero at first.
     pub(crate) fn state(&self, plan: &mut PlanBuilder, parameters: &Arena) -> Vec<Tensor> {
         self.rule().state(plan, parameters)

@@ -163,6 +163,7 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (Adagrad::KERNEL, "square_sums[i] + gradient", "gradient"),
     (Adagrad::KERNEL, " + params.epsilon)", ")"),
     (Adam::KERNEL, " && loss_scale[APPLIES] != 0.0", ""),
+    (Adam::KERNEL, " * params.rate_factor", ""),
     (Adam::KERNEL, "+ params.epsilon)", ") + params.epsilon"),
     (Adam::KERNEL, "params.one_minus_beta2 * gradient * gradient", "params.one_minus_beta2 * gradient"),
     (Adam::KERNEL, "moments.y * current.second_moment_correction", "moments.y"),
