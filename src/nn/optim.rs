@@ -94,6 +94,7 @@ optimizers! {
     lion::Lion,
     nadam::NAdam,
     radam::RAdam,
+    muon::Muon,
 }
 
 impl Optimizer {

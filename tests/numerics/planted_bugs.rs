@@ -8,9 +8,9 @@ use gpunet::low_level::kernels::kernel::{Arguments, Kernel, KernelSpec, Params};
 use gpunet::low_level::kernels::{
     Activate, Adagrad, Adam, AddPartials, AdjustScale, AvgPool, AvgPoolGrad, BatchNorm, BatchNormGrad, BatchNormStats,
     BatchNormSums, ClipNorm, ClipValue, ConvForward, ConvInputGrad, ConvWeightGrad, DenseAdam, DenseForward, DenseGrad,
-    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, GradientNorm, Hinge, KERNELS, Lion,
-    LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, NAdam, RAdam, Regularize, RmsProp, Sgd, Shuffle,
-    SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
+    DenseInputGrad, DenseMomentum, DenseSgd, Dropout, DropoutGrad, Gather, Gemm, GradientNorm, Hinge, KERNELS, Lion,
+    LogBatch, MapSums, MaxNorm, MaxPool, MaxPoolGrad, Momentum, Muon, NAdam, Normalize, RAdam, Regularize, RmsProp,
+    Sgd, Shuffle, SoftmaxCrossEntropy, SquaredError, Transpose, Unscale,
 };
 use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::Phase;
@@ -105,6 +105,11 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
         "(slice + 1u) * params.slice_rows",
     ),
     (ConvWeightGrad::KERNEL, "slice = group.z", "slice = 0u"),
+    (Gemm::KERNEL, "k * params.rows + m", "m * params.depth + k"),
+    (Gemm::KERNEL, "n * params.depth + k", "k * params.columns + n"),
+    (Gemm::KERNEL, "params.beta * product", "product"),
+    (Gemm::KERNEL, "if params.alpha != 0.0", "if true"),
+    (Gemm::KERNEL, "params.alpha * addend[at]", "addend[at]"),
     (AddPartials::KERNEL, "s < params.slices", "s + 1u < params.slices"),
     (AddPartials::KERNEL, "current.accumulated > 0u", "current.accumulated > 9u"),
     (MapSums::KERNEL, "channel * params.length + i", "i"),
@@ -178,6 +183,12 @@ const SHADER_BUGS: &[(&Kernel, &str, &str)] = &[
     (RAdam::KERNEL, "current.second_moment_correction != 0.0", "true"),
     (RAdam::KERNEL, "root + params.epsilon", "root"),
     (RAdam::KERNEL, "current.first_moment_correction * moments.x", "moments.x"),
+    (Muon::KERNEL, "if loss_scale[APPLIES] != 0.0 {", "if true {"),
+    (Muon::KERNEL, "momenta[i] = momentum", "momenta[i] = direction"),
+    (Muon::KERNEL, "params.mu * momentum + share", "momentum"),
+    (Normalize::KERNEL, "max(norm, params.least)", "norm"),
+    (Normalize::KERNEL, "group.x * params.piece", "group.x * SUM_THREADS"),
+    (Normalize::KERNEL, "sqrt(group_sum(thread, sum))", "group_sum(thread, sum)"),
     (MaxNorm::KERNEL, " || loss_scale[APPLIES] == 0.0", ""),
     (MaxNorm::KERNEL, "norm > params.max_norm", "norm > 0.0"),
     (MaxNorm::KERNEL, "sum += w * w", "sum = w * w"),
