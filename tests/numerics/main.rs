@@ -21,6 +21,7 @@ mod gradcheck;
 mod losses;
 mod memory;
 mod mixed_precision;
+mod muon;
 mod parity;
 mod plans;
 mod planted_bugs;

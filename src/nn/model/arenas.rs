@@ -79,7 +79,7 @@ pub(super) fn layer_tensors(
     let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
     let update = fused.map(|(options, state)| {
         let TrainingOptions { optimizer, regularization, .. } = options;
-        let rule = (*optimizer, regularization.penalties(optimizer));
+        let rule = (*optimizer, regularization.penalties(optimizer, 1.0));
         let whole = plan.span(scope.to_string(), &parameters);
         FusedUpdate::new(plan, rule, whole, state)
     });
