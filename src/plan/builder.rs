@@ -6,8 +6,8 @@ use super::{BufferInfo, Launch, Phase, Plan, PlanError, Role, StepBounds, Tensor
 use crate::kernels::kernel::{DType, KernelSpec};
 use crate::kernels::precision::Precision;
 
-/// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment that
-/// WebGPU lets a device ask of a storage binding.
+/// Elements between the starts of two tensors of an arena are a multiple of this: 256 bytes, the strictest alignment
+/// that WebGPU lets a device ask of a storage binding.
 const ARENA_ALIGNMENT: usize = 64;
 
 /// Several tensors in one buffer, so that one launch can run over all of them.
@@ -113,7 +113,8 @@ impl PlanBuilder {
         self.part(name, whole, range)
     }
 
-    /// Where parts of an arena lie, given in their order: the elements of neighbours that are alike in `property` are one range.
+    /// Where parts of an arena lie, given in their order: the elements of neighbours that are alike in `property` are
+    /// one range.
     pub fn neighbours<P: PartialEq>(
         &self,
         parts: &[Tensor],
