@@ -1,5 +1,5 @@
-// The direction of a matrix in Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) before it is made
-// orthogonal: Nesterov's momentum over a moving average.
+// The direction of a matrix in Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024)
+// before it is made orthogonal: Nesterov's momentum over a moving average.
 //   momentum = mu momentum + (1 - mu) g,   direction = mu momentum + (1 - mu) g
 
 struct Params {

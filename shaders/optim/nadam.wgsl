@@ -1,6 +1,7 @@
-// NAdam over a whole arena (Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop): with the moments of
-// shaders/optim/shared/moments.wgsl and the corrections of the step, which are made on the host,
-//   parameter -= learning_rate * (gradient_correction g + first_moment_correction m) / (sqrt(second_moment_correction v) + epsilon)
+// NAdam over a whole arena (Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop): with the moments
+// of shaders/optim/shared/moments.wgsl and the corrections of the step, which are made on the host,
+//   direction = gradient_correction g + first_moment_correction m
+//   parameter -= learning_rate * direction / (sqrt(second_moment_correction v) + epsilon)
 
 struct Params {
     beta1: f32,

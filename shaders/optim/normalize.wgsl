@@ -1,5 +1,5 @@
-// values /= max(norm, least), where the norm is that of all values. Each workgroup adds up all the partial sums of squares
-// (shaders/optim/gradient_norm.wgsl), in one order, and scales its own piece.
+// values /= max(norm, least), where the norm is that of all values. Each workgroup adds up all the partial sums of
+// squares (shaders/optim/gradient_norm.wgsl), in one order, and scales its own piece.
 
 struct Params {
     length: u32,

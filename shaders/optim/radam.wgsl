@@ -1,7 +1,9 @@
-// RAdam over a whole arena (Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, algorithm 2): with the
-// moments of shaders/optim/shared/moments.wgsl and the corrections of the step, which are made on the host,
+// RAdam over a whole arena (Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020,
+// algorithm 2): with the moments of shaders/optim/shared/moments.wgsl and the corrections of the step, which are made
+// on the host,
 //   parameter -= learning_rate * first_moment_correction m / (sqrt(v) + epsilon)
-// The first updates have no use for the second moment, whose correction is 0 then: parameter -= learning_rate * first_moment_correction m
+// The first updates have no use for the second moment, whose correction is 0 then:
+//   parameter -= learning_rate * first_moment_correction m
 
 struct Params {
     beta1: f32,

@@ -1,4 +1,5 @@
-// result = alpha addend + beta op(a) op(b), where op transposes, or not: BLAS's GEMM, but for the result, which has a tensor of its own
+// result = alpha addend + beta op(a) op(b), where op transposes, or not: BLAS's GEMM, but for the result, which has a
+// tensor of its own
 
 override a_transposed: u32;
 override b_transposed: u32;

@@ -18,7 +18,8 @@ pub struct Step {
     pub rows: u32,
     /// Row of the log that this step writes; set by the backend.
     pub log_row: u32,
-    /// Examples that the update is made from: those of this batch, and of the others whose gradients add up with its own.
+    /// Examples that the update is made from: those of this batch, and of the others whose gradients add up with its
+    /// own.
     pub update_rows: u32,
     /// Batches of this update that came before: their gradients stand where this batch's go, and are added to.
     pub accumulated: u32,
@@ -26,8 +27,8 @@ pub struct Step {
     pub updates: u32,
     /// Learning rate.
     pub learning_rate: f32,
-    /// Factor on the gradient in the direction of an update that has both gradient and first moment in it, such as NAdam's. This and the
-    /// factors below change with the number t of the update; the optimizers say what they are
+    /// Factor on the gradient in the direction of an update that has both gradient and first moment in it, such as
+    /// NAdam's. This and the factors below change with the number t of the update; the optimizers say what they are
     /// ([`Corrections`](crate::nn::optim::Corrections)).
     pub gradient_correction: f32,
     /// Factor on the first moment, such as Adam's `1 / (1 - beta1^t)`; or 1.

@@ -1,8 +1,8 @@
-//! Optimizers: how gradients become new parameters. A file each for all that is known of one: its settings, their defaults, its formula
-//! and paper, and what it records.
+//! Optimizers: how gradients become new parameters. A file each for all that is known of one: its settings, their
+//! defaults, its formula and paper, and what it records.
 //!
-//! In the formulas, p is a parameter and g its gradient, that of the mean loss of a batch. The kernels of the same names compute
-//! them.
+//! In the formulas, p is a parameter and g its gradient, that of the mean loss of a batch. The kernels of the same
+//! names compute them.
 
 mod fused;
 mod rule;
@@ -19,7 +19,8 @@ use crate::kernels::step::Step;
 use crate::plan::{Arena, Launch, PlanBuilder, Tensor};
 use crate::settings::SettingError;
 
-/// Declares the module of each optimizer, whose name is the optimizer's in recipes, and makes of their settings one type.
+/// Declares the module of each optimizer, whose name is the optimizer's in recipes, and makes of their settings one
+/// type.
 macro_rules! optimizers {
     ($($module:ident::$settings:ident),+ $(,)?) => {
         $(mod $module;)+
@@ -156,8 +157,8 @@ impl Optimizer {
         self.rule().record(update);
     }
 
-    /// The launch that makes the gradient of a dense layer's parameters and updates them by it, where there is one for this rule. Its
-    /// arguments, which it is without, are the product's operands, the parameters and their state.
+    /// The launch that makes the gradient of a dense layer's parameters and updates them by it, where there is one for
+    /// this rule. Its arguments, which it is without, are the product's operands, the parameters and their state.
     pub(crate) fn fused(&self, parameters: DenseUpdate) -> Option<Launch> {
         self.rule().fused(parameters)
     }

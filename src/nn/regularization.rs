@@ -7,23 +7,23 @@ use crate::nn::optim::Optimizer;
 use crate::plan::{PlanBuilder, Tensor};
 use crate::settings::{SettingError, is_positive};
 
-/// What keeps the weights w of a network small; biases are left alone. All of it is off by default. Losses are reported without
-/// the penalties.
+/// What keeps the weights w of a network small; biases are left alone. All of it is off by default. Losses are reported
+/// without the penalties.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regularization {
-    /// Adds `l1 sum |w|` to the mean loss of a batch, and so `l1 sign(w)` to gradients: Tibshirani, "Regression shrinkage and
-    /// selection via the lasso", 1996.
+    /// Adds `l1 sum |w|` to the mean loss of a batch, and so `l1 sign(w)` to gradients: Tibshirani, "Regression
+    /// shrinkage and selection via the lasso", 1996.
     pub l1: f64,
-    /// Adds `l2 / 2 sum w^2` to the mean loss of a batch, and so `l2 w` to gradients. Optimizers that scale gradients scale
-    /// this, too.
+    /// Adds `l2 / 2 sum w^2` to the mean loss of a batch, and so `l2 w` to gradients. Optimizers that scale gradients
+    /// scale this, too.
     pub l2: f64,
     /// Takes `learning_rate * weight_decay * w` away before each update, whatever the optimizer: Loshchilov and Hutter,
     /// "Decoupled weight decay regularization", ICLR 2019. `None` is what the optimizer comes with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
-    /// After each update, scales the weights that come into a unit down to this norm where theirs is larger: Srivastava et
-    /// al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 5.1.
+    /// After each update, scales the weights that come into a unit down to this norm where theirs is larger: Srivastava
+    /// et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 5.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_norm: Option<f64>,
 }

@@ -113,7 +113,8 @@ impl PlanBuilder {
         self.part(name, whole, range)
     }
 
-    /// Where parts of an arena lie, given in their order: the elements of neighbours that are alike in `property` are one range.
+    /// Where parts of an arena lie, given in their order: the elements of neighbours that are alike in `property` are
+    /// one range.
     pub fn neighbours<P: PartialEq>(
         &self,
         parts: &[Tensor],

@@ -70,6 +70,10 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
     check_ten_steps(&golden, &runs);
     let compared = BTreeSet::from_iter(runs.iter().map(|(name, _)| *name));
     assert_eq!(compared, BTreeSet::from_iter(golden.runs()), "all that the file holds");
+    let elsewhere = ["sgd", "adam"]; // in `golden.rs`
+    for name in Optimizer::NAMES {
+        assert!(elsewhere.contains(name) || compared.contains(name), "{name} is compared with nothing");
+    }
 }
 
 /// The weights of the other network are all wide; here one is tall, one square and one wide.

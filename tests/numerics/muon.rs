@@ -1,5 +1,5 @@
-//! Muon: which parameters it updates how, what it keeps of them, and what it makes of gradients that are zero. That matrices become what
-//! PyTorch makes of them is in `golden_optimizers.rs`.
+//! Muon: which parameters it updates how, what it keeps of them, and what it makes of gradients that are zero. That
+//! matrices become what PyTorch makes of them is in `golden_optimizers.rs`.
 
 use gpunet::low_level::backend::Program;
 use gpunet::low_level::nn::model::TrainingOptions;
@@ -58,13 +58,15 @@ fn parameters_that_are_no_matrices_become_what_adamw_makes_of_them() {
     }
 }
 
-/// A momentum for each weight of a dense layer, two moments for each other parameter; what lies between keeps to 64 elements.
+/// A momentum for each weight of a dense layer, two moments for each other parameter; what lies between keeps to 64
+/// elements.
 #[test]
 fn its_state_is_no_larger_than_it_must_be() {
     let small = small(muon(), Regularization::default());
     let state = small.recording.state.iter().map(|&tensor| small.recording.plan.tensor(tensor));
     let found: Vec<(&str, usize)> = state.map(|info| (info.name.as_str(), info.len())).collect();
-    // Weights of 24 x 9 and 9 x 3; a convolution's of 4 x 2 x 3 x 3, then biases and batch normalization, of at most 9 each.
+    // Weights of 24 x 9 and 9 x 3; a convolution's of 4 x 2 x 3 x 3, then biases and batch normalization, of at most 9
+    // each.
     let matrices = 24_usize * 9;
     let momenta = matrices.next_multiple_of(64) + 64;
     assert_eq!(found[0], ("momenta", momenta));
@@ -100,8 +102,8 @@ fn zero_gradients_move_nothing() {
     }
 }
 
-/// Of a diagonal gradient, whose singular values are on the diagonal: each becomes what the polynomial `3.4445 s - 4.775 s^3 + 2.0315 s^5` makes of
-/// it in five steps, in a wide matrix, a square one and a tall one.
+/// Of a diagonal gradient, whose singular values are on the diagonal: each becomes what the polynomial
+/// `3.4445 s - 4.775 s^3 + 2.0315 s^5` makes of it in five steps, in a wide matrix, a square one and a tall one.
 #[test]
 fn singular_values_become_what_the_polynomial_makes_of_them() {
     const DIAGONAL: [f32; 4] = [1.5, -0.5, 0.125, 2.0];

@@ -103,6 +103,11 @@ fn optimizers_refuse_senseless_settings() {
             "`optimizer.epsilon` is 0.0; what is added to a root must be a positive f32, such as 1e-8",
         ),
         (
+            "name = 'muon'\nlearning_rate = 1e-30\nadam_learning_rate = 1e30",
+            "`optimizer.adam_learning_rate` and `optimizer.learning_rate` contradict each other: \
+             one is so many times the other that no f32 holds their quotient",
+        ),
+        (
             "name = 'muon'\nadam_learning_rate = 0",
             "`optimizer.adam_learning_rate` is 0.0; a learning rate must be a positive f32, such as 0.001",
         ),

@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba, ICLR 2015, algorithm 1), with the bias corrections of the step made on the host:
 //   parameter -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)
-// Kernels that do it have epsilon and the decays among their parameters, and the tensors by these names; the moments are those of
-// shaders/optim/shared/moments.wgsl.
+// Kernels that do it have epsilon and the decays among their parameters, and the tensors by these names; the moments
+// are those of shaders/optim/shared/moments.wgsl.
 
 fn update(i: u32, gradient: f32) {
     let moments = updated_moments(i, gradient);

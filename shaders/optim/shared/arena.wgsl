@@ -1,4 +1,5 @@
-// What kernels share that update each parameter of an arena by itself: their `main`. The kernel, or a part before this one, says
+// What kernels share that update each parameter of an arena by itself: their `main`. The kernel, or a part before this
+// one, says
 //   fn update(i: u32, gradient: f32)    updates parameter i and its state
 // and has the arena's length among its parameters, `gradients` and the loss scale by these names.
 

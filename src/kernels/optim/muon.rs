@@ -7,8 +7,9 @@ use crate::math::real::{Real, flushed};
 use crate::math::simd::{simd, update_pieces};
 
 params! {
-    /// Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024, before a matrix is made orthogonal:
-    /// `momentum = mu momentum + (1 - mu) g`, `direction = mu momentum + (1 - mu) g`. Of an update that is left out, the direction is 0.
+    /// Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024, before a matrix is made
+    /// orthogonal: `momentum = mu momentum + (1 - mu) g`, `direction = mu momentum + (1 - mu) g`. Of an update that is
+    /// left out, the direction is 0.
     pub struct Muon {
         /// How much of the momentum stays.
         pub mu: f32,

@@ -8,9 +8,10 @@ use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::Real;
 
 params! {
-    /// Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop, over a whole arena: with Adam's moments m and v,
-    /// `parameter -= learning_rate * (gradient_correction g + first_moment_correction m) / (sqrt(second_moment_correction v) + epsilon)`.
-    /// The corrections are the step's.
+    /// Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop, over a whole arena: with Adam's moments
+    /// m and v, `direction = gradient_correction g + first_moment_correction m` and
+    /// `parameter -= learning_rate * direction / (sqrt(second_moment_correction v) + epsilon)`. The corrections are the
+    /// step's.
     pub struct NAdam {
         /// Decays and epsilon.
         pub rates: ..AdamRates,

@@ -8,8 +8,8 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `values /= max(norm, least)`, where the norm is the root of the sum of `partials` ([`GradientNorm`]). Where it is not finite, no
-    /// value is.
+    /// `values /= max(norm, least)`, where the norm is the root of the sum of `partials` ([`GradientNorm`]). Where it
+    /// is not finite, no value is.
     pub struct Normalize {
         /// Number of values.
         pub length: u32,

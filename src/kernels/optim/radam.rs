@@ -8,8 +8,9 @@ use crate::kernels::{EDGE_LENGTHS, wgsl};
 use crate::math::real::Real;
 
 params! {
-    /// Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, algorithm 2, over a whole arena: with Adam's
-    /// moments m and v, `parameter -= learning_rate * first_moment_correction m / (sqrt(v) + epsilon)`. Updates whose
+    /// Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, algorithm 2, over a whole
+    /// arena: with Adam's moments m and v,
+    /// `parameter -= learning_rate * first_moment_correction m / (sqrt(v) + epsilon)`. Updates whose
     /// `second_moment_correction` is 0 are not divided. The corrections are the step's.
     pub struct RAdam {
         /// Decays and epsilon.

@@ -10,10 +10,11 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `result = alpha addend + beta op(a) op(b)`, all matrices: addend and result `[rows, columns]`, op(a) `[rows, depth]`,
-    /// op(b) `[depth, columns]`. The constants `a_transposed` and `b_transposed` say, by 0 or 1, whether an operand lies transposed.
-    /// Where alpha is 0, the addend is not read, and any tensor as long will do. It is GEMM of Dongarra et al., "A set of level 3 basic
-    /// linear algebra subprograms", ACM Transactions on Mathematical Software 16(1), 1990, with a tensor of its own for the result.
+    /// `result = alpha addend + beta op(a) op(b)`, all matrices: addend and result `[rows, columns]`, op(a)
+    /// `[rows, depth]`, op(b) `[depth, columns]`. The constants `a_transposed` and `b_transposed` say, by 0 or 1,
+    /// whether an operand lies transposed. Where alpha is 0, the addend is not read, and any tensor as long will do. It
+    /// is GEMM of Dongarra et al., "A set of level 3 basic linear algebra subprograms", ACM Transactions on
+    /// Mathematical Software 16(1), 1990, with a tensor of its own for the result.
     pub struct Gemm {
         /// Rows of the result.
         pub rows: u32,

@@ -9,10 +9,11 @@ use crate::nn::loss::LossScale;
 use crate::nn::optim::Update;
 use crate::plan::{Arena, PlanBuilder, Tensor};
 
-/// Appends it to the training phase, in PyTorch's order: the loss scale's, clipping, penalties and weight decay, the optimizer, max-norm.
+/// Appends it to the training phase, in PyTorch's order: the loss scale's, clipping, penalties and weight decay, the
+/// optimizer, max-norm.
 ///
-/// `named` describes the parts of both arenas; the regularized ones lie at the front. The arena of gradients is without those of
-/// parameters that were updated before, and there is none where all were.
+/// `named` describes the parts of both arenas; the regularized ones lie at the front. The arena of gradients is without
+/// those of parameters that were updated before, and there is none where all were.
 pub(super) fn record(
     plan: &mut PlanBuilder,
     options: &TrainingOptions,
@@ -73,7 +74,8 @@ fn penalize(plan: &mut PlanBuilder, penalties: Penalties, pair: [Tensor; 2], ran
     }
 }
 
-/// The elements of both arenas that one launch can update: as few ranges as there can be of parameters that have a gradient.
+/// The elements of both arenas that one launch can update: as few ranges as there can be of parameters that have a
+/// gradient.
 fn runs(plan: &PlanBuilder, parameters: &Arena) -> Vec<[Range<usize>; 2]> {
     let mut runs: Vec<[Range<usize>; 2]> = Vec::new();
     let mut goes_on = false;

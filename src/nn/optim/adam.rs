@@ -7,9 +7,9 @@ use crate::kernels::{self, AdamRates, DenseUpdate};
 use crate::plan::Launch;
 use crate::settings::SettingError;
 
-/// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, `p -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, where
-/// update t has `m_hat = m / (1 - beta1^t)` and `v_hat = v / (1 - beta2^t)`: Kingma and Ba, "Adam: a method for stochastic
-/// optimization", ICLR 2015, algorithm 1.
+/// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
+/// `p -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, where update t has `m_hat = m / (1 - beta1^t)` and
+/// `v_hat = v / (1 - beta2^t)`: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Adam {

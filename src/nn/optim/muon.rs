@@ -10,16 +10,19 @@ use super::rule::{Corrections, Rule, Update, bias_correction, check_decay, check
 use crate::kernels::kernel::DType;
 use crate::kernels::{self, AdamRates, Gemm, GradientNorm, Normalize, Sgd};
 use crate::plan::{Arena, PlanBuilder, Role, Tensor, TensorInfo};
-use crate::settings::SettingError;
+use crate::settings::{SettingError, is_positive};
 
-/// Momentum whose direction is made orthogonal, for parameters that are matrices, which the weights of dense layers are:
-/// `b = momentum b + (1 - momentum) g`, `p -= learning_rate * sqrt(max(1, rows / columns)) * O(momentum b + (1 - momentum) g)`, where O takes the
-/// singular values of a matrix `[rows, columns]` to about 1: Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein, "Muon: an optimizer for
-/// hidden layers in neural networks", 2024, <https://kellerjordan.github.io/posts/muon/>. O is five Newton-Schulz steps
-/// `x = 3.4445 x + (-4.775 a + 2.0315 a a) x` with `a = x x^T`, from the matrix over its Frobenius norm, which is no less than 1e-7.
+/// Momentum whose direction is made orthogonal, for parameters that are matrices, which the weights of dense layers
+/// are: `b = momentum b + (1 - momentum) g`,
+/// `p -= learning_rate * sqrt(max(1, rows / columns)) * O(momentum b + (1 - momentum) g)`, where O takes the singular
+/// values of a matrix `[rows, columns]` to about 1: Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein, "Muon: an
+/// optimizer for hidden layers in neural networks", 2024, <https://kellerjordan.github.io/posts/muon/>. O is five
+/// Newton-Schulz steps `x = 3.4445 x + (-4.775 a + 2.0315 a a) x` with `a = x x^T`, from the matrix over its Frobenius
+/// norm, which is no less than 1e-7.
 ///
-/// All other parameters, such as biases and the weights of convolutions, are updated as [`AdamW`] does, at `adam_learning_rate`. A schedule
-/// changes both rates by the same factor. Like AdamW it comes with a weight decay of 0.01, at the learning rate of each weight.
+/// All other parameters, such as biases and the weights of convolutions, are updated as [`AdamW`] does, at
+/// `adam_learning_rate`. A schedule changes both rates by the same factor. Like AdamW it comes with a weight decay of
+/// 0.01, at the learning rate of each weight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Muon {
@@ -47,7 +50,8 @@ impl Default for Muon {
 /// Newton-Schulz steps.
 const STEPS: usize = 5;
 
-/// Coefficients of `x`, `x x^T x` and `(x x^T)^2 x` in a step: chosen by the authors to bring small singular values up quickly.
+/// Coefficients of `x`, `x x^T x` and `(x x^T)^2 x` in a step: chosen by the authors to bring small singular values up
+/// quickly.
 const COEFFICIENTS: [f64; 3] = [3.4445, -4.775, 2.0315];
 
 /// A smaller norm of a direction counts as this one: that of a zero gradient is zero.
@@ -56,8 +60,8 @@ const LEAST_NORM: f64 = 1e-7;
 /// State of matrices.
 const MOMENTA: &str = "momenta";
 
-fn is_matrix(info: &TensorInfo) -> bool {
-    info.shape.len() == 2
+fn is_matrix(shape: &[usize]) -> bool {
+    shape.len() == 2
 }
 
 /// What the part of a state is called that belongs to these elements of the parameters.
@@ -69,7 +73,7 @@ impl Muon {
     /// Whether each part is a matrix, with its elements; neighbours that are none are one part.
     fn shares(plan: &PlanBuilder, parts: &[Tensor]) -> Vec<(Option<Tensor>, Range<usize>)> {
         let mut shares = Vec::new();
-        for (is_matrix, range) in plan.neighbours(parts, is_matrix) {
+        for (is_matrix, range) in plan.neighbours(parts, |info| is_matrix(&info.shape)) {
             if is_matrix {
                 let inside = parts.iter().filter(|&&part| range.contains(&plan.info(part).offset));
                 shares.extend(inside.map(|&part| (Some(part), plan.info(part).range())));
@@ -143,6 +147,11 @@ impl Rule for Muon {
     fn check(&self) -> Result<(), SettingError> {
         check_decay("optimizer.momentum", "a momentum", self.momentum)?;
         check_learning_rate("optimizer.adam_learning_rate", self.adam_learning_rate)?;
+        if !is_positive(self.rate_factor(&[])) {
+            let keys = ["optimizer.adam_learning_rate", "optimizer.learning_rate"];
+            let why = "one is so many times the other that no f32 holds their quotient".to_string();
+            return Err(SettingError::Contradiction { keys, why });
+        }
         check_rates(self.beta1, self.beta2, self.epsilon)
     }
 
@@ -152,7 +161,7 @@ impl Rule for Muon {
     }
 
     fn rate_factor(&self, shape: &[usize]) -> f64 {
-        if shape.len() == 2 { 1.0 } else { self.adam_learning_rate / self.learning_rate }
+        if is_matrix(shape) { 1.0 } else { self.adam_learning_rate / self.learning_rate }
     }
 
     /// A momentum for each element of a matrix, and two moments for each other parameter.

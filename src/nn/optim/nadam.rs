@@ -7,10 +7,11 @@ use super::rule::{Corrections, Rule, Update, bias_correction};
 use crate::kernels::{self, AdamRates};
 use crate::settings::SettingError;
 
-/// [`Adam`](super::Adam) with Nesterov's momentum, and a momentum that grows: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
-/// and in update t `p -= learning_rate * m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)` with
-/// `m_hat = (1 - mu(t)) g / (1 - P(t)) + mu(t + 1) m / (1 - P(t + 1))`, where `mu(t) = beta1 (1 - 0.5 * 0.96^(t momentum_decay))` and
-/// `P(t) = mu(1) mu(2) .. mu(t)`: Dozat, "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop, as PyTorch writes it.
+/// [`Adam`](super::Adam) with Nesterov's momentum, and a momentum that grows: `m = beta1 m + (1 - beta1) g`,
+/// `v = beta2 v + (1 - beta2) g^2`, and in update t `p -= learning_rate * m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)`
+/// with `m_hat = (1 - mu(t)) g / (1 - P(t)) + mu(t + 1) m / (1 - P(t + 1))`, where
+/// `mu(t) = beta1 (1 - 0.5 * 0.96^(t momentum_decay))` and `P(t) = mu(1) mu(2) .. mu(t)`: Dozat, "Incorporating
+/// Nesterov momentum into Adam", ICLR 2016 workshop, as PyTorch writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NAdam {
@@ -43,8 +44,8 @@ impl NAdam {
         self.beta1 * (1.0 - self.lack(t as f64))
     }
 
-    /// The product of the momenta of updates 1 to t. What changes no further digit is not computed: an update of any number takes at most a few
-    /// thousand multiplications.
+    /// The product of the momenta of updates 1 to t. What changes no further digit is not computed: an update of any
+    /// number takes at most a few thousand multiplications.
     fn product(&self, t: u64) -> f64 {
         let mut product = 1.0;
         for update in 1..=t {

@@ -7,12 +7,13 @@ use super::rule::{Corrections, Rule, Update, bias_correction};
 use crate::kernels::{self, AdamRates};
 use crate::settings::SettingError;
 
-/// [`Adam`](super::Adam) that does without the second moment until enough gradients have gone into it, and that warms up by itself:
-/// `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, and in update t, with `m_hat = m / (1 - beta1^t)`,
-/// `p -= learning_rate * r(t) * m_hat * sqrt(1 - beta2^t) / (sqrt(v) + epsilon)` where `rho(t) > 5`, else `p -= learning_rate * m_hat`. Here
-/// `rho(t) = rho_inf - 2 t beta2^t / (1 - beta2^t)`, `rho_inf = 2 / (1 - beta2) - 1`, and
-/// `r(t)^2 = (rho(t) - 4) (rho(t) - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho(t))`: Liu et al., "On the variance of the adaptive learning
-/// rate and beyond", ICLR 2020, algorithm 2, with PyTorch's bound of 5 where the paper has 4.
+/// [`Adam`](super::Adam) that does without the second moment until enough gradients have gone into it, and that warms
+/// up by itself: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, and in update t, with
+/// `m_hat = m / (1 - beta1^t)`, `p -= learning_rate * r(t) * m_hat * sqrt(1 - beta2^t) / (sqrt(v) + epsilon)` where
+/// `rho(t) > 5`, else `p -= learning_rate * m_hat`. Here `rho(t) = rho_inf - 2 t beta2^t / (1 - beta2^t)`,
+/// `rho_inf = 2 / (1 - beta2) - 1`, and
+/// `r(t)^2 = (rho(t) - 4) (rho(t) - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho(t))`: Liu et al., "On the variance of
+/// the adaptive learning rate and beyond", ICLR 2020, algorithm 2, with PyTorch's bound of 5 where the paper has 4.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RAdam {
@@ -83,7 +84,8 @@ mod tests {
     #[test]
     fn updates_are_rectified_once_there_are_enough_gradients() {
         let settings = RAdam { beta2: 0.9, ..RAdam::default() };
-        // rho(1) = 19 - 2 * 0.9 / 0.1 = 1; rho(5) = 19 - 10 * 0.59049 / 0.40951 = 4.58; rho(6) = 19 - 12 * 0.531441 / 0.468559 = 5.39.
+        // rho(1) = 19 - 2 * 0.9 / 0.1 = 1; rho(5) = 19 - 10 * 0.59049 / 0.40951 = 4.58; rho(6) = 19 - 12 * 0.531441 /
+        // 0.468559 = 5.39.
         assert_eq!([1, 5].map(|t| settings.rectification(t)), [None, None]);
         let length = 19.0 - 12.0 * 0.531441 / 0.468559;
         let squared = (length - 4.0) * (length - 2.0) * 19.0 / (15.0 * 17.0 * length);

@@ -50,8 +50,8 @@ pub(super) trait Rule {
     }
 }
 
-/// What an update multiplies gradient and moments by, which changes from one update to the next; 1 where there is nothing to correct. Made in
-/// f64.
+/// What an update multiplies gradient and moments by, which changes from one update to the next; 1 where there is
+/// nothing to correct. Made in f64.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Corrections {
     /// Factor on the gradient itself, where it stands beside its first moment.
@@ -76,7 +76,8 @@ pub(crate) struct Update<'a> {
     pub parameters: Tensor,
     /// Their gradients, laid out alike.
     pub gradients: Tensor,
-    /// The parameters as tensors of their own, in the order in which they lie; the gradient of each is called as it is, with `.grad` behind.
+    /// The parameters as tensors of their own, in the order in which they lie; the gradient of each is called as it is,
+    /// with `.grad` behind.
     pub parts: Vec<Tensor>,
     /// The state that the rule keeps of them.
     pub state: &'a [Tensor],

@@ -1,4 +1,5 @@
-//! Adam's formula, as `shaders/optim/shared/adam.wgsl` and `moments.wgsl` have it, and what kernels share that keep its two moments.
+//! Adam's formula, as `shaders/optim/shared/adam.wgsl` and `moments.wgsl` have it, and what kernels share that keep its
+//! two moments.
 
 use crate::kernels::kernel::{Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::kernels::shared::loss_scale;
@@ -59,7 +60,8 @@ impl AdamRates {
         });
     }
 
-    /// Updates both moments by gradients, and takes from each parameter what `change` makes of its gradient and its new moments.
+    /// Updates both moments by gradients, and takes from each parameter what `change` makes of its gradient and its new
+    /// moments.
     #[inline(always)]
     pub(crate) fn update_by<T: Real>(
         &self,
@@ -96,8 +98,8 @@ pub(crate) fn case<K: KernelSpec>(label: impl Into<String>, kernel: K) -> Case {
         .tolerance(Tolerance::ELEMENTWISE)
 }
 
-/// Cases of such a kernel over each of these lengths in `step`, one of gradients as small as an epsilon of 1e-8 in the step `first`, and one that
-/// is left out.
+/// Cases of such a kernel over each of these lengths in `step`, one of gradients as small as an epsilon of 1e-8 in the
+/// step `first`, and one that is left out.
 pub(crate) fn cases<K: KernelSpec>(lengths: &[usize], kernel: impl Fn(u32) -> K, step: Step, first: Step) -> Vec<Case> {
     let lengths = lengths.iter().map(|&length| case(format!("length {length}"), kernel(length as u32)).step(step));
     let tiny = case("first step, gradients as small as epsilon", kernel(1000))
