@@ -1,4 +1,4 @@
-//! The command line: a file a command. The only code that prints.
+//! The command line: one file per command. The only code that prints.
 
 mod bench;
 mod compare;
@@ -8,6 +8,7 @@ mod documents;
 mod eval;
 mod inspect;
 mod lr_find;
+mod options;
 mod output;
 mod profile;
 mod runs;
@@ -25,6 +26,9 @@ use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::{ShaderChecks, Tuning};
 use gpunet::low_level::error::Error;
 use gpunet::low_level::kernels::precision::Precision;
+use gpunet::low_level::run::config::{Config, check_threads};
+
+use self::options::Given;
 
 /// Trains neural-network classifiers on any GPU, and on the CPU where there is none.
 #[derive(Debug, Parser)]
@@ -38,11 +42,11 @@ struct Cli {
 enum Command {
     /// Train a network; without options, a good one on the bundled MNIST
     Train(Box<train::Arguments>),
-    /// Evaluate a trained model on test data
+    /// Evaluate a trained model on the test set
     Eval(eval::Arguments),
-    /// Compare runs: a table, and their learning curves as pictures
+    /// Compare runs in a table, and draw their learning curves
     Compare(compare::Arguments),
-    /// Try growing learning rates, draw the loss over them and suggest one
+    /// Try rising learning rates, draw the loss over them and suggest one
     LrFind(Box<lr_find::Arguments>),
     /// Train a recipe with every combination of some settings, and compare the runs
     Sweep(sweep::Arguments),
@@ -50,17 +54,17 @@ enum Command {
     Bench(bench::Arguments),
     /// List the adapters and check every kernel on the chosen device
     Doctor(doctor::Arguments),
-    /// Show a network's layers, parameters, operations and memory
+    /// Show the layers, parameters, operations and memory of a network
     Inspect(inspect::Arguments),
 }
 
-/// How a command ends when nothing went wrong: 0, or 1 where it ran and its goal was missed.
+/// How a command ends without an error: with exit code 0, or with 1 if it missed its goal.
 enum Ended {
     Well,
     GoalMissed,
 }
 
-/// Parses the command line, runs the command, reports an error: exit code 0, 1 (goal missed) or 2 (error).
+/// Parses the command line, runs the command and reports its error. Exit codes are 0, 1 (goal missed) and 2 (error).
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let result = match Cli::parse().command {
@@ -86,67 +90,70 @@ pub fn main() -> ExitCode {
 /// Options of every command that opens a device.
 #[derive(Clone, Debug, Args)]
 struct DeviceArguments {
-    /// auto, cpu, gpu, an adapter's number or a part of its name (`gpunet doctor` lists them) [default: auto]
-    #[arg(long, value_name = "DEVICE", help_heading = "Device")]
-    device: Option<String>,
+    #[command(flatten)]
+    chosen: Given<true>,
 
-    /// Threads of the CPU backend [default: one a core]; results do not depend on it
-    #[arg(long, value_name = "N", help_heading = "Device")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    flags: DeviceFlags,
+}
 
+impl DeviceArguments {
+    /// Opens the device, and warns if it is a software adapter.
+    fn open(&self) -> anyhow::Result<Device> {
+        self.open_tuning(self.flags.tuning())
+    }
+
+    /// The same, with another way of tuning.
+    fn open_tuning(&self, tuning: Tuning) -> anyhow::Result<Device> {
+        let device = self.flags.open(&self.chosen.apply(Config::default())?, tuning)?;
+        warn_of_software(&device);
+        Ok(device)
+    }
+}
+
+/// How to open a device, whichever it is.
+#[derive(Clone, Debug, Args)]
+struct DeviceFlags {
     /// Compile shaders with bounds and loop checks
     #[arg(long, help_heading = "Device")]
     checked_shaders: bool,
 
-    /// Do not time which tiles of matrix products suit a GPU best; results do not depend on it
+    /// Do not time which tiles of matrix products suit a GPU best; results do not depend on the tiles
     #[arg(long, help_heading = "Device")]
     no_tune: bool,
 }
 
-impl DeviceArguments {
-    /// Takes from `other` what is not given here.
-    fn default_to(&mut self, other: &DeviceArguments) {
-        self.device = self.device.take().or_else(|| other.device.clone());
-        self.threads = self.threads.or(other.threads);
-        self.checked_shaders |= other.checked_shaders;
-        self.no_tune |= other.no_tune;
-    }
-
-    /// Opens the device, and says so loudly where it is a GPU in name only.
-    fn open(&self) -> Result<Device, Error> {
-        self.open_tuning(self.tuning())
-    }
-
-    /// The same, but as to tuning.
-    fn open_tuning(&self, tuning: Tuning) -> Result<Device, Error> {
-        let device = self.open_as(self.device.as_deref().unwrap_or("auto"), self.threads, tuning)?;
-        warn_of_software(&device);
-        Ok(device)
-    }
-
+impl DeviceFlags {
     fn tuning(&self) -> Tuning {
         if self.no_tune { Tuning::Off } else { Tuning::WhereNew }
     }
 
-    /// Opens a device that another source, such as a recipe, may have named, and says nothing.
-    fn open_as(&self, device: &str, threads: Option<usize>, tuning: Tuning) -> Result<Device, Error> {
-        gpunet::low_level::run::config::check_threads(threads)?;
+    /// Adds the flags of `other`.
+    fn add(&mut self, other: &DeviceFlags) {
+        self.checked_shaders |= other.checked_shaders;
+        self.no_tune |= other.no_tune;
+    }
+
+    /// Opens the device that the settings of a run name. Prints nothing.
+    fn open(&self, config: &Config, tuning: Tuning) -> Result<Device, Error> {
+        check_threads(config.threads)?;
         let checks = if self.checked_shaders { ShaderChecks::Checked } else { ShaderChecks::Trusted };
         let cache = etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("gpunet"));
-        Ok(Device::open(device, &DeviceOptions { threads, checks, tuning, cache })?)
+        let options = DeviceOptions { threads: config.threads, checks, tuning, cache };
+        Ok(Device::open(&config.device, &options)?)
     }
 }
 
-/// Says so where products are not what a precision asks for.
+/// Warns if the device does not make products as the precision asks.
 fn warn_of_plain_products(device: &Device, precision: Precision) {
     let splits = || device.backend.tiles(precision).iter().any(|tile| tile.uses_matrices());
     if precision == Precision::F32Split && !splits() {
         let name = device.backend.name();
-        output::warn(&format!("{name} has no matrix units that f32-split could count on: products are those of f32"));
+        output::warn(&format!("{name} has no matrix units that f32-split can use: products are computed in f32"));
     }
 }
 
-/// Says so loudly where a device is a GPU in name only.
+/// Warns if a GPU is a software adapter.
 fn warn_of_software(device: &Device) {
     if device.is_software_adapter() {
         output::warn(&format!(

@@ -1,4 +1,4 @@
-//! Every kernel there is: a file each, of the same name as its shader, in the folder of its family.
+//! All kernels, one file per kernel: the file has its shader's name and lies in the folder of its family.
 
 pub mod activation;
 pub mod kernel;
@@ -10,11 +10,11 @@ pub mod tile;
 use self::kernel::{Input, Kernel, KernelSpec};
 use self::step::Step;
 
-/// Declares the module of each kernel, gives its type a place here, and makes the list of all kernels.
+/// Declares the module of each kernel, re-exports its type here, and builds the list of all kernels.
 macro_rules! kernels {
     ($($family:ident [$($shared:ident),*] $($module:ident::$kernel:ident),+;)+) => {
         $(
-            /// The kernels of this family, and what they share.
+            /// The kernels of this family and their shared code.
             pub mod $family {
                 $(pub(crate) mod $module;)+
                 pub(crate) mod shared {
@@ -38,7 +38,7 @@ kernels! {
     norm [batch_norm, layer_norm, sums] batch_norm_stats::BatchNormStats, batch_norm::BatchNorm, batch_norm_sums::BatchNormSums, batch_norm_grad::BatchNormGrad, layer_norm::LayerNorm, layer_norm_grad::LayerNormGrad, layer_norm_sums::LayerNormSums;
     product [] add_partials::AddPartials;
     loss [loss] softmax_cross_entropy::SoftmaxCrossEntropy, hinge::Hinge, squared_error::SquaredError, log_batch::LogBatch;
-    optim [adam, arena, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, max_norm::MaxNorm;
+    optim [adam, arena, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, nadam::NAdam, radam::RAdam, max_norm::MaxNorm;
 }
 
 pub use conv::shared::conv::ConvSizes;
@@ -52,7 +52,7 @@ pub use optim::shared::penalties::Penalties;
 pub use pool::shared::pool::PoolSizes;
 pub(crate) use shared::loss_scale;
 
-/// The WGSL module of a kernel: the named shared parts, then the kernel's own file; all by their paths in `shaders/`.
+/// The WGSL module of a kernel: the given shared parts, then the kernel's own file. Names are paths within `shaders/`.
 macro_rules! wgsl {
     ($name:literal $(, $part:literal)*) => {
         concat!(
@@ -63,7 +63,7 @@ macro_rules! wgsl {
 }
 pub(crate) use wgsl;
 
-/// Threads of a workgroup of the kernels that run over a flat range (`shaders/shared/linear.wgsl`).
+/// Threads per workgroup in kernels that run over a flat range (`shaders/shared/linear.wgsl`).
 const LINEAR_THREADS: usize = 256;
 
 /// Grid of a kernel that runs over a flat range.
@@ -71,14 +71,14 @@ pub(crate) fn flat_grid(length: usize) -> [u32; 3] {
     crate::kernels::kernel::linear_grid(length.div_ceil(LINEAR_THREADS))
 }
 
-/// Lengths at the edges: one, a prime, one past a workgroup.
+/// Edge cases for the length of a flat range: one, a prime, one more than a workgroup.
 pub(crate) const EDGE_LENGTHS: [usize; 3] = [1, 97, 257];
 
-/// The same, and one past the 65,535 groups of one axis. It is a slow one, so that not all kernels over a flat range are run
-/// on it: they share the fold.
+/// [`EDGE_LENGTHS`], and one element more than 65,535 workgroups hold, so that the grid needs a second axis. That
+/// length is slow. A few kernels test it for all, since every kernel over a flat range uses the same [`flat_grid`].
 pub(crate) const AWKWARD_LENGTHS: [usize; 4] = [1, 97, 257, 65_535 * LINEAR_THREADS + 1];
 
-/// What a gradient kernel is launched with besides its shape: a label, what stands in the gradient before, the step.
+/// The two ways to launch a gradient kernel: `(label, prior contents of the gradient, step)`.
 pub(crate) fn accumulation_cases() -> [(&'static str, Input, Step); 2] {
     let step = |accumulated| Step { accumulated, ..Step::default() };
     [("first of an update", Input::Poison, step(0)), ("added", Input::SIGNED, step(2))]
@@ -90,7 +90,7 @@ mod tests {
     use crate::kernels::activation::Activation;
     use crate::math::random::{FEISTEL_ROUNDS, Stream};
 
-    /// Numbers that stand on both sides, and are no part of a kernel's interface, are the same.
+    /// Constants that Rust and WGSL both define, outside of a kernel's interface, have the same values.
     #[test]
     fn constants_are_those_of_the_shaders() {
         for (kernel, name, value) in [

@@ -17,7 +17,7 @@ pub(crate) use self::error::is_positive;
 use self::setting::Setting;
 
 /// The key that selects one of several kinds.
-const NAME: &str = "name";
+pub(crate) const NAME: &str = "name";
 
 /// Settings that do not parse.
 #[derive(Debug, Error, PartialEq)]

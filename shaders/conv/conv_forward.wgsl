@@ -1,5 +1,5 @@
-// output = activation(weight * input + bias), where * is the convolution of maps (cross-correlation, as everywhere in the field):
-// a product [out_channels, taps] x [taps, places], see shaders/conv/shared/conv.wgsl.
+// output = activation(weight * input + bias), where * is a cross-correlation, as in all deep-learning libraries. It is
+// a product [out_channels, in_channels * taps] x [in_channels * taps, places]; see shaders/conv/shared/conv.wgsl.
 
 struct Params {
     batch: u32,

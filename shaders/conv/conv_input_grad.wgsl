@@ -1,5 +1,6 @@
-// input_grad = (weight transposed, applied to output_grad) * activation'(kept): the gradient of the pre-activation that the input
-// came from, as a product [in_channels, out_channels * taps] x [out_channels * taps, input places].
+// input_grad = (transposed convolution of output_grad with weight) * activation'(kept): the gradient of the
+// pre-activation of the layer below. It is a product [in_channels, out_channels * taps] x [out_channels * taps, input
+// places].
 
 struct Params {
     batch: u32,
@@ -17,8 +18,9 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [out_channels, out_height, out_width, batch]
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // [out_channels, in_channels, kernel, kernel]
-@group(0) @binding(4) var<storage, read> kept: array<stored>; // [in_channels, in_height, in_width, batch]
-@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // likewise
+// The input, or its pre-activation: [in_channels, in_height, in_width, batch].
+@group(0) @binding(4) var<storage, read> kept: array<stored>;
+@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // [in_channels, in_height, in_width, batch]
 
 fn product_rows() -> u32 {
     return params.in_channels;
@@ -42,14 +44,14 @@ fn a_at(m: u32, k: u32) -> f32 {
     return 0.0;
 }
 
-// The output's gradient at the place that sees input place n through tap k, 0 where there is none.
+// The output's gradient at the place that sees input place n through tap k, or 0 if there is no such place.
 fn b_at(k: u32, n: u32) -> f32 {
     if k >= params.out_channels * taps() || n >= input_places() {
         return 0.0;
     }
     let tap = tap_of(k);
     let place = place_of(n, params.in_width);
-    // Wraps round and is too large where it would be negative.
+    // A negative result wraps around to a number that is too large.
     let row = place.row + params.padding - tap.row;
     let column = place.column + params.padding - tap.column;
     let between = row % params.stride != 0u || column % params.stride != 0u;

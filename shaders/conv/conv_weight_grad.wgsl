@@ -1,5 +1,5 @@
-// partials[s] = output_grad windows^T over the s-th slice of the output's rows: a product [out_channels, places] x
-// [places, in_channels * taps], whose depth is cut into slices so that there are workgroups enough.
+// partials[s] = output_grad windows^T over slice s of the output's rows: a product [out_channels, places] x [places,
+// in_channels * taps]. Its depth is cut into slices so that there are enough workgroups.
 
 struct Params {
     batch: u32,
@@ -12,13 +12,14 @@ struct Params {
     kernel: u32,
     stride: u32,
     padding: u32,
-    slice_rows: u32, // rows of an output map in a slice; the last may have fewer
+    slice_rows: u32, // output rows per slice; the last slice may have fewer
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [out_channels, out_height, out_width, batch]
 @group(0) @binding(3) var<storage, read> input: array<stored>; // [in_channels, in_height, in_width, batch]
-@group(0) @binding(4) var<storage, read_write> partials: array<f32>; // [slices, out_channels, in_channels, kernel, kernel]
+// [slices, out_channels, in_channels, kernel, kernel]
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;
 
 fn product_rows() -> u32 {
     return params.out_channels;
@@ -31,7 +32,7 @@ fn product_depth() -> u32 {
 const A_K_CONTIGUOUS: bool = true;
 const B_K_CONTIGUOUS: bool = true;
 
-// The first place of a slice, and one past the last.
+// The first place of the slice; slice_end is one past the last.
 fn slice_start() -> u32 {
     return slice * params.slice_rows * params.out_width * params.batch;
 }

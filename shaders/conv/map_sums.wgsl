@@ -1,4 +1,5 @@
-// bias_grad[c] = sum of map c of output_grad, added to what the update's batches before left. A map, which is a row, a workgroup.
+// bias_grad[c] = sum of channel c of output_grad. From the second batch of an update on, it is added to the gradient of
+// the batches before. One workgroup per channel.
 
 struct Params {
     channels: u32,

@@ -1,4 +1,4 @@
-// input_grad = (output_grad weight) * activation'(kept): the gradient of the pre-activation that the input came from.
+// input_grad = (output_grad weight) * activation'(kept): the gradient of the pre-activation of the layer below.
 
 struct Params {
     rows: u32,

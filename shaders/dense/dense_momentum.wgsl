@@ -1,5 +1,5 @@
-// Gradient descent with momentum of a dense layer's parameters (shaders/optim/shared/momentum.wgsl) where their gradient is made
-// (shaders/dense/shared/dense_grad.wgsl), which no memory ever holds
+// Gradient (shaders/dense/shared/dense_grad.wgsl) and momentum update (shaders/optim/shared/momentum.wgsl) of a dense
+// layer in one kernel. The gradient is never written to memory.
 
 struct Params {
     rows: u32,
@@ -10,12 +10,12 @@ struct Params {
     l2: f32,
     weight_decay: f32,
     momentum: f32,
-    // 1, or 1 - momentum, rounded once, for a moving average.
+    // 1; or, for a moving average, 1 - momentum, computed in f64 and rounded once.
     gradient_factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
-@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs], and from bias_at on [outputs]
-@group(0) @binding(5) var<storage, read_write> velocities: array<f32>; // likewise
+@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs]; from bias_at on [outputs]
+@group(0) @binding(5) var<storage, read_write> velocities: array<f32>; // laid out like parameters

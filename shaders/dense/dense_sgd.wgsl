@@ -1,5 +1,5 @@
-// Gradient descent of a dense layer's parameters (shaders/optim/shared/sgd.wgsl) where their gradient is made (shaders/dense/shared/dense_grad.wgsl), which no
-// memory ever holds
+// Gradient (shaders/dense/shared/dense_grad.wgsl) and SGD update (shaders/optim/shared/sgd.wgsl) of a dense layer in
+// one kernel. The gradient is never written to memory.
 
 struct Params {
     rows: u32,
@@ -14,4 +14,4 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<f32>; // [rows, outputs]
 @group(0) @binding(3) var<storage, read> input: array<f32>; // [rows, inputs]
-@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs], and from bias_at on [outputs]
+@group(0) @binding(4) var<storage, read_write> parameters: array<f32>; // [outputs, inputs]; from bias_at on [outputs]

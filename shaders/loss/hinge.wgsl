@@ -1,9 +1,9 @@
-// Hinge losses of multi-class support vector machines: shaders/loss/shared/loss.wgsl with, of the violations
-// v_c = [c != target] margin + z_c - z_target,
+// Hinge losses of multi-class support vector machines (shaders/loss/shared/loss.wgsl). With the violations v_c = [c !=
+// target] margin + z_c - z_target:
 //   row_loss = sum_c max(0, v_c)     Weston and Watkins: every class with v_c > 0 counts
-//   row_loss = max_c v_c             Crammer and Singer: of those, the one of the largest v_c, the lowest of equals
-// v_target is 0, so that neither is negative. The slope at the logit of a class that counts is 1, at the target's minus their
-// number, at all others 0.
+//   row_loss = max_c v_c             Crammer and Singer: only the largest v_c counts, the lowest class of equals
+// v_target is 0, so neither loss is negative. The gradient is 1 for each class that counts, minus their number for the
+// target, and 0 for all other classes.
 
 struct Params {
     batch: u32,
@@ -16,7 +16,7 @@ override variant: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-const CRAMMER_SINGER: u32 = 1u; // HingeVariant, of which the other is 0
+const CRAMMER_SINGER: u32 = 1u; // HingeVariant; 0 is Weston and Watkins
 
 fn violation(row: Row, c: u32) -> f32 {
     let margin = select(params.margin, 0.0, c == row.target_class);
@@ -40,7 +40,7 @@ fn row_loss(row: Row, thread: u32) -> f32 {
         logits_grad[row.first + c] = stored(select(0.0, row.scale, counts));
     }
     let sums = sum(own, thread);
-    // By the thread that wrote it above: nothing orders what two threads write.
+    // The thread that wrote this element above must write it again, since writes of two threads have no order.
     if thread == row.target_class % THREADS {
         logits_grad[row.first + row.target_class] = stored(-sums.y * row.scale);
     }

@@ -1,4 +1,5 @@
-// Writes a batch's row of the log: the sum of its losses and the number of right predictions. One workgroup, fixed order.
+// Writes a batch's row of the log: the sum of its losses and the number of correct predictions. One workgroup adds in a
+// fixed order.
 
 struct Params {
     batch: u32,

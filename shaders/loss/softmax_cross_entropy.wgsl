@@ -1,8 +1,8 @@
-// Softmax cross-entropy with label smoothing s: shaders/loss/shared/loss.wgsl with, of the target distribution
-// q_c = (1 - s) [c = target] + s / classes,
+// Softmax cross-entropy with label smoothing s (shaders/loss/shared/loss.wgsl). With the target distribution q_c = (1 -
+// s) [c = target] + s / classes:
 //   row_loss = -sum_c q_c log softmax(z)_c = log(sum_c exp(z_c)) - sum_c q_c z_c
-//   its slope at logit c = softmax(z)_c - q_c
-// The largest logit is taken out of all first, so that nothing overflows.
+//   d row_loss / d z_c = softmax(z)_c - q_c
+// The largest logit is subtracted from all logits first, so that exp cannot overflow.
 
 struct Params {
     batch: u32,

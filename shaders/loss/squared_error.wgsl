@@ -1,6 +1,6 @@
-// Mean squared error against one-hot targets: shaders/loss/shared/loss.wgsl with, of the errors d_c = z_c - [c = target],
+// Mean squared error against one-hot targets (shaders/loss/shared/loss.wgsl). With the errors d_c = z_c - [c = target]:
 //   row_loss = sum_c d_c^2 / classes
-//   its slope at logit c = 2 d_c / classes
+//   d row_loss / d z_c = 2 d_c / classes
 
 struct Params {
     batch: u32,

@@ -1,4 +1,4 @@
-// output = the mean of each window, padding counted as zeros, as in PyTorch.
+// output = the mean of each window, where padding counts as zeros, as in PyTorch.
 
 struct Params {
     batch: u32,

@@ -1,4 +1,4 @@
-// input_grad = (the gradients of the windows that a value is in, a share of each) * activation'(kept).
+// input_grad = (sum of output_grad over the windows that contain the value) / (values per window) * activation'(kept)
 
 struct Params {
     batch: u32,
@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [channels, out_height, out_width, batch]
 @group(0) @binding(3) var<storage, read> kept: array<stored>; // [channels, in_height, in_width, batch]
-@group(0) @binding(4) var<storage, read_write> input_grad: array<stored>; // likewise
+@group(0) @binding(4) var<storage, read_write> input_grad: array<stored>; // [channels, in_height, in_width, batch]
 
 @compute @workgroup_size(256)
 fn main(

@@ -1,5 +1,5 @@
-// output = the greatest value of each window, the first of equals, row by row; a NaN is greater than any number, as in PyTorch.
-// Where it stood is kept for the backward pass.
+// output = the maximum of each window. The first of equal values wins, row by row. A NaN is greater than any number, as
+// in PyTorch. The position of the maximum is stored for the backward pass.
 
 struct Params {
     batch: u32,
@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> input: array<stored>; // [channels, in_height, in_width, batch]
 @group(0) @binding(3) var<storage, read_write> output: array<stored>; // [channels, out_height, out_width, batch]
-@group(0) @binding(4) var<storage, read_write> indices: array<u32>; // likewise: row * in_width + column of the greatest
+@group(0) @binding(4) var<storage, read_write> indices: array<u32>; // likewise: row * in_width + column of the maximum
 
 @compute @workgroup_size(256)
 fn main(

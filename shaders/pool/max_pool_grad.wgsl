@@ -1,5 +1,5 @@
-// input_grad = (sum of the gradients of the windows whose greatest value it is) * activation'(kept): each value asks the windows it is in
-// whether they chose it.
+// input_grad = (sum of output_grad over the windows whose maximum is the value) * activation'(kept). Each thread takes
+// one value and checks the windows that contain it.
 
 struct Params {
     batch: u32,
@@ -16,9 +16,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> output_grad: array<stored>; // [channels, out_height, out_width, batch]
-@group(0) @binding(3) var<storage, read> indices: array<u32>; // likewise: row * in_width + column of the greatest
+@group(0) @binding(3) var<storage, read> indices: array<u32>; // same shape: row * in_width + column of the maximum
 @group(0) @binding(4) var<storage, read> kept: array<stored>; // [channels, in_height, in_width, batch]
-@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // likewise
+@group(0) @binding(5) var<storage, read_write> input_grad: array<stored>; // [channels, in_height, in_width, batch]
 
 @compute @workgroup_size(256)
 fn main(

@@ -1,4 +1,5 @@
-// gradient[i] = sum over s of partials[s, i], in order, added to what the update's batches before left.
+// gradient[i] = sum over s of partials[s, i], in order. From the second batch of an update on, it is added to the
+// gradient of the batches before.
 
 struct Params {
     length: u32,

@@ -1,10 +1,10 @@
-// Sums over the 256 threads of a workgroup, in a fixed order.
+// Sums over the 256 threads of a workgroup, added in a fixed order.
 
 const SUM_THREADS: u32 = 256u;
 
 var<workgroup> sums: array<f32, 256>;
 
-// The sum of what the threads hand in; each of them gets it.
+// The sum of `value` over all threads. Every thread gets it.
 fn group_sum(thread: u32, value: f32) -> f32 {
     sums[thread] = value;
     workgroupBarrier();

@@ -1,6 +1,7 @@
-// Philox4x32-10 (Salmon et al., SC 2011): four random words for a counter under a key. src/random.rs computes the same.
+// Philox4x32-10 (Salmon et al., SC 2011): four random words from a counter and a key. src/math/random.rs computes the
+// same.
 
-// The two words of a 64-bit product: x the high, y the low.
+// The 64-bit product of two words: the high word in x, the low word in y.
 fn wide_product(a: u32, b: u32) -> vec2<u32> {
     let a0 = a & 0xffffu;
     let a1 = a >> 16u;

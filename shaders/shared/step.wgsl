@@ -11,6 +11,8 @@ struct Step {
     accumulated: u32, // batches of this update that came before
     updates: u32, // 1 where the update comes after this batch, else 0
     learning_rate: f32,
+    // Factors of the update, which change with its number.
+    gradient_correction: f32,
     first_moment_correction: f32,
     second_moment_correction: f32,
 }

@@ -1,3 +1,4 @@
-// What activations and their gradients are stored as; what is computed with them is f32. A backend may put f16 here.
+// The type in which activations and their gradients are stored. Kernels compute in f32. The backend replaces the type
+// by f16 for plans in half precision.
 
 alias stored = f32;

@@ -23,7 +23,7 @@ pub enum DeviceError {
         available: Vec<String>,
     },
     /// A driver that provides no device.
-    #[error("adapter {adapter} gave no device ({reason}); try another adapter or the CPU")]
+    #[error("adapter {adapter} gave no device ({reason})")]
     Refused {
         /// The adapter.
         adapter: String,
@@ -31,19 +31,13 @@ pub enum DeviceError {
         reason: String,
     },
     /// Half precision on an adapter without it.
-    #[error(
-        "adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16); use another adapter, the CPU \
-         or single precision"
-    )]
+    #[error("adapter {adapter} does not compute with 16-bit floats (WebGPU's shader-f16)")]
     NoHalf {
         /// The adapter.
         adapter: String,
     },
     /// A buffer or launch beyond a limit of the device.
-    #[error(
-        "too large for adapter {adapter}: {what} needs {needed}, but {limit} is {allowed}; use a smaller network or \
-         batch, another adapter, or the CPU"
-    )]
+    #[error("too large for adapter {adapter}: {what} needs {needed}, but {limit} is {allowed}")]
     Limit {
         /// The adapter.
         adapter: String,
@@ -77,19 +71,19 @@ pub enum DeviceError {
         reason: String,
     },
     /// Profiling on an adapter without timestamps.
-    #[error("adapter {adapter} has no timestamp queries, so launches cannot be timed; try another adapter or the CPU")]
+    #[error("adapter {adapter} has no timestamp queries, so launches cannot be timed")]
     NoTimestamps {
         /// The adapter.
         adapter: String,
     },
     /// Memory that the operating system refuses the CPU backend.
-    #[error("there is no memory for the {needed} bytes of this network and data set; use a smaller network or batch")]
+    #[error("there is no memory for the {needed} bytes of this network and data set")]
     HostMemory {
         /// Bytes of the whole plan.
         needed: u64,
     },
     /// Threads that the operating system refuses the CPU backend.
-    #[error("the CPU backend could not start its threads ({cause}); use fewer threads")]
+    #[error("the CPU backend could not start its threads ({cause})")]
     Threads {
         /// The cause.
         cause: rayon::ThreadPoolBuildError,

@@ -22,11 +22,11 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "784-3000-2500-2000-1500-1000-500-10")]
     arch: String,
 
-    /// Examples a step
+    /// Examples per step
     #[arg(long, value_name = "N", default_value_t = 256)]
     batch: usize,
 
-    /// Steps to time at least, after as many as it takes to warm up
+    /// Least number of steps to time, after a warm-up
     #[arg(long, value_name = "N", default_value_t = 30)]
     steps: usize,
 
@@ -34,19 +34,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     sgd: bool,
 
-    /// f32, f32-split (products from halves on matrix units) or f16
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>, default_value = "f32")]
+    /// Precision of activations and matrix products: f32, f32-split or f16
+    #[arg(long, value_name = "NAME", value_parser = settings::word::<Precision>, default_value = "f32")]
     precision: Precision,
 
-    /// Write the made-up examples and the initial parameters, so that another program can be timed at the same work
+    /// Write the random examples and the initial parameters, so that another program can be timed on the same work
     #[arg(long, value_name = "FILE.safetensors")]
     export: Option<PathBuf>,
 
-    /// Time each launch too, and write a trace of them [default file: profile.json]
+    /// Time each launch too, and write a trace [default: profile.json]
     #[arg(long, value_name = "FILE.json", num_args = 0..=1, require_equals = true, default_missing_value = "profile.json")]
     profile: Option<PathBuf>,
 
-    /// First find by timing which tiles of matrix products suit this GPU best, known or not, and keep them for all later runs
+    /// Choose the tiles of matrix products by timing them again, and keep the choice for later runs on this GPU
     #[arg(long, conflicts_with = "no_tune")]
     tune: bool,
 
@@ -63,14 +63,14 @@ pub(super) fn run(arguments: &Arguments, started: Instant) -> anyhow::Result<End
     if arguments.steps == 0 {
         anyhow::bail!("--steps is 0; a benchmark times at least one step");
     }
-    // Adam's first updates move parameters by the whole rate whichever way their gradients point, however small those are: where a unit's
-    // input is zero but for rounding, devices part by that much. At its usual rate the headline network's losses do by more than they may.
+    // Adam's first updates move parameters by the whole rate, however small their gradients are. Where a gradient is only rounding, devices
+    // move in different directions, and at the usual rate the losses of the headline network would differ by more than is allowed.
     let adam = Optimizer::adam().with_learning_rate(1e-4);
     let optimizer = if arguments.sgd { Optimizer::sgd() } else { adam };
     Config { batch: BatchSize::Rows(arguments.batch), optimizer, ..Config::default() }.validate()?;
     let device = if arguments.tune { arguments.device.open_tuning(Tuning::Anew)? } else { arguments.device.open()? };
     if arguments.tune && device.adapter.is_none() {
-        anyhow::bail!("--tune is about GPUs, and this is {}; --device gpu takes one", device.backend.name());
+        anyhow::bail!("--tune needs a GPU, and this is {}; --device gpu chooses one", device.backend.name());
     }
     warn_of_plain_products(&device, arguments.precision);
     for file in [&arguments.profile, &arguments.export].into_iter().flatten() {
@@ -117,12 +117,12 @@ fn print(report: &BenchReport) -> std::io::Result<()> {
     let BenchReport { arch, batch, precision, device, backend, steps, ms_per_step: ms, .. } = report;
     line(&format!("{arch}, batch {batch}, {}, {device} ({backend}), {steps} steps", precision.name()))?;
     let digits = if ms.median < 1.0 { 4 } else { 2 };
-    line(&format!("ms a step: median {:.digits$}, from {:.digits$} to {:.digits$}", ms.median, ms.min, ms.max))?;
+    line(&format!("ms per step: median {:.digits$}, from {:.digits$} to {:.digits$}", ms.median, ms.min, ms.max))?;
     let (rate, flops) = (thousands(report.images_per_second as u64), metric(report.gflops * 1e9));
     line(&format!("{rate} images/s, {flops}FLOP/s"))?;
     line(&format!(
-        "first step {:.1} ms; {:.0} ms from the start of the process to its end",
+        "first step {:.1} ms; {:.0} ms from the start of the process to the end of that step",
         report.first_step_ms, report.cold_start_ms
     ))?;
-    line(&format!("{} held on the device; the first losses agree with the CPU's in f64", bytes(report.peak_bytes)))
+    line(&format!("{} of device memory; the first losses agree with those of the CPU in f64", bytes(report.peak_bytes)))
 }

@@ -12,7 +12,7 @@ use super::Ended;
 use super::output::{self, line, metric, thousands};
 use super::table::table;
 
-/// What the pictures are called where nothing is said.
+/// Name of the pictures without --out.
 pub(super) const PICTURES: &str = "comparison";
 
 #[derive(Debug, Args)]
@@ -21,11 +21,11 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
 
-    /// Where the learning curves go: a folder, or a path that .svg and .png are added to [default: comparison]
+    /// Where to draw the learning curves: a folder, or a path to which .svg and .png are added [default: comparison]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 
-    /// Print a JSON array with an object a run
+    /// Print a JSON array with one object per run
     #[arg(long)]
     json: bool,
 }
@@ -71,7 +71,7 @@ pub(super) fn draw(runs: &[Compared], stem: &Path) -> anyhow::Result<String> {
     Ok(format!("learning curves in {} and {}", svg.display(), png.display()))
 }
 
-/// Prints the table, and which run did best on the validation part.
+/// Prints the table, and which run has the best validation accuracy.
 pub(super) fn print(runs: &[Compared]) -> std::io::Result<()> {
     let groups = [("", 1), ("validation %", 2), ("validation loss", 2), ("test", 2), ("", 1), ("", 1), ("", 1)];
     let header = ["run", "best", "final", "best@epoch", "final", "%", "loss", "epochs", "time", "params"];
@@ -80,12 +80,12 @@ pub(super) fn print(runs: &[Compared]) -> std::io::Result<()> {
         line(&text)?;
     }
     if runs.iter().any(|run| run.loss != runs[0].loss) {
-        line("the runs have losses of different kinds, which do not compare")?;
+        line("the runs minimize different losses, which cannot be compared")?;
     }
     let bests = runs.iter().filter_map(|run| run.summary.best_val_accuracy.map(|best| (&run.summary.name, best)));
     // The first of equals.
     if let Some((name, best)) = bests.rev().max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value)) {
-        line(&format!("best on the validation part: {name}, {:.2} % in epoch {}", 100.0 * best.value, best.epoch))?;
+        line(&format!("best validation accuracy: {name}, {:.2} % in epoch {}", 100.0 * best.value, best.epoch))?;
     }
     Ok(())
 }

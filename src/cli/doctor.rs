@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 struct Report {
     adapter: Adapter,
     limits: Option<AdapterLimits>,
-    /// Those of the adapter, and of which precisions products run on its units for small matrices.
+    /// Features of the adapter, and the precisions whose products run on its matrix units.
     features: Vec<String>,
     kernels: Vec<KernelReport>,
     ok: bool,
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     if arguments.list {
         return Ok(Ended::Well);
     }
-    // Its cases are of shapes that no network has.
+    // The shapes of its cases are not worth tuning for.
     let device = arguments.device.open_tuning(Tuning::Off)?;
     if !arguments.json {
         line(&format!("\nchecking every kernel with {}", device.backend.name()))?;
@@ -75,12 +75,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         output::json(&Report { adapter, limits, features, kernels, ok })?;
     } else {
         let precisions = if matrix_units.is_empty() { "none".to_string() } else { matrix_units.join(", ") };
-        line(&format!("\nprecisions whose products run on matrix units: {precisions}"))?;
-        line(if ok {
-            "all kernels compute rightly"
-        } else {
-            "some kernels compute WRONGLY on this device; please report it"
-        })?;
+        line(&format!("\nmatrix units are used for the precisions: {precisions}"))?;
+        line(if ok { "all kernels are correct" } else { "some kernels are WRONG on this device; please report it" })?;
     }
     Ok(if ok { Ended::Well } else { Ended::GoalMissed })
 }
@@ -89,7 +85,7 @@ fn print_adapters() -> std::io::Result<()> {
     let adapters = adapters();
     if adapters.is_empty() {
         return line(
-            "no GPU adapter was found; the CPU backend serves. On Linux a Vulkan loader and driver may be missing.",
+            "no GPU adapter was found; the CPU backend works. On Linux a Vulkan loader and driver may be missing.",
         );
     }
     for AdapterSummary { index, name, backend, kind, driver, limits, features } in &adapters {
@@ -99,10 +95,10 @@ fn print_adapters() -> std::io::Result<()> {
         let (memory, threads) =
             (limits.max_compute_workgroup_storage_size, limits.max_compute_invocations_per_workgroup);
         let groups = limits.max_compute_workgroups_per_dimension;
-        line(&format!("  workgroups of up to {threads} threads and {memory} bytes, {groups} an axis"))?;
+        line(&format!("  workgroups of up to {threads} threads and {memory} bytes, {groups} per axis"))?;
         line(&format!(
             "  features: {}",
-            if features.is_empty() { "none of use".to_string() } else { features.join(", ") }
+            if features.is_empty() { "none that gpunet uses".to_string() } else { features.join(", ") }
         ))?;
     }
     Ok(())

@@ -18,12 +18,12 @@ pub(super) struct Arguments {
     /// A run folder or model file [default: the newest run]
     model: Option<PathBuf>,
 
-    /// `mnist` or a directory of IDX files [default: what the model was trained on]
+    /// `mnist` or a folder of IDX files [default: what the model was trained on]
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
 
-    /// f32, f32-split (products from halves on matrix units) or f16 [default: as in training]
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>)]
+    /// Precision of activations and matrix products: f32, f32-split or f16 [default: as in training]
+    #[arg(long, value_name = "NAME", value_parser = settings::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print one JSON object
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let path = super::runs::find_model(arguments.model.as_deref())?;
     let mut model = SavedModel::load(&path)?;
     model.metadata.precision = arguments.precision.unwrap_or(model.metadata.precision);
-    // The run knows where its data lies; a model alone knows only what it is called.
+    // A run knows where its data lies; a model file alone knows only the name of the data.
     let recipe = path.with_file_name("config.toml");
     let data = match &arguments.data {
         Some(data) => data.clone(),
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         None => model.metadata.trained_on.clone(),
     };
     let dataset = match &model.metadata.split {
-        // Only the split tells which examples are the test part, and, of pooled data, which the model has not seen.
+        // Only the split knows which examples are the test set and, in pooled data, which ones the model has not seen.
         Some(split) if dataset_name(&data) == model.metadata.trained_on => Dataset::load(&data, split)?,
         _ => Dataset::load_test(&data, model.metadata.arch.input(), model.metadata.classes.clone())?,
     };
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         output::json(&report)?;
     } else {
         line(&format!(
-            "{} ({}) on the test part of {}, with {}",
+            "{} ({}) on the test set of {}, with {}",
             path.display(),
             model.metadata.arch,
             report.dataset,
@@ -91,9 +91,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 fn print(report: &Report) -> std::io::Result<()> {
-    let right: u64 = report.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
+    let correct: u64 = report.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
     let (percent, loss) = (100.0 * report.accuracy, report.loss);
-    line(&format!("accuracy {percent:.2} % ({right} of {}), loss {loss:.4}", report.count))?;
+    line(&format!("accuracy {percent:.2} % ({correct} of {}), loss {loss:.4}", report.count))?;
 
     let width = report.per_class.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
     line(&format!("\n{:<width$}  precision  recall      f1  support", "class"))?;
@@ -103,7 +103,7 @@ fn print(report: &Report) -> std::io::Result<()> {
 
     let largest = report.confusion.iter().flatten().max().copied().unwrap_or(0).to_string().len();
     let cell = largest.max(width.min(8)) + 1;
-    line("\nconfusion: a row a true class, a column a predicted class")?;
+    line("\nconfusion matrix: rows are true classes, columns are predicted classes")?;
     let header: String = report.per_class.iter().map(|class| format!("{:>cell$.8}", class.class)).collect();
     line(&format!("{:width$} {header}", ""))?;
     for (class, row) in report.per_class.iter().zip(&report.confusion) {

@@ -11,7 +11,7 @@ use gpunet::low_level::nn::arch::Arch;
 use gpunet::low_level::nn::model::Model;
 use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::{BufferInfo, Memory, Phase, Role};
-use gpunet::low_level::run::config::{BatchSize, Batching, Config};
+use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::settings;
 use gpunet::low_level::store::{ModelMetadata, SavedModel, load_config};
 use serde::Serialize;
@@ -29,15 +29,15 @@ pub(super) struct Arguments {
     #[arg(long)]
     arch: Option<String>,
 
-    /// Examples a step [default: the run's, else 100]
+    /// Examples per step [default: those of the run, else 100]
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
 
-    /// Examples on the device [default: as many as the run's data has; without a run 70,000, as the bundled MNIST]
+    /// Examples on the device [default: those of the run's data; without a run 70,000, as in MNIST]
     #[arg(long, value_name = "N")]
     examples: Option<usize>,
 
-    /// Count the memory of Adam [default: of the run's optimizer, else gradient descent's]
+    /// Count the memory of Adam [default: the run's optimizer, else gradient descent]
     #[arg(long, conflicts_with = "sgd")]
     adam: bool,
 
@@ -45,8 +45,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     sgd: bool,
 
-    /// f32, f32-split (products from halves on matrix units) or f16 [default: the run's, else f32]
-    #[arg(long, value_name = "f32|f32-split|f16", value_parser = settings::word::<Precision>)]
+    /// Precision of activations and matrix products: f32, f32-split or f16 [default: that of the run, else f32]
+    #[arg(long, value_name = "NAME", value_parser = settings::word::<Precision>)]
     precision: Option<Precision>,
 
     /// Print the recorded plan too
@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Examples that a network without a run is inspected for: those of the bundled MNIST.
+/// Number of examples for a network without a run: that of the bundled MNIST.
 const MNIST_EXAMPLES: usize = 70_000;
 
 #[derive(Serialize)]
@@ -72,24 +72,24 @@ struct Report {
     flops_per_step: u64,
     memory: Memory,
     total_bytes: u64,
-    /// What it would be if no two activations shared a buffer.
+    /// What `total_bytes` would be if no two activations shared a buffer.
     unshared_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<gpunet::low_level::plan::Plan>,
 }
 
-/// Bytes are those of parameters, their gradients, the optimizer's state, and activations with their gradients.
+/// Bytes count parameters, their gradients, the state of the optimizer, and activations with their gradients.
 #[derive(Serialize)]
 struct LayerReport {
     layer: String,
     parameters: usize,
-    /// Of the forward pass on one example.
+    /// Operations of the forward pass on one example.
     forward_flops: u64,
     bytes: u64,
 }
 
 impl Arguments {
-    /// The settings that the plan depends on: a run's own, or defaults, under the options. And the sizes of the data.
+    /// The settings of the plan, which are those of the run or the defaults under the options, and the sizes of the data.
     fn config(&self) -> anyhow::Result<(Config, DataShape)> {
         let (mut config, is_run) = match &self.arch {
             Some(text) => (Config { arch: text.parse()?, ..Config::default() }, false),
@@ -104,7 +104,7 @@ impl Arguments {
         }
         config.validate()?;
         if self.examples == Some(0) {
-            bail!("--examples is 0; a data set has at least one");
+            bail!("--examples is 0; a data set has at least one example");
         }
         if is_run && self.examples.is_none() {
             let load = Dataset::load(&config.data, &config.split());
@@ -119,7 +119,7 @@ impl Arguments {
     }
 }
 
-/// The settings beside a model file, which makes it a run, or the defaults with its architecture where it stands alone.
+/// The settings beside a model file, and `true`, if it is part of a run; else the defaults with the architecture of the model.
 fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
     let file = super::runs::find_model(model)?;
     let recipe = file.with_file_name("config.toml");
@@ -127,7 +127,7 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
     if recipe.is_file() {
         let config = load_config(&recipe)?;
         if config.arch != arch {
-            bail!("{} is of {arch}, but {} says {}", file.display(), recipe.display(), config.arch);
+            bail!("the model {} is {arch}, but {} says {}", file.display(), recipe.display(), config.arch);
         }
         return Ok((config, true));
     }
@@ -137,7 +137,7 @@ fn run_config(model: Option<&Path>) -> anyhow::Result<(Config, bool)> {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
     let (config, data) = arguments.config()?;
     let (model, examples) = (Model::of(&config.network()), data.examples);
-    let batching = Batching::new(config.batch, config.accumulate, data.train);
+    let batching = config.batching(data.train);
     let recording = model.record_training(data, &config.training_options(batching))?;
     let unshared_bytes = recording.plan.memory().total();
     let plan = recording.with_shared_buffers().plan;
@@ -164,7 +164,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
 }
 
 fn layers(model: &Model, plan: &gpunet::low_level::plan::Plan) -> Vec<LayerReport> {
-    // One value a parameter each, unlike a loss scale.
+    // One value per parameter, unlike the loss scale.
     let arena = plan.find("parameters").map(|parameters| plan.tensor(parameters).len());
     let is_arena = |buffer: &&BufferInfo| buffer.role == Role::State && Some(buffer.len) == arena;
     let states = plan.buffers().iter().filter(is_arena).count() as u64;
@@ -210,7 +210,7 @@ fn print(report: &Report, examples: usize) -> std::io::Result<()> {
     ] {
         line(&format!("  {name:<18} {:>12}  {:>16} bytes", bytes(size), thousands(size)))?;
     }
-    line("(activations share buffers with others that are not needed at the same time)")?;
+    line("(activations that are not needed at the same time share buffers)")?;
     match &report.plan {
         Some(plan) => line(&format!("\n{plan}")),
         None => Ok(()),

@@ -16,24 +16,29 @@ pub(super) struct Arguments {
     #[command(flatten)]
     settings: train::Settings,
 
-    /// Rate of the first update
+    /// Learning rate of the first update
     #[arg(long, value_name = "F", default_value_t = RangeTestOptions::default().from, allow_negative_numbers = true, help_heading = "Range test")]
     from: f64,
 
-    /// Rate of the last update
+    /// Learning rate of the last update
     #[arg(long, value_name = "F", default_value_t = RangeTestOptions::default().to, allow_negative_numbers = true, help_heading = "Range test")]
     to: f64,
 
-    /// Updates, each at a constant factor above the one before
+    /// Number of updates; each rate is a constant factor above the one before
     #[arg(long, value_name = "N", default_value_t = RangeTestOptions::default().updates, help_heading = "Range test")]
     updates: usize,
 
-    /// Where the curve goes: a folder, or a path that .csv, .svg and .png are added to [default: lr-find]
+    /// Where to write the curve: a folder, or a path to which .csv, .svg and .png are added [default: lr-find]
     #[arg(long, value_name = "PATH", help_heading = "Range test")]
     out: Option<PathBuf>,
 }
 
-/// What the files are called where nothing is said.
+/// The option of the range test's setting at `path`: its own name.
+pub(super) fn option_of(path: &str) -> Option<&'static str> {
+    ["from", "to", "updates"].into_iter().find(|option| *option == path)
+}
+
+/// Name of the files without --out.
 const FILES: &str = "lr-find";
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
@@ -50,12 +55,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         options.from,
         options.to
     ))?;
-    // That the curve can be kept is seen before it is made.
+    // Find out whether the curve can be written before making it.
     let stem = output::stem(arguments.out.as_deref(), FILES);
     make_folder(&stem)?;
     let curve = range_test(&config, &dataset, device.backend.as_ref(), &options)?;
     if curve.points.len() < 2 {
-        bail!("the loss is no number from the first rate on; look at --init, --normalization and --from");
+        bail!("the loss is NaN or infinite from the first rate on; check --init, --normalization and --from");
     }
     let files = save(&curve, &stem)?;
     let ended = report(&curve)?;
@@ -71,7 +76,7 @@ fn save(curve: &RangeCurve, stem: &Path) -> anyhow::Result<String> {
     Ok(format!("{}, {} and {}", csv.display(), svg.display(), png.display()))
 }
 
-/// The name of the file of points; a dot in the stem is no extension.
+/// Name of the file of points. A dot in the stem does not begin an extension.
 fn with_csv(stem: &Path) -> PathBuf {
     let mut name = stem.as_os_str().to_os_string();
     name.push(".csv");
@@ -80,19 +85,17 @@ fn with_csv(stem: &Path) -> PathBuf {
 
 fn report(curve: &RangeCurve) -> std::io::Result<Ended> {
     let (Some(steepest), Some(cautious)) = (curve.steepest(), curve.tenth_of_minimum()) else {
-        line(
-            "the loss falls at none of these rates by more than its noise; look at --init, --from, --to and the data",
-        )?;
+        line("the loss falls at none of these rates by more than its noise; check --init, --from, --to and the data")?;
         return Ok(Ended::GoalMissed);
     };
     line(&format!(
-        "the loss falls most steeply at {}; a tenth of the rate at which it is least is {}",
+        "the loss falls fastest at {}; a tenth of the rate with the lowest loss is {}",
         two_digits(steepest),
         two_digits(cautious)
     ))?;
-    line(&format!("a learning rate to begin with: --lr {}", two_digits(steepest)))?;
+    line(&format!("a learning rate to start with: --lr {}", two_digits(steepest)))?;
     if curve.is_still_falling() {
-        output::warn("the loss still fell at the last rate; a larger --to would tell more");
+        output::warn("the loss still fell at the last rate; try a larger --to");
     }
     Ok(Ended::Well)
 }

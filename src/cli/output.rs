@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes a line to standard output. A reader that has seen enough, such as `head`, is no error: the command goes on without it.
+/// Writes a line to standard output. A closed pipe, such as that of `head`, is no error: the command continues without it.
 pub(super) fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -21,16 +21,16 @@ pub(super) fn json<T: serde::Serialize>(value: &T) -> anyhow::Result<()> {
 
 /// Writes a warning to standard error.
 pub(super) fn warn(text: &str) {
-    // Nothing is left to do where standard error is closed.
+    // If standard error is closed, the warning is lost.
     let _ = writeln!(io::stderr(), "warning: {text}");
 }
 
-/// Writes an error to standard error. Messages name their causes themselves.
+/// Writes an error to standard error. Messages contain their causes.
 pub(super) fn report(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "error: {}", super::sentence::sentence(error));
 }
 
-/// Whether a person watches standard error, where progress bars are drawn.
+/// Whether standard error is a terminal, so that progress bars make sense.
 pub(super) fn has_terminal() -> bool {
     io::stderr().is_terminal()
 }
@@ -48,8 +48,8 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
-/// The path of pictures without their extension: `--out`, into which they go where it is a folder, or `name`. `--out curves.png`
-/// means the same as `--out curves`.
+/// The path of pictures without their extension: `name` in the folder `--out`, `--out` itself if it is no folder, or `name` without
+/// `--out`. `--out curves.png` means the same as `--out curves`.
 pub(super) fn stem(out: Option<&Path>, name: &str) -> PathBuf {
     let Some(out) = out else { return PathBuf::from(name) };
     match out.extension() {

@@ -1,4 +1,4 @@
-//! `--profile` of the commands that have it.
+//! `--profile` of `train` and `bench`.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use gpunet::low_level::profile::Profile;
 use super::output::{line, metric};
 use super::table::table;
 
-/// Prints a line a launch, the ones that take longest first.
+/// Prints one line per launch, the slowest first.
 pub(super) fn print(profile: &Profile) -> std::io::Result<()> {
     let Profile { device, backend, phase, steps, ms_per_step, ceilings, .. } = profile;
-    line(&format!("\n{} steps on {device} ({backend}), {steps} of them, {ms_per_step:.3} ms each", phase.name()))?;
+    line(&format!("\n{steps} {} steps on {device} ({backend}), {ms_per_step:.3} ms each", phase.name()))?;
     let (flops, bytes) = (metric(ceilings.gflops * 1e9), metric(ceilings.gigabytes_per_second * 1e9));
-    line(&format!("this device at its best, just now: {flops}FLOP/s in a product, {bytes}B/s in a copy"))?;
+    line(&format!("best of this device, measured just now: {flops}FLOP/s in a product, {bytes}B/s in a copy"))?;
     let header = ["launch", "tile", "us", "% of time", "GFLOP/s", "GB/s", "% of best"].map(String::from).to_vec();
     let mut launches: Vec<_> = profile.launches.iter().filter(|launch| launch.microseconds > 0.0).collect();
     launches.sort_by(|a, b| b.microseconds.total_cmp(&a.microseconds));
@@ -32,13 +32,13 @@ pub(super) fn print(profile: &Profile) -> std::io::Result<()> {
         line(&text)?;
     }
     let launched: f64 = launches.iter().map(|launch| launch.microseconds).sum();
-    line(&format!("{} launches, {launched:.1} us; the rest of a step lies between them", launches.len()))
+    line(&format!("{} launches, {launched:.1} us; the rest of the step is spent between them", launches.len()))
 }
 
-/// Writes the trace and says so.
+/// Writes the trace, and prints where it is.
 pub(super) fn keep(profile: &Profile, path: &Path) -> anyhow::Result<()> {
     write(profile, path)?;
-    Ok(line(&format!("launches over time: {}, for ui.perfetto.dev or chrome://tracing", path.display()))?)
+    Ok(line(&format!("trace of the launches in {}, for ui.perfetto.dev or chrome://tracing", path.display()))?)
 }
 
 /// Writes the trace.

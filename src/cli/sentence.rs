@@ -1,4 +1,4 @@
-//! Errors as the command line says them: settings by their options, and which option may help.
+//! Errors as the command line prints them: with the options that set the settings, and advice on what to do.
 
 use gpunet::low_level::backend::DeviceError;
 use gpunet::low_level::data::DataError;
@@ -7,53 +7,15 @@ use gpunet::low_level::nn::model::RecordError;
 use gpunet::low_level::settings::SettingError;
 use gpunet::low_level::store::StoreError;
 
-/// Options by the path of the setting that they set, where the option does not have the setting's own name.
-const FLAGS: [(&str, &str); 14] = [
-    ("optimizer.learning_rate", "--lr"),
-    ("schedule.warmup", "--warmup"),
-    ("loss.label_smoothing", "--label-smoothing"),
-    ("class_weights", "--class-weights"),
-    ("regularization.l1", "--l1"),
-    ("regularization.l2", "--l2"),
-    ("regularization.weight_decay", "--weight-decay"),
-    ("regularization.max_norm", "--max-norm"),
-    ("clipping.norm", "--clip-norm"),
-    ("clipping.value", "--clip-value"),
-    ("early_stopping", "--early-stopping"),
-    ("optimizer", "--optimizer"),
-    ("schedule", "--schedule"),
-    ("loss", "--loss"),
-];
-
-/// Settings whose option has their own name.
-const SAME: [&str; 16] = [
-    "arch",
-    "from",
-    "to",
-    "updates",
-    "activation",
-    "dropout",
-    "init",
-    "batch",
-    "accumulate",
-    "epochs",
-    "threads",
-    "subset",
-    "validation",
-    "test",
-    "pool",
-    "normalization",
-];
+use super::{lr_find, options};
 
 /// The option that sets the setting at `path`, or the path itself where there is none.
 fn option_of(path: &str) -> String {
-    if SAME.contains(&path) {
-        return format!("--{path}");
-    }
-    FLAGS.iter().find(|(key, _)| *key == path).map_or(format!("`{path}`"), |(_, flag)| (*flag).to_string())
+    let option = options::at(path).map(|setting| setting.option).or_else(|| lr_find::option_of(path));
+    option.map_or(format!("`{path}`"), |option| format!("--{option}"))
 }
 
-/// An error as one sentence: what is wrong and, where an option may help, which one.
+/// An error as one sentence: what is wrong, and which option may help.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
     if let Some(setting) = setting_of(error) {
         return match setting {
@@ -70,7 +32,7 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     }
 }
 
-/// The setting that is at fault, where one is.
+/// The setting at fault, if there is one.
 fn setting_of(error: &anyhow::Error) -> Option<&SettingError> {
     match error.downcast_ref::<Error>() {
         Some(Error::Setting(setting) | Error::Record(RecordError::Setting(setting))) => Some(setting),
@@ -88,7 +50,7 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             Some("try a smaller --lr")
         }
         Some(Error::OtherData { .. }) => Some("name the right one with --data"),
-        Some(Error::WrongResult { .. }) => Some("`gpunet doctor` tells which kernel it is"),
+        Some(Error::WrongResult { .. }) => Some("`gpunet doctor` finds the kernel"),
         Some(_) => None,
         None => (error.downcast_ref::<DeviceError>().and_then(of_device))
             .or_else(|| error.downcast_ref::<DataError>().and_then(of_data))
@@ -101,14 +63,14 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
         DeviceError::NoAdapter => "`--device cpu` works everywhere",
         DeviceError::Unknown { .. } => "`gpunet doctor --list` lists the adapters, for --device",
         DeviceError::Refused { .. } => "`gpunet doctor --list` lists the adapters, and `--device cpu` works everywhere",
-        DeviceError::NoHalf { .. } => "use `--device cpu`, or --precision f32 for a new run",
+        DeviceError::NoHalf { .. } => "use another adapter, `--device cpu`, or --precision f32 for a new run",
         DeviceError::Limit { .. } | DeviceError::OutOfMemory { .. } => {
-            "use a smaller --arch or --batch, or `--device cpu`"
+            "use a smaller --arch or --batch, another adapter, or `--device cpu`"
         }
         DeviceError::HostMemory { .. } => "use a smaller --arch or --batch",
         DeviceError::Threads { .. } => "try --threads 1",
         DeviceError::Shader { .. } => "please report this with what `gpunet doctor --json` prints",
-        DeviceError::NoTimestamps { .. } => "--profile and --tune need them; use `--device cpu`",
+        DeviceError::NoTimestamps { .. } => "--profile and --tune need them; use another adapter or `--device cpu`",
         DeviceError::Fault { .. } => "`gpunet doctor` checks the device",
         DeviceError::Plan(_) => return None,
     })
@@ -128,7 +90,7 @@ fn of_store(error: &StoreError) -> Option<&'static str> {
     Some(match error {
         StoreError::HoldsRun { .. } => "choose another --out, or replace the run with --force",
         StoreError::NotAFolder { .. } => "--out takes a folder",
-        StoreError::BadRecord { .. } => "leave this run out, or `--resume` it to have the file made anew",
+        StoreError::BadRecord { .. } => "leave this run out, or write the file again with `--resume`",
         _ => return None,
     })
 }

@@ -20,19 +20,19 @@ use super::{DeviceArguments, Ended, train};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Settings of all runs: a file such as the config.toml of a run
+    /// Settings of all runs: a recipe, such as the config.toml of a run
     recipe: PathBuf,
 
-    /// Values to combine: options of `gpunet train` without their dashes, such as "lr=0.1,0.01;batch=50,100;adam"; a value
-    /// with commas in brackets
+    /// Values to combine: options of `gpunet train` without dashes, such as "lr=0.1,0.01;batch=50,100;adam"; brackets hold a
+    /// value with commas together
     #[arg(long, value_name = "SETTINGS", required_unless_present = "seeds")]
     grid: Option<String>,
 
-    /// Train every combination with this many seeds, counted from its own, and print mean and deviation over them
+    /// Train every combination with N seeds, counted from its own, and print mean and standard deviation
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: Option<u64>,
 
-    /// Folder of the runs; started again, a sweep goes on where it stopped [default: sweeps/<name of the recipe>]
+    /// Folder of the runs; started again, a sweep continues where it stopped [default: sweeps/<name of the recipe>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
-    // What is wrong with the recipe is no combination's fault.
+    // An error in the recipe is reported without naming a combination.
     load_config(&arguments.recipe)?;
     let out = arguments.out.clone().unwrap_or_else(|| {
         Path::new("sweeps").join(arguments.recipe.file_stem().unwrap_or(arguments.recipe.as_os_str()))
@@ -72,11 +72,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ended> {
         }
     }
     line(&compare::draw(&compared, &out.join(compare::PICTURES))?)?;
-    // Where every run diverged there is nothing to choose from.
+    // If every run diverged, there is nothing to choose from.
     Ok(if compared.iter().any(|run| run.summary.diverged.is_none()) { Ended::Well } else { Ended::GoalMissed })
 }
 
-/// Trains a run, or the rest of it; one that diverges is reported, and is not the end of the sweep.
+/// Trains a run, or the rest of it. Divergence is a warning and does not end the sweep.
 fn train_one(run: &Planned, progress: Progress) -> anyhow::Result<Compared> {
     let mut arguments = run.arguments.clone();
     match progress {

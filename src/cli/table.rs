@@ -1,7 +1,7 @@
 //! Tables.
 
-/// Lines of a table whose first row is its header. A group is a title, which stands above the header, and the number of columns
-/// under it, which stand closer than others. The first column is at the left, all others are at the right.
+/// Lines of a table whose first row is the header. A group is a title above the header and the number of columns under it, which are
+/// closer to each other than to other groups. The first column is aligned left, all others right.
 pub(super) fn table(groups: &[(&str, usize)], rows: &[Vec<String>]) -> Vec<String> {
     let mut lines = vec![String::new(); rows.len() + 1];
     let mut first = 0;

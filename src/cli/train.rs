@@ -2,7 +2,6 @@
 
 mod display;
 mod options;
-mod settings;
 
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
@@ -12,11 +11,11 @@ use std::thread;
 use anyhow::bail;
 use gpunet::low_level::backend::device::Device;
 use gpunet::low_level::data::{Dataset, Part};
-use gpunet::low_level::run::config::{BatchSize, Batching, Config};
-use gpunet::low_level::run::schedule::Schedule;
+use gpunet::low_level::run::config::Config;
 use gpunet::low_level::store::{Checkpoint, RunFolder};
 use gpunet::low_level::train::{Event, Metrics, Outcome, check, is_finished, overfit, profile, resume, train};
 
+use super::options::manner;
 use super::output::{self, line, thousands};
 use super::runs;
 use super::sentence::sentence;
@@ -44,26 +43,26 @@ fn go_on(arguments: &Arguments, path: &Path) -> anyhow::Result<Ended> {
     let config = arguments.settings.apply(settled)?;
     let (dataset, device) = prepare(&arguments.settings, &config)?;
     let (trained, folder) = (checkpoint.history.len(), path.display());
-    line(&format!("going on with {folder} after epoch {trained}"))?;
+    line(&format!("continuing {folder} after epoch {trained}"))?;
     if trained > config.epochs {
         bail!(
-            "{folder} was trained for {trained} epochs already; --epochs may ask for more, not for {}",
+            "{folder} was trained for {trained} epochs already; --epochs must be at least that, not {}",
             config.epochs
         );
     }
     if trained == config.epochs {
         let more = trained + 1;
-        line(&format!("it has all {} epochs; --epochs {more} or more would train it longer", config.epochs))?;
+        line(&format!("all {} epochs are trained; --epochs {more} or more trains it longer", config.epochs))?;
     } else if is_finished(&config, &checkpoint.history) {
-        line("it has stopped early and keeps its best model; there is nothing left to train")?;
+        line("the run stopped early and keeps its best model; nothing is left to train")?;
     }
     train_with(arguments, &config, &dataset, &device, run, Some(checkpoint))
 }
 
-/// `--overfit`: the goal is every example told right.
+/// `--overfit`: the goal is to predict every example correctly.
 fn check_overfit(config: &Config, dataset: &Dataset, device: &Device) -> anyhow::Result<Ended> {
     let examples = dataset.part(Part::Train).len();
-    line(&format!("can {} learn {examples} examples of {} by heart?", config.arch, dataset.name))?;
+    line(&format!("overfitting {} to {examples} examples of {}", config.arch, dataset.name))?;
     let mut written = Ok(());
     let outcome = match overfit(config, dataset, device.backend.as_ref(), &mut |reached| {
         let (percent, loss) = (100.0 * reached.metrics.accuracy(), reached.metrics.loss());
@@ -73,31 +72,31 @@ fn check_overfit(config: &Config, dataset: &Dataset, device: &Device) -> anyhow:
         }
     }) {
         Err(error) if error.is_divergence() => {
-            line(&format!("it cannot: {}", sentence(&error.into())))?;
+            line(&format!("overfitting failed: {}", sentence(&error.into())))?;
             return Ok(Ended::GoalMissed);
         }
         outcome => outcome?,
     };
     written?;
     if outcome.is_reached() {
-        line(&format!("it can: all of them are told right after epoch {}", outcome.epochs))?;
+        line(&format!("overfitting succeeded: all examples are correct after epoch {}", outcome.epochs))?;
         return Ok(Ended::Well);
     }
     line(&format!(
-        "it cannot in {} epochs: {} of {examples} are told right; look at --lr, --normalization, --init and the labels",
-        outcome.epochs, outcome.metrics.correct
+        "overfitting failed: {} of {examples} examples are correct after epoch {}; check --lr, --normalization, --init and the labels",
+        outcome.metrics.correct, outcome.epochs
     ))?;
     Ok(Ended::GoalMissed)
 }
 
-/// Loads the data while it opens the device, and sees that both fit, before anything is written.
+/// Loads the data while it opens the device, and checks that both fit the settings. Writes nothing.
 pub(super) fn prepare(settings: &Settings, config: &Config) -> anyhow::Result<(Dataset, Device)> {
     let (dataset, device) = thread::scope(|scope| {
         let dataset = scope.spawn(|| Dataset::load(&config.data, &config.split()));
-        let device = settings.device.open_as(&config.device, config.threads, settings.device.tuning());
+        let device = settings.device.open(config, settings.device.tuning());
         (dataset.join().unwrap_or_else(|panic| resume_unwind(panic)), device)
     });
-    // What does not fit the data is told before the device, whatever came of that.
+    // An error about the data comes before one about the device.
     let dataset = dataset?;
     config.arch.check_data(&dataset)?;
     if let Some(weights) = &config.class_weights {
@@ -124,7 +123,7 @@ fn train_with(
         config.arch,
         dataset.name,
         backend.name(),
-        manner(config, dataset)
+        manner(config, dataset.part(Part::Train).len())
     ))?;
     let profile = match &arguments.profile {
         Some(file) => Some((profile(config, dataset, backend)?, file.clone().unwrap_or(path.join("profile.json")))),
@@ -152,56 +151,23 @@ fn train_with(
     display.finish()?;
     report(config, &outcome)?;
     if outcome.left_out > 0 {
-        let (left_out, updates) = (thousands(outcome.left_out), "in which gradients passed what f16 holds");
-        output::warn(&format!("{left_out} updates, {updates}, were left out while the loss scale was found"));
+        let skipped = thousands(outcome.left_out);
+        output::warn(&format!(
+            "{skipped} updates were skipped because gradients overflowed f16; the loss scale was lowered"
+        ));
     }
     let most_of_a_class = dataset.class_counts(Part::Test).into_iter().max().unwrap_or(0) as u64;
     if outcome.test.is_some_and(|test| test.correct <= most_of_a_class) {
         let instead = "try a smaller --lr, another --optimizer such as adam, or `gpunet lr-find`";
-        output::warn(&format!("the same class for every image would be right as often: nothing was learnt; {instead}"));
+        output::warn(&format!(
+            "always predicting one class would be as accurate: the network learned nothing; {instead}"
+        ));
     }
     line(&format!("saved in {}", path.display()))?;
     if let Some((profile, file)) = &profile {
         super::profile::keep(profile, file)?;
     }
     Ok(Ended::Well)
-}
-
-/// How a run is trained, in a line.
-fn manner(config: &Config, dataset: &Dataset) -> String {
-    let Batching { rows, per_update, .. } =
-        Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len());
-    let batch = match config.batch {
-        BatchSize::Full => "full batch".to_string(),
-        BatchSize::Rows(_) if per_update > 1 => format!("batch {rows} times {per_update}"),
-        BatchSize::Rows(_) => format!("batch {rows}"),
-    };
-    let mut manner = format!("{}, {batch}", config.optimizer);
-    if config.schedule != Schedule::default() {
-        manner += &format!(", {}", config.schedule);
-    }
-    if let Some(stopping) = config.early_stopping {
-        manner += &format!(", {stopping}");
-    }
-    // Other settings, where they are not the defaults.
-    let told = [
-        "arch",
-        "data",
-        "device",
-        "threads",
-        "seed",
-        "validation",
-        "epochs",
-        "batch",
-        "accumulate",
-        "optimizer",
-        "schedule",
-        "early_stopping",
-    ];
-    for (key, value) in config.unusual().iter().filter(|(key, _)| !told.contains(&key.as_str())) {
-        manner += &format!(", {} {value}", key.replace('_', " "));
-    }
-    manner
 }
 
 fn report(config: &Config, outcome: &Outcome) -> std::io::Result<()> {

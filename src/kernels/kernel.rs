@@ -3,13 +3,13 @@
 //! A kernel is a plain struct of its launch parameters (dimensions, rates) that implements [`KernelSpec`]:
 //!
 //! ```text
-//! shaders/optim/adam.wgsl        the compute shader, entry point `main`
-//! src/kernels/adam.rs      struct Adam { length, beta1, .. } + impl KernelSpec: slots, grid, CPU twin, cases
+//! shaders/optim/adam.wgsl      the compute shader, entry point `main`
+//! src/kernels/optim/adam.rs    struct Adam { rates, length } + impl KernelSpec: slots, grid, CPU twin, cases
 //! ```
 //!
-//! [`Kernel`] is the same with its type erased, so that plans and backends can hold a list of them. Nothing here knows a
-//! device. What the descriptor says of the shader (bindings, access, workgroup size, parameter layout) is held against the
-//! shader itself by `tests/shaders.rs`.
+//! [`Kernel`] is the same with its type erased, so that plans and backends can hold a list of kernels. Nothing here
+//! knows a device. `tests/numerics/shaders.rs` compares the descriptor with the shader itself: bindings, access,
+//! workgroup size, parameter layout.
 
 mod arguments;
 mod case;
@@ -34,7 +34,8 @@ pub const MAX_GROUPS_PER_AXIS: u32 = 65_535;
 pub enum DType {
     /// 32-bit float on the device; `f32` or `f64` on the CPU backend.
     F32,
-    /// 16-bit float on the device; on the CPU backend, which computes in its own, rounded to one as it is written.
+    /// 16-bit float on the device. The CPU backend computes in its own precision and rounds what a launch writes to
+    /// f16.
     F16,
     /// 32-bit unsigned integer.
     U32,
@@ -43,7 +44,7 @@ pub enum DType {
 }
 
 impl DType {
-    /// Bytes an element takes on a device.
+    /// Bytes per element on a device.
     pub const fn size(self) -> usize {
         match self {
             DType::F32 | DType::U32 => 4,
@@ -52,7 +53,7 @@ impl DType {
         }
     }
 
-    /// Whether it is a float, which the host hands over and gets as f32.
+    /// Whether it is a float type. The host writes and reads floats of any width as f32.
     pub const fn is_float(self) -> bool {
         matches!(self, DType::F32 | DType::F16)
     }
@@ -63,14 +64,14 @@ impl DType {
 pub enum Access {
     /// Read only.
     Read,
-    /// Every element that the launch is about is written; none is read.
+    /// The launch writes every element it covers and reads none.
     Write,
     /// Updated in place.
     ReadWrite,
 }
 
 impl Access {
-    /// How often a value is moved: read, written, or both.
+    /// Memory transfers per element: one if it is read or written, two if both.
     pub(crate) const fn transfers(self) -> u64 {
         match self {
             Access::Read | Access::Write => 1,
@@ -93,7 +94,7 @@ pub struct Slot {
     pub access: Access,
     /// Element type.
     pub dtype: DType,
-    /// Whether it takes half precision too.
+    /// Whether the tensor may also be stored in half precision.
     pub or_half: bool,
 }
 
@@ -118,36 +119,39 @@ impl Slot {
 pub trait KernelSpec: Params {
     /// The name of its `.wgsl` and `.rs` files.
     const NAME: &'static str;
-    /// The whole WGSL module: the kernel's file after the `shaders/lib` parts it uses.
+    /// The whole WGSL module: the shared parts that the kernel uses, then the kernel's own file.
     const WGSL: &'static str;
     /// Storage bindings in order.
     const SLOTS: &'static [Slot];
-    /// Names of the WGSL `override` constants that a launch specialises, all `u32`.
+    /// Names of the WGSL `override` constants that a launch sets, all `u32`.
     const CONSTANTS: &'static [&'static str] = &[];
     /// `@workgroup_size` of `main`.
     const WORKGROUP: [u32; 3];
     /// Whether it reads the per-step uniform, [`crate::kernels::step::Step`].
     const USES_STEP: bool = false;
 
-    /// Number of workgroups along each axis; of products it follows from their shape.
+    /// Number of workgroups along each axis. The default is for matrix products: their shape determines the grid.
     fn grid(&self) -> [u32; 3] {
-        self.product().expect("a kernel tells its grid or is a product").grid(&crate::kernels::tile::BLOCK)
+        self.product()
+            .expect("a kernel that is not a matrix product defines its grid")
+            .grid(&crate::kernels::tile::BLOCK)
     }
 
-    /// The shape of the result, where the kernel is a matrix product.
+    /// The shape of the result if the kernel is a matrix product.
     fn product(&self) -> Option<Product> {
         None
     }
 
-    /// Number of elements that each slot must hold at least: what makes unchecked shader access safe.
+    /// Minimum number of elements of each slot. Plans are checked against it, so shaders need no bounds checks.
     fn lengths(&self) -> Vec<usize>;
 
-    /// Floating-point operations of a launch, counting a multiply-add as two.
+    /// Floating-point operations per launch. A multiply-add counts as two.
     fn flops(&self) -> u64 {
         0
     }
 
-    /// Bytes that a launch must move between memory and device, each value that it reads or writes once, where all are in single precision.
+    /// Least bytes that a launch moves to and from memory, with all floats in f32: one transfer per element that is
+    /// read, one per element that is written.
     fn bytes(&self) -> u64 {
         let slots = Self::SLOTS.iter().zip(self.lengths());
         slots.map(|(slot, length)| slot.access.transfers() * length as u64 * slot.dtype.size() as u64).sum()
@@ -156,19 +160,19 @@ pub trait KernelSpec: Params {
     /// The CPU twin.
     fn run<T: Real>(&self, arguments: Arguments<'_, T>);
 
-    /// A launch of this shape, whatever it is, on made-up inputs, with how far its results may be from the reference's.
+    /// A launch of this shape on generated inputs, with the tolerance of its results. It must work for any valid shape.
     fn case(&self, label: impl Into<String>) -> Case;
 
-    /// Launches that doctor and the parity tests run on every backend.
+    /// Launches that `gpunet doctor` and the parity tests run on every backend.
     fn cases() -> Vec<Case>;
 
-    /// The erased descriptor.
+    /// The type-erased descriptor.
     const KERNEL: &'static Kernel = &Kernel::of::<Self>();
 }
 
-/// A [`KernelSpec`] with its type erased: what plans refer to and backends load.
+/// A [`KernelSpec`] with its type erased: plans refer to it and backends load it.
 ///
-/// `params` arguments are the words of the kernel's parameter struct.
+/// Its functions take `params`, the 32-bit words of the kernel's parameter struct.
 #[derive(Clone, Copy)]
 pub struct Kernel {
     /// Name, unique.
@@ -185,21 +189,21 @@ pub struct Kernel {
     pub workgroup: [u32; 3],
     /// Whether it reads the per-step uniform.
     pub uses_step: bool,
-    /// Number of workgroups along each axis; of products with the usual tile.
+    /// Number of workgroups along each axis. For matrix products, the grid of the default tile.
     pub grid: fn(params: &[u32]) -> [u32; 3],
-    /// The shape of the result, where it is a matrix product.
+    /// The shape of the result if the kernel is a matrix product.
     pub product: fn(params: &[u32]) -> Option<Product>,
-    /// Least number of elements of each slot.
+    /// Minimum number of elements of each slot.
     pub lengths: fn(params: &[u32]) -> Vec<usize>,
-    /// Floating-point operations of a launch.
+    /// Floating-point operations per launch.
     pub flops: fn(params: &[u32]) -> u64,
-    /// Bytes that a launch must move in single precision.
+    /// Least bytes that a launch moves, with all floats in f32.
     pub bytes: fn(params: &[u32]) -> u64,
     /// CPU twin in single precision.
     pub run_f32: fn(params: &[u32], Arguments<'_, f32>),
     /// CPU twin in double precision.
     pub run_f64: fn(params: &[u32], Arguments<'_, f64>),
-    /// A launch on made-up inputs, under a label.
+    /// A launch on generated inputs, with a label.
     pub case: fn(params: &[u32], label: &str) -> Case,
     /// Parity cases.
     pub cases: fn() -> Vec<Case>,
@@ -235,7 +239,7 @@ impl std::fmt::Debug for Kernel {
     }
 }
 
-/// Serialises as its name: shaders travel beside a plan, not in it.
+/// Serializes as the kernel's name: a plan names its shaders and does not contain them.
 impl serde::Serialize for Kernel {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name)
@@ -246,9 +250,9 @@ fn typed<K: Params>(words: &[u32]) -> &K {
     bytemuck::from_bytes(bytemuck::cast_slice(words))
 }
 
-/// The grid of a kernel that runs `groups` workgroups in a row: folded into two axes where one would be too long.
+/// The grid of a kernel that runs `groups` workgroups in a row. Beyond 65,535 groups the grid is folded into two axes.
 ///
-/// In WGSL the group's number is `group.y * groups.x + group.x`; surplus groups of the last row must return.
+/// In WGSL the group's number is `group.y * groups.x + group.x`. Surplus groups in the last row must return.
 pub fn linear_grid(groups: usize) -> [u32; 3] {
     let groups = u32::try_from(groups).unwrap_or(u32::MAX).max(1);
     if groups <= MAX_GROUPS_PER_AXIS {

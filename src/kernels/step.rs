@@ -26,15 +26,19 @@ pub struct Step {
     pub updates: u32,
     /// Learning rate.
     pub learning_rate: f32,
-    /// `1 / (1 - beta1^t)` of Adam, and of momentum's corrected average, in update t; or 1.
+    /// Factor on the gradient in the direction of an update that has both gradient and first moment in it, such as NAdam's. This and the
+    /// factors below change with the number t of the update; the optimizers say what they are
+    /// ([`Corrections`](crate::nn::optim::Corrections)).
+    pub gradient_correction: f32,
+    /// Factor on the first moment, such as Adam's `1 / (1 - beta1^t)`; or 1.
     pub first_moment_correction: f32,
-    /// `1 / (1 - beta2^t)` of Adam in update t, or 1.
+    /// Factor on the second moment, such as Adam's `1 / (1 - beta2^t)`; or 1.
     pub second_moment_correction: f32,
 }
 
 impl Step {
     /// Names of the fields in order, for the check against WGSL; all are four bytes wide.
-    pub const FIELDS: [&'static str; 12] = [
+    pub const FIELDS: [&'static str; 13] = [
         "seed_low",
         "seed_high",
         "epoch",
@@ -45,6 +49,7 @@ impl Step {
         "accumulated",
         "updates",
         "learning_rate",
+        "gradient_correction",
         "first_moment_correction",
         "second_moment_correction",
     ];

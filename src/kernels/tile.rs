@@ -1,5 +1,5 @@
-//! Matrix products on a GPU: in which tiles a kernel that is one computes them. The parts of its shader that do have one interface
-//! (`shaders/product/shared/product.wgsl`), so that a backend may put another in the place of the usual one.
+//! Matrix products on a GPU: the tiles into which a product kernel divides its result. All tiles have one interface in
+//! WGSL (`shaders/product/shared/product.wgsl`), so a backend may replace a kernel's default tile by another one.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use crate::kernels::precision::Precision;
 /// A way to compute a tile of a product.
 #[derive(Debug)]
 pub struct Tile {
-    /// Its name: the part of shaders and the size.
+    /// Name: the method and the size, rows by columns.
     pub name: &'static str,
-    /// That part.
+    /// Its WGSL.
     part: &'static str,
-    /// Who computes it.
+    /// How the work is divided within the workgroup.
     shape: Shape,
-    /// Threads that every subgroup must have, where it matters.
+    /// The subgroup size that the tile needs, if any.
     subgroup: Option<u32>,
 }
 
-/// Who computes a tile.
+/// How a workgroup divides its tile.
 #[derive(Clone, Debug)]
 enum Shape {
-    /// Threads along its rows and columns, and the rows and columns of each.
+    /// `Threads([down, across], [rows, columns])`: `down x across` threads compute `rows x columns` elements each.
     Threads([u32; 2], [u32; 2]),
-    /// Subgroups along its rows and columns, which multiply 4x2 matrices of half precision with so many rows and columns each, and how many of
-    /// those an operand is the sum of.
+    /// `Matrices([down, across], side, parts)`: `down x across` subgroups compute 4x2 matrices each. A matrix has
+    /// `side x side` elements. Each operand is the sum of `parts` f16 matrices.
     Matrices([u32; 2], u32, u32),
 }
 
@@ -59,10 +59,10 @@ const fn split(name: &'static str, side: u32, subgroup: u32, subgroups: [u32; 2]
     Tile { name, part: part!("tile_units", "tile_scales", "tile_split"), shape, subgroup: Some(subgroup) }
 }
 
-/// The usual one.
+/// The default tile.
 pub static BLOCK: Tile = block("block 64x64", [8, 8]);
 
-/// Larger and smaller ones, and long ones for results of few rows or columns.
+/// Larger and smaller tiles, and long ones for results with few rows or few columns.
 static BLOCK_128X128: Tile = block("block 128x128", [16, 16]);
 static BLOCK_128X64: Tile = block("block 128x64", [16, 8]);
 static BLOCK_64X128: Tile = block("block 64x128", [8, 16]);
@@ -71,24 +71,25 @@ static QUAD_32X32: Tile = quad("quad 32x32", [8, 8]);
 static QUAD_64X16: Tile = quad("quad 64x16", [16, 4]);
 static QUAD_16X64: Tile = quad("quad 16x64", [4, 16]);
 
-/// Of subgroups of 8, which are the vectors of a CPU, and the same for products of few rows.
+/// Tiles for subgroups of 8 threads, which are the SIMD vectors of a CPU. The second is for products with few rows.
 static LANES_24X32: Tile = lanes("lanes 24x32", part!("tile_lanes"), 24);
 static LANES_8X32: Tile = lanes("lanes 8x32", part!("tile_lanes_low"), 8);
 
-/// Of matrices of 16x16 on subgroups of 32, which GPUs have; of 8x8 on subgroups of 32, as Apple's; of 8x8 on subgroups of 8, as llvmpipe.
+/// Tiles for hardware that multiplies small f16 matrices: 16x16 on subgroups of 32 threads, as on many GPUs; 8x8 on
+/// subgroups of 32, as on Apple's GPUs; 8x8 on subgroups of 8, as in llvmpipe.
 static MATRIX_64X64: Tile = matrix("matrix 64x64", 16, 32, [1, 2]);
 static MATRIX_128X64: Tile = matrix("matrix 128x64", 16, 32, [2, 2]);
 static MATRIX_128X128: Tile = matrix("matrix 128x128", 16, 32, [2, 4]);
 static MATRIX_8_64X64: Tile = matrix("matrix of 8 64x64", 8, 32, [2, 4]);
 static MATRIX_8_64X32: Tile = matrix("matrix of 8 64x32", 8, 8, [2, 2]);
 
-/// The same in single precision, on the same units.
+/// Tiles for `f32-split` on the same hardware.
 static SPLIT_64X64: Tile = split("split 64x64", 16, 32, [1, 2]);
 static SPLIT_128X64: Tile = split("split 128x64", 16, 32, [2, 2]);
 static SPLIT_8_64X64: Tile = split("split of 8 64x64", 8, 32, [2, 4]);
 static SPLIT_8_64X32: Tile = split("split of 8 64x32", 8, 8, [2, 2]);
 
-/// All there are.
+/// All tiles.
 pub static TILES: [&Tile; 19] = [
     &BLOCK,
     &BLOCK_128X128,
@@ -111,34 +112,34 @@ pub static TILES: [&Tile; 19] = [
     &SPLIT_8_64X32,
 ];
 
-/// What an adapter has for tiles.
+/// The limits of an adapter that tiles depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TileLimits {
-    /// Most threads of a workgroup.
+    /// Maximum number of threads per workgroup.
     pub threads: u32,
-    /// Most bytes of workgroup memory.
+    /// Maximum workgroup memory, in bytes.
     pub memory: u32,
-    /// Threads of all subgroups, where they have as many and shaders may use them.
+    /// Threads per subgroup, if shaders may use subgroups and all subgroups have that size.
     pub subgroup: Option<u32>,
-    /// Rows and columns of the matrices in half precision that subgroups multiply at once, with sums in f32, and how many threads those
-    /// subgroups have.
+    /// `(side, threads)`: subgroups of `threads` threads multiply f16 matrices of `side x side` elements with f32 sums.
+    /// `None` on adapters that cannot.
     pub matrix: Option<(u32, u32)>,
 }
 
 impl Tile {
-    /// The same with a part of its shader replaced. For tests that plant a bug, since it is never let go of.
+    /// A copy with `from` replaced by `to` in its WGSL, for tests that plant a bug. The copy is leaked.
     pub fn planted(&self, from: &str, to: &str) -> &'static Tile {
         assert!(self.part.contains(from), "{} has no `{from}`", self.name);
         let Tile { name, ref shape, subgroup, .. } = *self;
         Box::leak(Box::new(Tile { name, part: self.part.replace(from, to).leak(), shape: shape.clone(), subgroup }))
     }
 
-    /// The one of that name.
+    /// The tile with this name.
     pub fn named(name: &str) -> Option<&'static Tile> {
         TILES.into_iter().find(|tile| tile.name == name)
     }
 
-    /// Threads of a workgroup.
+    /// Threads per workgroup.
     pub const fn threads(&self) -> u32 {
         match (&self.shape, self.subgroup) {
             (Shape::Matrices([down, across], ..), Some(threads)) => *down * *across * threads,
@@ -154,18 +155,18 @@ impl Tile {
         }
     }
 
-    /// Whether it counts on subgroups.
+    /// Whether it needs subgroups of a certain size.
     pub fn uses_subgroups(&self) -> bool {
         self.subgroup.is_some()
     }
 
-    /// Whether it counts on units that multiply small matrices in half precision. Such tiles round operands to it, or split them in two, and add
-    /// up in the order of those units; all others give the same bits.
+    /// Whether it needs hardware that multiplies small f16 matrices (tensor cores). Such tiles round operands to f16 or
+    /// split them in two, and add in the order of the hardware. All other tiles give the same bits.
     pub fn uses_matrices(&self) -> bool {
         matches!(self.shape, Shape::Matrices(..))
     }
 
-    /// Whether it is for products of that precision.
+    /// Whether it computes products in this precision.
     pub fn takes(&self, precision: Precision) -> bool {
         match self.shape {
             Shape::Threads(..) => true,
@@ -173,15 +174,15 @@ impl Tile {
         }
     }
 
-    /// Whether an adapter can run it on a product of that precision.
+    /// Whether an adapter can run it for products in this precision.
     pub fn fits(&self, limits: &TileLimits, precision: Precision) -> bool {
         let [rows, columns] = self.size();
         let (memory, matrix) = match self.shape {
             Shape::Threads(..) if self.subgroup.is_some() => (0, true),
-            // 16 slices of vectors of both operands, each a vector longer than it must be.
+            // 16 slices along k of both operands, in vectors of 16 bytes, each slice padded by one vector.
             Shape::Threads(..) => (16 * ((rows + columns) * 4 + 2 * 16), true),
-            // 2 * side slices of both, with eight more elements a row, and a matrix of sums for each subgroup; where operands are split, a number
-            // for each row and column.
+            // f16: 2 * side slices along k of both operands, each row padded by eight elements. f32: one matrix of sums
+            // per subgroup, and for split operands one number per row and column.
             Shape::Matrices([down, across], side, parts) => {
                 let slices = 2 * parts * (rows * (2 * side + 8) + 2 * side * (columns + 8));
                 let memory = slices + 4 * down * across * side * side + 4 * (parts - 1) * (rows + columns);
@@ -192,7 +193,7 @@ impl Tile {
         self.threads() <= limits.threads && memory <= limits.memory && subgroup && matrix
     }
 
-    /// Its part of the shader.
+    /// Its WGSL, with its sizes set.
     fn part(&self) -> String {
         let (names, [down, across]) = match self.shape {
             Shape::Threads(threads, _) => (["THREAD_ROWS", "THREAD_COLUMNS"], threads),
@@ -212,24 +213,24 @@ impl Tile {
     }
 }
 
-/// The shape of a product's result, or of several.
+/// The shape of a product's result, or of several products of one shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
     /// Rows.
     pub rows: u32,
     /// Columns.
     pub columns: usize,
-    /// How many there are.
+    /// Number of products.
     pub count: u32,
 }
 
 impl Product {
-    /// One of that shape.
+    /// A single product of this shape.
     pub fn new(rows: u32, columns: usize) -> Product {
         Product { rows, columns, count: 1 }
     }
 
-    /// Tiles of each.
+    /// Number of tiles per product.
     pub fn tiles(&self, tile: &Tile) -> usize {
         let [rows, columns] = tile.size();
         self.rows.div_ceil(rows) as usize * self.columns.div_ceil(columns as usize)
@@ -241,14 +242,14 @@ impl Product {
         [x, y, self.count]
     }
 
-    /// The tile that should suit an adapter, where none was found by timing.
+    /// The tile that probably suits an adapter best, used where no timing has chosen one.
     pub fn tile(&self, limits: &TileLimits, precision: Precision) -> &'static Tile {
-        // Fewer workgroups leave most of a GPU idle.
+        // With fewer workgroups, most of a GPU is idle.
         const FEW: usize = 64;
         let suits = |tile: &&'static Tile| tile.fits(limits, precision);
         let is_few = |tile: &Tile| self.tiles(tile) * (self.count as usize) < FEW;
         let of_matrices = TILES.into_iter().filter(|tile| tile.uses_matrices() && suits(tile));
-        // The largest of which there are enough, or the smallest.
+        // The largest matrix tile that gives enough workgroups, else the smallest one.
         if let Some(tile) = of_matrices.clone().rfind(|tile| !is_few(tile)).or(of_matrices.clone().next()) {
             return tile;
         }
@@ -265,12 +266,13 @@ impl Product {
 }
 
 impl Kernel {
-    /// Whether the usual tile's part is in its module, so that another can take its place. A test may plant a bug in it.
+    /// Whether the default tile is in the module unchanged, so that another can replace it. It is not in tests that
+    /// plant a bug in it.
     pub fn takes_any_tile(&self) -> bool {
         self.wgsl.contains(BLOCK.part)
     }
 
-    /// The WGSL module with another tile in the place of the usual one.
+    /// The WGSL module with this tile instead of the default one.
     pub fn wgsl_with(&self, tile: &Tile) -> Cow<'static, str> {
         if tile.name == BLOCK.name {
             return self.wgsl.into();

@@ -92,6 +92,8 @@ optimizers! {
     adam::Adam,
     adamw::AdamW,
     lion::Lion,
+    nadam::NAdam,
+    radam::RAdam,
 }
 
 impl Optimizer {
@@ -131,8 +133,9 @@ impl Optimizer {
 
     /// Sets the scalars that its kernels read in update `t`, counted from 1, at `factor` times the learning rate.
     pub fn set_scalars(&self, step: &mut Step, t: u64, factor: f64) {
-        let Corrections { first_moment, second_moment } = self.corrections(t);
+        let Corrections { gradient, first_moment, second_moment } = self.corrections(t);
         step.learning_rate = (self.learning_rate() * factor) as f32;
+        step.gradient_correction = gradient as f32;
         step.first_moment_correction = first_moment as f32;
         step.second_moment_correction = second_moment as f32;
     }

@@ -24,116 +24,111 @@ use crate::run::early_stopping::EarlyStopping;
 use crate::run::schedule::Schedule;
 use crate::settings::SettingError;
 
-/// All settings of a run. Two runs with the same configuration on the same device end in the same bits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Layers.
-    pub arch: Arch,
-    /// Of the hidden layers: one for all, or a list in their order.
-    pub activation: PerLayer<Activation>,
-    /// Probability to drop a value of each hidden layer; a list begins with the inputs'.
-    pub dropout: PerLayer<f64>,
-    /// What weights start from.
-    pub init: Init,
+/// Declares the settings of a run, one entry each: documentation, `key: Type = default` and, for most, a check of the configuration.
+macro_rules! settings {
+    ($($(#[$attribute:meta])* $key:ident: $type:ty = $default:expr $(, check $check:expr)?;)*) => {
+        /// All settings of a run. Two runs with the same configuration on the same device end in the same bits.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Config {
+            $($(#[$attribute])* pub $key: $type,)*
+        }
 
-    /// `mnist`, or a directory of IDX files.
-    pub data: String,
-    /// Whether the data set's training and test data are put together before they are parted anew.
-    pub pool: bool,
-    /// Examples cut from the training data for validation; `None` is 5,000, or a sixth of a smaller set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<usize>,
-    /// Test examples; `None` is as many as the data set has for testing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub test: Option<usize>,
-    /// Examples to train on, as many of each class as can be; `None` is all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subset: Option<usize>,
-    /// How bytes become inputs.
-    pub normalization: NormalizationKind,
+        impl Default for Config {
+            fn default() -> Config {
+                Config { $($key: $default,)* }
+            }
+        }
 
-    /// Passes over the training data.
-    pub epochs: usize,
-    /// Examples a batch, or `full`.
-    pub batch: BatchSize,
-    /// Batches whose gradients add up to one update.
-    pub accumulate: usize,
-    /// Whether each epoch takes the examples in an order of its own.
-    pub shuffle: bool,
-    /// Seed of initialization, split, order and dropout.
-    pub seed: u64,
-    /// `auto`, `cpu`, `gpu`, an index or a part of an adapter's name.
-    pub device: String,
-    /// Threads of the CPU backend; `None` is one a core. Results do not depend on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub threads: Option<usize>,
-    /// What activations are stored as, and how products are made.
-    pub precision: Precision,
-
-    /// How much the examples of each class weigh in training; `None` is all alike.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub class_weights: Option<ClassWeights>,
-    /// What training minimizes.
-    pub loss: Loss,
-    /// The update rule.
-    pub optimizer: Optimizer,
-    /// How the learning rate changes.
-    pub schedule: Schedule,
-    /// What keeps weights small.
-    pub regularization: Regularization,
-    /// Bounds on gradients.
-    pub clipping: Clipping,
-    /// When to stop before the last epoch, and with which model; `None` trains all epochs and keeps the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub early_stopping: Option<EarlyStopping>,
+        /// The checks, in the order of the settings.
+        const CHECKS: &[fn(&Config) -> Result<(), SettingError>] = &[$($($check,)?)*];
+    };
 }
 
-impl Default for Config {
-    fn default() -> Config {
-        let arch: Arch = "784-512-256-10".parse().expect("the default architecture parses");
-        let Network { arch, activation, dropout, init } = arch.into();
-        Config {
-            arch,
-            activation,
-            dropout,
-            init,
-            data: crate::data::MNIST.to_string(),
-            pool: false,
-            validation: None,
-            test: None,
-            subset: None,
-            normalization: NormalizationKind::Scale,
-            epochs: 12,
-            batch: BatchSize::Rows(100),
-            accumulate: 1,
-            shuffle: true,
-            seed: 1,
-            device: "auto".to_string(),
-            threads: None,
-            precision: Precision::F32,
-            class_weights: None,
-            loss: Loss::default(),
-            optimizer: Optimizer::sgd(),
-            schedule: Schedule::default(),
-            regularization: Regularization::default(),
-            clipping: Clipping::default(),
-            early_stopping: None,
-        }
-    }
+settings! {
+    /// Layers.
+    arch: Arch = default_network().arch, check |config| config.network().check();
+    /// Activation of the hidden layers: one for all, or a list in their order.
+    activation: PerLayer<Activation> = default_network().activation;
+    /// Probability of dropping a value of each hidden layer; a list begins with that of the inputs.
+    dropout: PerLayer<f64> = default_network().dropout;
+    /// Distribution of the initial weights.
+    init: Init = default_network().init;
+
+    /// `mnist`, or a directory of IDX files.
+    data: String = crate::data::MNIST.to_string();
+    /// Whether the data set's training and test data are put together and split anew.
+    pool: bool = false;
+    /// Examples cut from the training data for validation; `None` is 5,000, or a sixth of a smaller set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<usize> = None;
+    /// Test examples; `None` is as many as the data set has for testing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<usize> = None;
+    /// Examples to train on, with the classes as balanced as possible; `None` is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subset: Option<usize> = None;
+    /// How bytes become inputs.
+    normalization: NormalizationKind = NormalizationKind::Scale;
+
+    /// Passes over the training set.
+    epochs: usize = 12, check |config| check_epochs(config.epochs);
+    /// Examples per batch, or `full`.
+    batch: BatchSize = BatchSize::Rows(100), check |config| config.batch.check(config.accumulate);
+    /// Batches whose gradients add up to one update.
+    accumulate: usize = 1;
+    /// Whether each epoch takes the examples in a new random order.
+    shuffle: bool = true;
+    /// Seed of initial weights, splits, order and dropout.
+    seed: u64 = 1;
+    /// `auto`, `cpu`, `gpu`, an index or a part of an adapter's name.
+    device: String = "auto".to_string();
+    /// Threads of the CPU backend; `None` is one per core. Results do not depend on their number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<usize> = None, check |config| check_threads(config.threads);
+    /// What activations are stored as, and how matrix products are made.
+    precision: Precision = Precision::F32;
+
+    /// Weight of the examples of each class in training; `None` is equal weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class_weights: Option<ClassWeights> = None,
+        check |config| config.class_weights.as_ref().map_or(Ok(()), ClassWeights::check);
+    /// What training minimizes.
+    loss: Loss = Loss::default(), check |config| config.loss.check();
+    /// The update rule.
+    optimizer: Optimizer = Optimizer::sgd(), check |config| config.optimizer.check();
+    /// How the learning rate changes.
+    schedule: Schedule = Schedule::default(), check |config| config.schedule.check(config.epochs);
+    /// What keeps weights small.
+    regularization: Regularization = Regularization::default(), check |config| config.regularization.check();
+    /// Bounds on gradients.
+    clipping: Clipping = Clipping::default(), check |config| config.clipping.check();
+    /// When to stop before the last epoch, and with which model; `None` trains all epochs and keeps the last model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    early_stopping: Option<EarlyStopping> = None,
+        check |config| config.early_stopping.map_or(Ok(()), |stopping| stopping.check());
+}
+
+fn default_network() -> Network {
+    "784-512-256-10".parse::<Arch>().expect("the default architecture parses").into()
 }
 
 /// The most threads that the CPU backend starts.
 const MOST_THREADS: usize = 512;
 
-/// Checks a number of threads; `None` is one a core.
+/// Checks a number of threads; `None` is one per core.
 ///
 /// # Errors
-/// None, or more than are of use.
+/// Zero, or more than are useful.
 pub fn check_threads(threads: Option<usize>) -> Result<(), SettingError> {
     let Some(threads) = threads else { return Ok(()) };
-    let must = format!("the CPU backend takes from 1 to {MOST_THREADS} (leave it out for one a core)");
+    let must = format!("the CPU backend takes from 1 to {MOST_THREADS} (leave it out for one per core)");
     SettingError::unless((1..=MOST_THREADS).contains(&threads), "threads", threads, must)
+}
+
+fn check_epochs(epochs: usize) -> Result<(), SettingError> {
+    SettingError::unless(epochs > 0, "epochs", epochs, "training needs at least one pass over the data")?;
+    SettingError::unless(u32::try_from(epochs).is_ok(), "epochs", epochs, "epochs are counted in 32 bits")
 }
 
 impl Config {
@@ -142,19 +137,7 @@ impl Config {
     /// # Errors
     /// The first setting that makes no sense.
     pub fn validate(&self) -> Result<(), SettingError> {
-        SettingError::unless(self.epochs > 0, "epochs", self.epochs, "training needs at least one pass over the data")?;
-        let must = "epochs are counted in 32 bits";
-        SettingError::unless(u32::try_from(self.epochs).is_ok(), "epochs", self.epochs, must)?;
-        check_threads(self.threads)?;
-        self.batch.check(self.accumulate)?;
-        self.network().check()?;
-        self.loss.check()?;
-        self.class_weights.as_ref().map_or(Ok(()), ClassWeights::check)?;
-        self.optimizer.check()?;
-        self.schedule.check(self.epochs)?;
-        self.regularization.check()?;
-        self.clipping.check()?;
-        self.early_stopping.map_or(Ok(()), |stopping| stopping.check())
+        CHECKS.iter().try_for_each(|check| check(self))
     }
 
     /// The network to train.
@@ -163,7 +146,12 @@ impl Config {
         Network { arch: arch.clone(), activation: activation.clone(), dropout: dropout.clone(), init: *init }
     }
 
-    /// How its training is recorded, in these batches and with all classes weighing alike.
+    /// The batches and updates of an epoch over `examples` training examples.
+    pub fn batching(&self, examples: usize) -> Batching {
+        Batching::new(self.batch, self.accumulate, examples)
+    }
+
+    /// How the training of the network is recorded, in these batches and with equal class weights.
     pub fn training_options(&self, batching: Batching) -> TrainingOptions {
         let Config { loss, optimizer, regularization, clipping, precision, .. } = *self;
         let (batch, fuse_updates) = (batching.rows, batching.per_update == 1);
@@ -172,7 +160,7 @@ impl Config {
         TrainingOptions { precision, fuse_updates, ..options }
     }
 
-    /// How the data is parted.
+    /// How the data is split.
     pub fn split(&self) -> Split {
         let Config { validation, test, pool, subset, seed, .. } = *self;
         Split { validation, test, pool, subset, seed }

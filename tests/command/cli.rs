@@ -192,7 +192,7 @@ fn going_on_makes_what_is_missing_from_the_checkpoint() {
     fs::write(folder.path().join("run/history.csv"), "stale").unwrap();
     fs::write(folder.path().join("run/.gpunet-abandoned"), "half-written").unwrap();
     let printed = succeeds(folder.path(), &["train", "--resume", "run"]);
-    assert!(printed.contains("it has all 12 epochs"), "{printed}");
+    assert!(printed.contains("all 12 epochs are trained"), "{printed}");
     assert!(read() == whole);
     assert!(!folder.path().join("run/.gpunet-abandoned").exists());
 }

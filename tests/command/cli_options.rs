@@ -27,7 +27,7 @@ fn nonsense_is_refused_with_a_sentence() {
     refused(&["--loss", "hinge"], &["there is no `hinge`"]);
     refused(&["--class-weights", "1,-1,1"], &["--class-weights is [1.0, -1.0, 1.0]"]);
     refused(&["--class-weights", "1,1"], &["--class-weights", "the data has 3 classes"]);
-    refused(&["--class-weights", "even"], &["`balanced`, or a number a class"]);
+    refused(&["--class-weights", "even"], &["`balanced`, or a number per class"]);
     refused(&["--activation", "rleu"], &["there is no `rleu`; did you mean `relu`?"]);
     refused(&["--init", "gaussian:-1"], &["gaussian:S with a deviation S above 0"]);
     refused(&["--normalization", "standard"], &["did you mean `standardize`?"]);
@@ -125,12 +125,17 @@ fn the_overfit_check_says_whether_it_can() {
         gpunet(folder.path(), &[&base[..], more].concat())
     };
     let (code, printed, _) = check(&[]);
-    assert!(code == 0 && printed.contains("it can: all of them are told right"), "{printed}");
+    assert!(code == 0 && printed.contains("overfitting succeeded: all examples are correct after epoch "), "{printed}");
     let (code, printed, _) = check(&["--epochs", "1", "--init", "zeros"]);
-    assert!(code == 1 && printed.contains("it cannot in 1 epochs"), "{printed}");
+    assert!(
+        code == 1
+            && printed.contains("overfitting failed: ")
+            && printed.contains("of 20 examples are correct after epoch 1;"),
+        "{printed}"
+    );
     assert!(!folder.path().join("runs").exists(), "it keeps nothing");
     let (code, printed, _) = check(&["--init", "gaussian:1e30"]);
-    assert!(code == 1 && printed.contains("it cannot: "), "{printed}");
+    assert!(code == 1 && printed.contains("overfitting failed: training diverged"), "{printed}");
     refuses(folder.path(), &train_tiny(&["--overfit", "0"]), &["a subset of 0"]);
 }
 
@@ -153,12 +158,12 @@ fn lr_find_leaves_a_curve_and_suggests_a_rate() {
     let folder = fresh_folder();
     let find = ["lr-find", "--data", "data", "--arch", "4-8-3", "--batch", "7", "--device", "cpu"];
     let printed = succeeds(folder.path(), &[&find[..], &["--out", "made/curve"]].concat());
-    assert!(printed.contains("a learning rate to begin with: --lr "), "{printed}");
+    assert!(printed.contains("a learning rate to start with: --lr "), "{printed}");
     for name in ["curve.csv", "curve.svg", "curve.png"] {
         assert!(folder.path().join("made").join(name).is_file(), "{name}");
     }
     let refused = |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&find[..], more].concat(), parts);
-    refused(&["--init", "gaussian:1e30"], &["the loss is no number from the first rate on"]);
+    refused(&["--init", "gaussian:1e30"], &["the loss is NaN or infinite from the first rate on"]);
     // At these rates nothing changes.
     let (code, printed, _) = gpunet(folder.path(), &[&find[..], &["--from", "1e-30", "--to", "1e-20"]].concat());
     assert_eq!(code, 1);
@@ -208,7 +213,7 @@ fn a_run_that_stopped_early_is_done() {
     assert!(printed.contains(&format!("the model is that of epoch {kept}, the best")), "{printed}");
     assert_eq!(told["epoch"], kept + 2);
     let printed = succeeds(folder.path(), &["train", "--resume", "run"]);
-    assert!(printed.contains("it has stopped early"), "{printed}");
+    assert!(printed.contains("the run stopped early"), "{printed}");
     assert!(fs::read(folder.path().join("run/model.safetensors")).unwrap() == model);
 }
 
@@ -241,7 +246,7 @@ fn a_device_without_matrix_units_says_that_it_does_not_split() {
         warnings
     };
     let train = |precision| train_tiny(&["--precision", precision, "--out", precision]);
-    let said = "has no matrix units that f32-split could count on";
+    let said = "has no matrix units that f32-split can use";
     assert!(!warnings(&train("f32")).contains(said));
     assert!(warnings(&train("f32-split")).contains(said));
     assert!(warnings(&["eval", "f32-split", "--device", "cpu"]).contains(said));

@@ -116,7 +116,7 @@ fn a_killed_sweep_goes_on_to_the_same_end() {
     let written = fs::metadata(&first).unwrap().modified().unwrap();
     let printed = succeeds(folder.path(), &arguments);
     assert_eq!(printed.matches("finished before").count(), 1, "{printed}");
-    assert!(printed.contains("going on with killed/lr=0.3,epochs=12 after epoch"), "{printed}");
+    assert!(printed.contains("continuing killed/lr=0.3,epochs=12 after epoch"), "{printed}");
     assert_eq!(fs::metadata(&first).unwrap().modified().unwrap(), written, "a finished run is left alone");
     assert_eq!(table(&printed), table(&whole));
     assert_eq!(outcomes(folder.path(), "killed"), outcomes(folder.path(), "whole"));

@@ -19,7 +19,7 @@ pub fn gpunet(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 /// Asserts success and returns standard output.
 pub fn succeeds(folder: &Path, arguments: &[&str]) -> String {
     let (code, stdout, stderr) = gpunet(folder, arguments);
-    assert_eq!(code, 0, "{arguments:?}: {stderr}");
+    assert_eq!(code, 0, "{arguments:?} failed: {stderr}");
     stdout
 }
 
@@ -29,7 +29,7 @@ pub fn refuses(folder: &Path, arguments: &[&str], parts: &[&str]) {
     assert_eq!(code, 2, "{arguments:?}: {stderr}");
     assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
     for part in parts {
-        assert!(stderr.contains(part), "{arguments:?}: `{part}` is not in: {stderr}");
+        assert!(stderr.contains(part), "{arguments:?}: the message lacks `{part}`: {stderr}");
     }
 }
 
@@ -42,7 +42,7 @@ pub fn idx(magic: u32, dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
 pub const FILES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/// A data set of 2x2 images in three classes that differ in which pixel is bright: 60 to train on, 30 to test.
+/// A data set of 2x2 images, 60 for training and 30 for testing. In each of the three classes another pixel is bright.
 pub fn tiny_data(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     for (first, count) in [(0, 60u32), (2, 30)] {
@@ -70,7 +70,7 @@ pub fn train_tiny<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&TRAIN_TINY[..], more].concat()
 }
 
-/// As [`train_tiny`], for another number of epochs.
+/// [`train_tiny`] with another number of epochs.
 pub fn train_tiny_for<'a>(epochs: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     train_tiny(more).into_iter().map(|argument| if argument == "12" { epochs } else { argument }).collect()
 }

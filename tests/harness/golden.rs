@@ -22,24 +22,24 @@ use super::gpu;
 // As in `golden/make.py`.
 const ARCH: &str = "20-17-13-7";
 const EXAMPLES: usize = 64;
-/// A pass over the 64 examples is batches of 24, 24 and 16: the last one is short.
+/// A pass over the 64 examples has batches of 24, 24 and 16, so the last one is short.
 pub const TRAINING_BATCH: usize = 24;
 pub const STEPS: usize = 10;
 
-/// Data, labels and starting parameters are in this file.
+/// Images, labels and initial parameters of the dense network, and its expected values.
 pub const DENSE: &[u8] = include_bytes!("../golden/dense.safetensors");
 
-/// Every backend with what it may differ by. Values are of the order of one; a NaN is within no bound.
+/// Every backend with its tolerance. Values are of the order of one. A NaN exceeds every tolerance.
 pub fn backends() -> Vec<(String, Box<dyn Backend>, Tolerance)> {
     let double = Tolerance {
         absolute: 2e-7,
         relative: 1e-6,
-        reason: "f64 throughout, but 1/255, rates and betas are f32 in the kernels' parameters, as is what is read back",
+        reason: "f64 throughout, but 1/255, rates and betas are f32 parameters, and values are read back as f32",
     };
     let single = Tolerance {
         absolute: 2e-6,
         relative: 1e-5,
-        reason: "f32 sums of at most 32 products; exp and log may be 5e-7 off in WGSL; ten steps one on another",
+        reason: "f32 sums of at most 32 products; WGSL's exp and log may be off by 5e-7; errors add up over ten steps",
     };
     let mut backends: Vec<(String, Box<dyn Backend>, Tolerance)> = vec![
         ("CPU in f64".to_string(), Box::new(CpuBackend::<f64>::new(None).unwrap()), double),
@@ -52,14 +52,14 @@ pub fn backends() -> Vec<(String, Box<dyn Backend>, Tolerance)> {
     backends
 }
 
-/// Asserts that all that was compared agrees.
+/// Asserts that all compared values agree.
 pub fn report(what: &str, comparison: &Comparison, tolerance: Tolerance) {
     let Comparison { max_error, worst_share, failure, .. } = comparison;
-    println!("{what}: off by at most {max_error:.1e}, {worst_share:.2} of what is allowed");
-    assert_eq!(*failure, None, "{what}; allowed because: {}", tolerance.reason);
+    println!("{what}: off by at most {max_error:.1e}, {worst_share:.2} of the tolerance");
+    assert_eq!(*failure, None, "{what}; reason for the tolerance: {}", tolerance.reason);
 }
 
-/// Batches in the order of the examples, over and over, with the rates that the optimizer's kernel reads.
+/// `count` steps over the batches in the order of the examples, again and again, with the optimizer's rates.
 pub fn steps(optimizer: Optimizer, batch: usize, count: usize) -> Vec<Step> {
     let starts = (0..EXAMPLES).step_by(batch).cycle();
     let step = |(start, t): (usize, u64)| {
@@ -70,7 +70,7 @@ pub fn steps(optimizer: Optimizer, batch: usize, count: usize) -> Vec<Step> {
     starts.zip(1..).take(count).map(step).collect()
 }
 
-/// The expected values, and the network that they are of.
+/// A network and its expected values.
 pub struct Golden {
     start: SafeTensors<'static>,
     expected: SafeTensors<'static>,
@@ -79,12 +79,12 @@ pub struct Golden {
 }
 
 impl Golden {
-    /// The dense network, and a file of what it becomes.
+    /// The dense network, and a file with its expected values.
     pub fn load(expected: &'static [u8]) -> Golden {
         Golden::of(ARCH, DENSE, expected, Normalization::UNIT)
     }
 
-    /// Any network, a file with data, labels and starting parameters, and one of what it becomes.
+    /// Any network: `start` holds images, labels and initial parameters, `expected` the expected values.
     pub fn of(arch: &str, start: &'static [u8], expected: &'static [u8], normalization: Normalization) -> Golden {
         let [start, expected] = [start, expected].map(|bytes| SafeTensors::deserialize(bytes).unwrap());
         Golden { start, expected, model: Model::new(&arch.parse::<Arch>().unwrap()), normalization }
@@ -94,7 +94,7 @@ impl Golden {
         values(&self.expected, name, Dtype::F64)
     }
 
-    /// The first parts of the names in the file, `<run>.losses`.
+    /// The names of the runs in the file, taken from its `<run>.losses`.
     pub fn runs(&self) -> Vec<&str> {
         self.expected.names().into_iter().filter_map(|name| name.strip_suffix(".losses")).collect()
     }
@@ -106,7 +106,7 @@ fn values<T: Pod>(file: &SafeTensors<'_>, name: &str, dtype: Dtype) -> Vec<T> {
     bytemuck::pod_collect_to_vec(tensor.data())
 }
 
-/// A training plan on a backend, with the golden data and starting parameters.
+/// A training plan on a backend, with the golden data and initial parameters.
 pub struct Run {
     pub recording: Recording,
     program: Box<dyn Program>,
@@ -133,7 +133,7 @@ impl Run {
         Run { recording, program }
     }
 
-    /// Runs the steps; the mean loss of each.
+    /// Runs the steps and returns the mean loss of each.
     pub fn train(&mut self, steps: &[Step]) -> Vec<f32> {
         let mut losses = Vec::new();
         let mut logged = |batches: &[BatchMetrics]| {
@@ -154,7 +154,7 @@ impl Run {
     }
 }
 
-/// Ten steps of each run on every backend: losses before each update, parameters after the last.
+/// Trains ten steps of each run on every backend and compares the losses before each update and the final parameters.
 pub fn check_ten_steps(golden: &Golden, runs: &[(&str, TrainingOptions)]) {
     for (name, backend, tolerance) in backends() {
         for (prefix, options) in runs {

@@ -1,4 +1,4 @@
-//! What several test files share: devices, small data sets, loaded plans, the gradient check.
+//! Shared by the test files: devices, small data sets, loaded plans, the gradient check.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -19,11 +19,12 @@ use gpunet::low_level::nn::network::Network;
 use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::Phase;
 
-/// The first GPU adapter, software or not. Tests that need one fail without it: a skipped test proves nothing.
+/// The first GPU adapter, in hardware or software. Tests that need an adapter fail without one: a skipped test would
+/// prove nothing.
 pub fn gpu(checks: ShaderChecks) -> Box<dyn Backend> {
     let options = DeviceOptions { checks, ..DeviceOptions::default() };
     let device =
-        Device::open("gpu", &options).expect("GPU tests need an adapter; ./check installs a software one where it can");
+        Device::open("gpu", &options).expect("GPU tests need an adapter; ./check tries to install a software adapter");
     device.backend
 }
 
@@ -36,7 +37,7 @@ pub fn backends() -> Vec<(&'static str, Box<dyn Backend>)> {
     ]
 }
 
-/// Random bytes and labels: `count` examples of `features` bytes in `classes` classes.
+/// Random images and labels: `count` examples of `features` bytes in `classes` classes.
 pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset {
     let random = |i: usize, bound: usize| (unit(Stream::ParityCase(77), 5, i as u64) * bound as f32) as usize;
     let images: Vec<u8> = (0..count * features).map(|i| random(i, 256) as u8).collect();
@@ -44,12 +45,12 @@ pub fn random_dataset(count: usize, features: usize, classes: usize) -> Dataset 
     Dataset::in_memory("random examples", images, labels, features, classes)
 }
 
-/// The description of a network of ReLU layers.
+/// A network with ReLU in all hidden layers.
 pub fn network(arch: &str) -> Network {
     arch.parse::<Arch>().unwrap().into()
 }
 
-/// A small network recorded for training on a random data set.
+/// A small network, recorded for training on random data: three batches.
 pub struct Small {
     pub model: Model,
     pub dataset: Dataset,
@@ -57,17 +58,17 @@ pub struct Small {
 }
 
 impl Small {
-    /// `arch` with batches of `batch` out of three batches' examples.
+    /// The network `arch` with batches of `batch` examples.
     pub fn new(arch: &str, batch: usize, optimizer: Optimizer, loss_scale: f32) -> Small {
         Small::with(arch, &TrainingOptions { batch, optimizer, loss_scale, ..TrainingOptions::default() })
     }
 
-    /// The same with any options.
+    /// The network `arch` with any options.
     pub fn with(arch: &str, options: &TrainingOptions) -> Small {
         Small::of(&network(arch), options)
     }
 
-    /// Any network and options, likewise.
+    /// Any network with any options.
     pub fn of(network: &Network, options: &TrainingOptions) -> Small {
         network.check().unwrap();
         let model = Model::of(network);
@@ -76,7 +77,7 @@ impl Small {
         Small { model, dataset, recording }
     }
 
-    /// Writes data and initial parameters into a program of this recording's plan, with biases away from zero.
+    /// Writes the data and the initial parameters into a program of this plan. Biases get values other than zero.
     pub fn fill(&self, program: &mut dyn Program) {
         self.recording.upload(program, &self.dataset).unwrap();
         self.model.initialize(&self.recording, program, 1).unwrap();
@@ -90,7 +91,7 @@ impl Small {
         }
     }
 
-    /// Loads the plan in f64 and fills it.
+    /// The plan on the CPU in f64, filled.
     pub fn reference(&self) -> CpuProgram<f64> {
         let mut program = CpuBackend::<f64>::new(None).unwrap().load_program(&self.recording.plan).unwrap();
         self.fill(&mut program);
@@ -98,14 +99,14 @@ impl Small {
     }
 }
 
-/// The optimizer's scalars in its first update.
+/// The step of the optimizer's first update, on `rows` examples from position `start`.
 pub fn first_step(start: u32, rows: u32, optimizer: &Optimizer) -> Step {
     let mut step = Step { seed_low: 3, epoch: 1, ..Step::batch(start, rows) };
     optimizer.set_scalars(&mut step, 1, 1.0);
     step
 }
 
-/// Runs one step and returns what it logged.
+/// Runs one step and returns its metrics.
 pub fn run_one(program: &mut dyn Program, phase: Phase, step: &Step) -> BatchMetrics {
     let mut logged = Vec::new();
     program
@@ -118,13 +119,13 @@ pub fn run_one(program: &mut dyn Program, phase: Phase, step: &Step) -> BatchMet
     logged[0]
 }
 
-/// Central differences in f64 against the recorded gradients of every parameter: the first mismatch as an error.
+/// Compares the gradient of every parameter with central differences in f64. The first mismatch is the error.
 ///
-/// The step's rows may be fewer than the batch, so that padding is covered too.
+/// `rows` may be fewer than the batch, so that padding is covered too.
 pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), String> {
     const EPSILON: f64 = 1e-6;
     let mut program = small.reference();
-    // Without an update the parameters stay as they are.
+    // Without an update, the parameters stay unchanged.
     let step = Step { updates: 0, ..Step::batch(0, rows) };
     run_one(&mut program, Phase::Train, &step);
     let gradients: Vec<Vec<f64>> =
@@ -142,13 +143,13 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
                 assert_eq!(
                     piece(small, &mut program),
                     pattern,
-                    "{name}[{index}] is too near a kink; choose another seed"
+                    "{name}[{index}] is too close to a kink; choose another seed"
                 );
-                // The log is f32; the losses themselves are not.
+                // The losses themselves are f64; the log is only f32.
                 program.reals(small.recording.loss.losses).iter().sum::<f64>() / f64::from(rows) * loss_scale
             };
             let numeric = (loss_at(EPSILON) - loss_at(-EPSILON)) / (2.0 * EPSILON);
-            // Truncation is of order epsilon squared, rounding 1e-16 * loss / epsilon: both below 1e-9.
+            // The truncation error is of order epsilon squared, the rounding error 1e-16 * loss / epsilon: both < 1e-9.
             let within = (recorded - numeric).abs() <= 2e-8 + 1e-6 * numeric.abs();
             if !within {
                 return Err(format!("{name}[{index}]: recorded {recorded}, central difference {numeric}"));
@@ -158,8 +159,9 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     Ok(())
 }
 
-/// The piece of the piecewise smooth network and loss that the step is on: which hidden units are above zero, which values are the
-/// greatest of their windows, and which logits the loss wants lower, which for a hinge loss are those of the classes that count.
+/// Identifies the smooth piece of the piecewise smooth loss that the step is on: which hidden units are positive, which
+/// values are the maxima of their pooling windows, and which logits have a positive gradient (for a hinge loss, those
+/// of the classes that count).
 fn piece(small: &Small, program: &mut CpuProgram<f64>) -> Vec<u32> {
     let mut piece = Vec::new();
     for (tensor, info) in small.recording.plan.tensors() {

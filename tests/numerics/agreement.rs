@@ -32,7 +32,7 @@ fn cpu_and_gpu_train_alike_on_mnist() {
     let (cpu_losses, cpu) = train_on(&config, &dataset, &CpuBackend::<f32>::new(None).unwrap());
     let (gpu_losses, gpu) = train_on(&config, &dataset, gpu(ShaderChecks::Trusted).as_ref());
 
-    assert_eq!(cpu_losses.len(), 55_000usize.div_ceil(128), "the short batch is trained too");
+    assert_eq!(cpu_losses.len(), 55_000usize.div_ceil(128), "the short last batch is trained on too");
     assert_eq!(cpu_losses.len(), gpu_losses.len());
     for (step, (cpu, gpu)) in cpu_losses.iter().zip(&gpu_losses).take(100).enumerate() {
         assert!((cpu - gpu).abs() <= 1e-3 * cpu.abs(), "step {step}: {cpu} on the CPU, {gpu} on the GPU");
@@ -45,14 +45,14 @@ fn cpu_and_gpu_train_alike_on_mnist() {
     ] {
         println!("{what}: {cpu} on the CPU, {gpu} on the GPU");
         assert!((cpu - gpu).abs() <= 0.003, "{what} accuracy: {cpu} on the CPU, {gpu} on the GPU");
-        assert!(cpu > 0.85, "{what} accuracy {cpu}: it did learn");
+        assert!(cpu > 0.85, "{what} accuracy {cpu}: the network did not learn");
     }
 }
 
-/// The batches of an epoch add up to the training part, whatever the batch size leaves over. (That the order is a permutation
-/// is tested beside it, in src/random.rs.)
+/// The batches of an epoch contain as many examples as the training set, for any batch size. (src/math/random.rs tests
+/// that their order is a permutation.)
 #[test]
-fn an_epoch_has_as_many_examples_as_the_training_part() {
+fn an_epoch_has_as_many_examples_as_the_training_set() {
     let dataset = Dataset::load("mnist", &Split::default()).unwrap();
     for batch in [7001, 55_000, 100_000] {
         let config =
@@ -69,7 +69,7 @@ fn an_epoch_has_as_many_examples_as_the_training_part() {
     }
 }
 
-/// A caller that asks to stop hears of no further step, though a backend may have more of them under way.
+/// After a caller asks to stop, it gets no further steps, although the backend may have some in progress.
 #[test]
 fn nothing_is_logged_after_a_stop() {
     for (name, backend) in backends() {
@@ -78,14 +78,14 @@ fn nothing_is_logged_after_a_stop() {
         small.fill(program.as_mut());
         let steps = vec![first_step(0, 4, &Optimizer::sgd()); 50];
         for last in [3, 1] {
-            let (mut calls, mut heard) = (0, 0);
+            let (mut calls, mut logged) = (0, 0);
             let stop = &mut |batches: &[BatchMetrics]| {
-                (calls, heard) = (calls + 1, heard + batches.len());
+                (calls, logged) = (calls + 1, logged + batches.len());
                 if calls == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
             program.run(Phase::Train, &steps, stop).unwrap();
-            // A quick device may be done with all of them in fewer calls.
-            assert!(calls == last || calls < last && heard == steps.len(), "{name}: {calls} calls, {heard} steps");
+            // A fast device may finish all steps in fewer calls.
+            assert!(calls == last || calls < last && logged == steps.len(), "{name}: {calls} calls, {logged} steps");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What `benches/kernels` times, without timing it.
+//! Checks the launches that `benches/kernels` times, without timing them.
 
 use crate::launches::Work;
 use gpunet::low_level::kernels::KERNELS;
 
-/// A kernel that nothing launches is named in a panic.
+/// `of_every_kernel` panics with the name of a kernel that no network launches.
 #[test]
 fn every_kernel_is_timed_at_shapes_that_training_launches() {
     let timed = crate::launches::of_every_kernel();
@@ -15,7 +15,7 @@ fn every_kernel_is_timed_at_shapes_that_training_launches() {
             let id = format!("{} {} {}", kernel.name, launch.network, launch.output);
             assert_eq!(launch.kernel().name, kernel.name);
             assert!(matches!(launch.work(), Work::Flops(1..) | Work::Bytes(1..)), "{id} has no work");
-            assert!(!ids.contains(&id), "{id} is there twice");
+            assert!(!ids.contains(&id), "{id} is listed twice");
             ids.push(id);
         }
     }

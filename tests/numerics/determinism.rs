@@ -1,4 +1,4 @@
-//! The same seed on the same device ends in the same bits, with any number of threads.
+//! The same seed on the same device gives the same bits, with any number of threads.
 
 use crate::harness::{Small, first_step, gpu, random_dataset, run_one};
 use gpunet::low_level::backend::Backend;
@@ -28,7 +28,7 @@ fn config(arch: &str, batch: usize, epochs: usize, seed: u64) -> Config {
     Config { arch: arch.parse().unwrap(), batch: BatchSize::Rows(batch), epochs, seed, ..Config::default() }
 }
 
-/// The same with everything else that a step may have in it.
+/// The same settings with every optional part of a training step.
 fn with_everything(config: &Config) -> Config {
     let recipe = Config::from_recipe(
         "accumulate = 2\nactivation = 'gelu'\ndropout = 0.3\nclass_weights = 'balanced'\n\
@@ -39,8 +39,8 @@ fn with_everything(config: &Config) -> Config {
     Config { arch, batch, epochs, seed, ..recipe.unwrap() }
 }
 
-/// Each sum runs along its products in order, whatever tile of a precision it is in: which one an adapter is found to be quickest with changes
-/// nothing.
+/// Within a precision, every tile adds the products of a sum in the same order. So it does not matter which tile tuning
+/// finds fastest.
 #[test]
 fn every_tile_gives_the_same_bits() {
     let backend = gpu(ShaderChecks::Trusted);
@@ -64,13 +64,13 @@ fn every_tile_gives_the_same_bits() {
 
 #[test]
 fn one_seed_gives_one_model_file_on_the_cpu_with_any_number_of_threads() {
-    // Layers wide enough that products and updates are cut into pieces for threads, and thin ones.
+    // Layers so wide that products and updates are divided among threads, and narrow ones.
     let dataset = Dataset::load("mnist", &Split { validation: Some(55_000), ..Split::default() }).unwrap();
     let plain = [
         "784-10",
         "784-301-10",
         "784-700-500-64-10",
-        // Both methods of convolution, with and without strides; channels for several tasks.
+        // Both convolution methods, with and without strides, and enough channels for several tasks.
         "1x28x28-17C5s2-BN-37C3p1-BN-16C3-MP2-40C3s2p1-AP2-10",
     ]
     .map(|arch| config(arch, 96, 1, 3));
@@ -94,7 +94,7 @@ fn one_seed_gives_one_model_file_on_the_gpu() {
 }
 
 #[test]
-fn a_stop_on_the_gpu_changes_no_bit() {
+fn stopping_and_resuming_on_the_gpu_changes_no_bit() {
     let dataset = random_dataset(500, 30, 5);
     let config = with_everything(&config("1x5x6-7C3p1-BN-MP2-40-BN-5", 64, 4, 3));
     let backend = gpu(ShaderChecks::Trusted);

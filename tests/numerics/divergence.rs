@@ -1,4 +1,4 @@
-//! What has diverged must show: no clipping, penalty or optimizer turns what f32 cannot hold into a good parameter.
+//! Divergence must show: no clipping, penalty or optimizer may turn a value beyond f32 into a plausible parameter.
 
 use gpunet::low_level::backend::Backend;
 use gpunet::low_level::backend::cpu::CpuBackend;
@@ -10,10 +10,10 @@ use gpunet::low_level::plan::{Data, Phase, When};
 
 use crate::harness::{Small, backends, first_step};
 
-/// The element of the first parameter that is struck.
+/// The element of the first parameter whose gradient is set.
 const AT: usize = 3;
 
-/// Runs one update with this gradient at [`AT`], and 0.01 elsewhere: the parameters, one after the other.
+/// Runs one update with this gradient at [`AT`] and 0.01 elsewhere. Returns all parameters in one vector.
 fn update(small: &Small, backend: &dyn Backend, optimizer: &Optimizer, gradient: f32) -> Vec<f32> {
     let (plan, parameters) = (&small.recording.plan, &small.recording.parameters);
     let mut program = backend.load(plan).unwrap();
@@ -33,9 +33,9 @@ fn update(small: &Small, backend: &dyn Backend, optimizer: &Optimizer, gradient:
     parameters.iter().flat_map(|&tensor| program.slow_read_f32(tensor).unwrap()).collect()
 }
 
-/// On every backend, a parameter becomes what the formulas give in f64, or stops being a number that could pass for one.
+/// On every backend, a parameter gets the value that f64 gives, or one that is not finite.
 #[test]
-fn a_gradient_past_f32_gives_the_right_parameter_or_none() {
+fn a_gradient_beyond_f32_gives_the_correct_parameter_or_none() {
     let penalties = Regularization { l1: 1e-3, l2: 1e-2, weight_decay: Some(0.1), max_norm: None };
     let settings = [
         (penalties, Clipping { norm: None, value: Some(0.1) }),
@@ -57,11 +57,11 @@ fn a_gradient_past_f32_gives_the_right_parameter_or_none() {
                 let parameters = update(&small, backend.as_ref(), &optimizer, gradient);
                 let setting = format!("{name}, {optimizer}, {regularization:?}, {clipping:?}, gradient {gradient}");
                 for (index, (value, expected)) in parameters.iter().zip(&expected).enumerate() {
-                    let right = (value - expected).abs() <= 1e-6 + 1e-4 * expected.abs();
-                    assert!(right || !value.is_finite(), "{setting}: [{index}] is {value}, not {expected}");
+                    let correct = (value - expected).abs() <= 1e-6 + 1e-4 * expected.abs();
+                    assert!(correct || !value.is_finite(), "{setting}: [{index}] is {value}, not {expected}");
                 }
                 assert!(gradient.is_finite() || !parameters[AT].is_finite(), "{setting}: {}", parameters[AT]);
-                // Only what is scaled by one norm shares its fate.
+                // Other parameters are affected only if a norm, of gradients or of a unit's weights, is shared.
                 let alone = clipping.norm.is_none() && regularization.max_norm.is_none();
                 let others = parameters.iter().enumerate().filter(|&(index, _)| index != AT);
                 assert!(!alone || others.clone().all(|(_, value)| value.is_finite()), "{setting}: {parameters:?}");

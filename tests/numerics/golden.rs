@@ -1,7 +1,7 @@
-//! Training against PyTorch: logits, losses, gradients and ten steps of two optimizers, on every backend.
+//! Training compared with PyTorch: logits, losses, gradients and ten steps of two optimizers, on every backend.
 //!
-//! `golden/make.py` computed the expected values in float64; its head says what each tensor is. The other optimizers are in
-//! `golden_optimizers.rs`.
+//! `golden/make.py` computed the expected values in float64. Its docstring describes each tensor. The other optimizers
+//! are in `golden_optimizers.rs`.
 
 use crate::harness::golden::{DENSE, Golden, Run, backends, check_ten_steps, report, steps};
 use gpunet::low_level::backend::parity::Comparison;
@@ -18,7 +18,7 @@ fn one_batch_has_the_logits_loss_and_gradients_of_pytorch() {
     let golden = Golden::load(DENSE);
     let options = TrainingOptions { batch: GRADIENT_BATCH, optimizer: SGD, ..TrainingOptions::default() };
     for (name, backend, tolerance) in backends() {
-        // The update comes last in the phase and leaves the gradients, and the logits before it, as they were.
+        // The update comes last in the phase and does not change the gradients or the logits.
         let mut run = Run::load(&golden, backend.as_ref(), &options);
         let losses = run.train(&steps(SGD, GRADIENT_BATCH, 1));
 

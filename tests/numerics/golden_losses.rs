@@ -1,6 +1,6 @@
-//! Losses and their gradients against PyTorch's, on every backend: trained by, and evaluated.
+//! Losses and their gradients compared with PyTorch's, on every backend, in training and in evaluation.
 //!
-//! `golden/losses.py` computed the expected values in float64; its head says what each tensor is.
+//! `golden/losses.py` computed the expected values in float64. Its docstring describes each tensor.
 
 use crate::harness::{backends, run_one};
 use gpunet::low_level::backend::Backend;
@@ -20,7 +20,7 @@ const CLASSES: usize = 7;
 const SMOOTHING: f64 = 0.125;
 const MARGIN: f64 = 45.0 / 64.0;
 
-/// Name in the file, what is trained by, and the name of what evaluation reports.
+/// `(name in the file, training loss, name of the loss that evaluation reports)`.
 const LOSSES: [(&str, Loss, &str); 5] = [
     ("cross-entropy", Loss::SoftmaxCrossEntropy { label_smoothing: 0.0 }, "cross-entropy"),
     ("smoothed", Loss::SoftmaxCrossEntropy { label_smoothing: SMOOTHING }, "cross-entropy"),
@@ -34,7 +34,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
     let single = Tolerance {
         absolute: 1e-6,
         relative: 2e-6,
-        reason: "f32 sums of seven terms; WGSL lets exp of -8 be 19 ulp off and log 5e-7",
+        reason: "f32 sums of seven terms; WGSL allows errors of 19 ulp in exp(-8) and of 5e-7 in log",
     };
     let double = Tolerance { absolute: 1e-12, relative: 1e-7, reason: "f64 throughout, but read back as f32" };
     for (name, backend) in backends() {
@@ -43,7 +43,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
     check_losses("cpu f64", &CpuBackend::<f64>::new(None).unwrap(), double);
 }
 
-/// A network that passes its inputs on, so that the logits are exactly those of the file.
+/// The network is the identity, so its logits are exactly those of the file.
 fn check_losses(device: &str, backend: &dyn Backend, tolerance: Tolerance) {
     let file = SafeTensors::deserialize(include_bytes!("../golden/losses.safetensors")).unwrap();
     let expected = |name: &str| bytemuck::pod_collect_to_vec::<u8, f64>(file.tensor(name).unwrap().data());
@@ -63,7 +63,7 @@ fn check_losses(device: &str, backend: &dyn Backend, tolerance: Tolerance) {
             recording.upload(program.as_mut(), &dataset).unwrap();
             program.write(recording.parameters[0], Data::F32(&identity)).unwrap();
 
-            // A learning rate of zero: evaluation sees the same network.
+            // The learning rate is zero, so evaluation uses the same network.
             let step = Step::batch(0, EXAMPLES as u32);
             let trained = run_one(program.as_mut(), Phase::Train, &step);
             let losses = program.slow_read_f32(recording.loss.losses).unwrap();
@@ -77,8 +77,9 @@ fn check_losses(device: &str, backend: &dyn Backend, tolerance: Tolerance) {
             comparison.add("sum of losses", &[trained.loss_sum], &[wanted.iter().sum()], tolerance);
             comparison.add("gradient", &gradient, &expected(&format!("{prefix}{name}.grad")), tolerance);
             comparison.add("evaluated", &evaluated, &expected(&format!("{plain}.losses")), tolerance);
-            println!("{device}, {prefix}{name}: {:.2} of what is allowed", comparison.worst_share);
-            assert_eq!(comparison.failure, None, "{device}, {prefix}{name}; allowed because: {}", tolerance.reason);
+            println!("{device}, {prefix}{name}: {:.2} of the tolerance", comparison.worst_share);
+            let reason = tolerance.reason;
+            assert_eq!(comparison.failure, None, "{device}, {prefix}{name}; reason for the tolerance: {reason}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::harness::golden::{Golden, check_ten_steps};
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::model::TrainingOptions;
-use gpunet::low_level::nn::optim::{Adagrad, AdamW, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd};
+use gpunet::low_level::nn::optim::{Adagrad, AdamW, Lion, Momentum, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd};
 use gpunet::low_level::nn::regularization::Regularization;
 
 const SGD: Optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.1 });
@@ -35,6 +35,9 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
         ("adagrad", Optimizer::Adagrad(Adagrad { learning_rate: 0.03, epsilon: 1e-10 })),
         // With the weight decay of 0.01 that it brings.
         ("adamw", Optimizer::AdamW(ADAMW)),
+        ("nadam", Optimizer::NAdam(NAdam { learning_rate: 0.01, ..NAdam::default() })),
+        // Updates 1 to 5 are not rectified, updates 6 to 10 are.
+        ("radam", Optimizer::RAdam(RAdam { learning_rate: 0.03, ..RAdam::default() })),
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.003, beta1: 0.9, beta2: 0.99 })),
     ];
     let bounded = [
@@ -50,7 +53,7 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
     let runs: Vec<(&str, TrainingOptions)> = runs.into_iter().chain(bounded).collect();
 
     let golden = Golden::load(include_bytes!("../golden/optimizers.safetensors"));
+    check_ten_steps(&golden, &runs);
     let compared = BTreeSet::from_iter(runs.iter().map(|(name, _)| *name));
     assert_eq!(compared, BTreeSet::from_iter(golden.runs()), "all that the file holds");
-    check_ten_steps(&golden, &runs);
 }

@@ -1,4 +1,5 @@
-//! Learning rates against PyTorch's schedulers, at every update of short runs; `golden/schedules.py` computed the expected values.
+//! Learning rates compared with PyTorch's schedulers, at every update of short runs. `golden/schedules.py` computed the
+//! expected values.
 
 use gpunet::low_level::run::history::EpochRecord;
 use gpunet::low_level::run::schedule::{RunLength, Schedule};
@@ -7,11 +8,11 @@ use serde::Deserialize;
 /// As in `golden/schedules.py`.
 const RATE: f64 = 0.3;
 
-/// PyTorch goes from rate to rate, each a few roundings of 1e-16 from the last; near a cosine's end, where 1 + cos is small, such a
-/// step loses some 500 times as much.
+/// PyTorch computes each rate from the previous one, with a few roundings of 1e-16 each. Near the end of a cosine,
+/// where 1 + cos is small, the error is about 500 times as large.
 const RELATIVE: f64 = 1e-12;
 
-/// A run under one schedule; the head of `golden/schedules.py` says what the fields are.
+/// A run under one schedule. The docstring of `golden/schedules.py` describes the fields.
 #[derive(Deserialize)]
 struct Case {
     schedule: String,
@@ -28,7 +29,7 @@ impl Case {
         serde_json::from_str(include_str!("../golden/schedules.json")).unwrap()
     }
 
-    /// The whole run's records, in which only what the schedule may look at is a number.
+    /// The records of the whole run. Every field that a schedule must not use is NaN.
     fn history(&self) -> Vec<EpochRecord> {
         let value = |values: &Option<Vec<f64>>, epoch: usize| values.as_ref().map(|values| values[epoch]);
         let record = |epoch| EpochRecord {
@@ -62,7 +63,7 @@ fn every_update_has_the_rate_of_pytorch() {
             worst = worst.max(error);
             assert!(
                 error <= RELATIVE,
-                "{}: update {update} has {rate:e}, {} has {expected:e}",
+                "{}: update {update} has rate {rate:e}, {} has {expected:e}",
                 case.schedule,
                 case.from
             );
@@ -75,6 +76,6 @@ fn every_update_has_the_rate_of_pytorch() {
 fn every_schedule_is_compared() {
     let compared: Vec<&str> = Case::load().iter().map(|case| Schedule::parse(&case.schedule).unwrap().name()).collect();
     for name in Schedule::NAMES {
-        assert!(compared.contains(&name), "{name}");
+        assert!(compared.contains(&name), "{name} is not compared");
     }
 }

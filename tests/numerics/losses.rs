@@ -1,4 +1,5 @@
-//! What losses promise beyond their values: divergence shows, and evaluation reports the plain loss of the trained kind.
+//! Properties of losses beyond their values: divergence shows, and evaluation reports the loss that the model was
+//! trained with.
 
 use crate::harness::{Small, backends, run_one};
 use gpunet::low_level::backend::cpu::CpuBackend;
@@ -19,7 +20,7 @@ const LOSSES: [Loss; 5] = [
     Loss::Mse {},
 ];
 
-/// One logit that is no number, of whichever class, leaves no example with a finite loss.
+/// If one logit is not finite, whatever its class, the loss is not finite either.
 #[test]
 fn a_logit_that_is_not_finite_shows_in_the_loss() {
     let mut devices = backends();
@@ -48,9 +49,9 @@ fn a_logit_that_is_not_finite_shows_in_the_loss() {
     }
 }
 
-/// A network whose logits are its biases, whatever the image: its loss follows from the labels.
+/// The network's logits are its biases for every image, so its loss follows from the labels.
 #[test]
-fn evaluation_reports_the_loss_that_the_model_was_trained_by() {
+fn evaluation_reports_the_loss_that_the_model_was_trained_with() {
     let classes: Vec<String> = (0..10).map(|class| class.to_string()).collect();
     let arch: Arch = "784-10".parse().unwrap();
     let dataset = Dataset::load_test("mnist", arch.input(), classes.clone()).unwrap();
@@ -75,7 +76,7 @@ fn evaluation_reports_the_loss_that_the_model_was_trained_by() {
 }
 
 #[test]
-fn model_files_from_before_there_was_a_choice_are_of_cross_entropy() {
+fn model_files_that_name_no_loss_use_cross_entropy() {
     let metadata = ModelMetadata::new("4-3".parse().unwrap(), Normalization::UNIT, vec![], "data".to_string());
     let metadata = ModelMetadata { loss: Loss::Mse {}, ..metadata };
     let mut json = serde_json::to_value(&metadata).unwrap();
@@ -85,7 +86,7 @@ fn model_files_from_before_there_was_a_choice_are_of_cross_entropy() {
 }
 
 #[test]
-fn a_model_file_with_a_senseless_loss_is_refused() {
+fn a_model_file_with_an_invalid_loss_is_refused() {
     let metadata = ModelMetadata {
         loss: Loss::Svm { variant: HingeVariant::CrammerSinger, margin: -1.0 },
         ..ModelMetadata::new("1-1".parse().unwrap(), Normalization::UNIT, vec!["0".to_string()], "data".to_string())

@@ -1,4 +1,4 @@
-//! A run takes the device memory that its plan says, and no more later.
+//! A run allocates the device memory that its plan states, and no more while it runs.
 
 use std::ops::ControlFlow;
 
@@ -32,7 +32,7 @@ fn backend() -> GpuBackend {
     GpuBackend::open(first, &DeviceOptions::default()).unwrap().expect("GPU tests need an adapter")
 }
 
-/// Drivers round each buffer up to their own granularity.
+/// Drivers round the size of each buffer up to a granularity of their own.
 const GRANULARITY: u64 = 4096;
 
 #[test]
@@ -64,20 +64,20 @@ fn memory_stays_constant_while_a_plan_runs() {
         program.slow_read_f32(small.recording.parameters[0]).unwrap();
         seen.push((program.allocated_bytes(), backend.buffer_memory()));
     }
-    // The first epoch may leave the driver's own upload buffers behind.
+    // After the first epoch, the driver may keep upload buffers of its own.
     assert!(seen[1..].iter().all(|sample| *sample == seen[1]), "{seen:?}");
 }
 
 #[test]
-fn a_network_past_a_limit_is_refused_by_the_limits_name() {
+fn a_network_beyond_a_device_limit_is_refused_with_the_name_of_the_limit() {
     let backend = backend();
-    // About 4 GiB of parameters, the most there may be; wgpu itself allows no binding of 2 GiB.
+    // About 4 GiB of parameters, the most that a network may have. wgpu allows no binding of 2 GiB or more.
     let plan = plan_of("32768-32765-1", 1, 10);
     match backend.load(&plan).err() {
         Some(DeviceError::Limit { limit: name, allowed, needed, .. }) => {
             assert!(["max_storage_buffer_binding_size", "max_buffer_size"].contains(&name));
             assert!(needed > allowed);
         }
-        other => panic!("{other:?}"),
+        other => panic!("expected a limit error, got {other:?}"),
     }
 }

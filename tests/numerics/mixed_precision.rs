@@ -1,4 +1,5 @@
-//! Activations in half precision: gradients stay near those of f64, small ones do not vanish, and what overflows is left out.
+//! Activations in half precision: gradients stay close to those in f64, small gradients do not become zero, and updates
+//! whose gradients overflow are skipped.
 
 use crate::harness::{Small, backends, first_step, network, run_one};
 use gpunet::low_level::backend::cpu::CpuBackend;
@@ -16,12 +17,12 @@ use gpunet::low_level::train::{go_on, train};
 
 const ROWS: usize = 8;
 
-/// A small convolutional network with all kinds of layers, whose classes weigh so much.
+/// A small convolutional network with several kinds of layers, all of whose classes have this weight.
 fn small(precision: Precision, weight: f32) -> Small {
     let network = network("1x9x9-6C3p1-BN-MP2-12-5");
     let class_weights = Some(vec![weight; 5]);
     let optimizer = Optimizer::adam();
-    // What an update consists of besides, none of which changes a gradient that is finite.
+    // Further parts of an update. None of them changes a finite gradient.
     let clipping = Clipping { norm: Some(1e30), value: None };
     let regularization = Regularization { weight_decay: Some(0.1), max_norm: Some(0.5), ..Regularization::default() };
     let options = TrainingOptions {
@@ -50,30 +51,30 @@ fn parameters(small: &Small, program: &mut dyn Program) -> Vec<Vec<f32>> {
     small.recording.parameters.iter().map(|&tensor| program.slow_read_f32(tensor).unwrap()).collect()
 }
 
-/// The loss scale, and whether the last update was made.
+/// The loss scale, and whether the last update was applied.
 fn scale(small: &Small, program: &mut dyn Program) -> (f32, bool) {
     let values = program.slow_read_f32(small.recording.loss_scale.unwrap()).unwrap();
-    assert_eq!(values[0] * values[1], 1.0, "its inverse is exact");
+    assert_eq!(values[0] * values[1], 1.0, "the inverse of the scale is exact");
     (values[0], values[3] != 0.0)
 }
 
-/// Sets scale, inverse, updates since it changed, whether the update is made, how many were left out.
+/// Sets the loss scale and the updates counted towards its next doubling.
 fn set_scale(small: &Small, program: &mut dyn Program, scale: f32, updates: f32) {
     let values = [scale, 1.0 / scale, updates, 1.0, 0.0];
     program.write(small.recording.loss_scale.unwrap(), Data::F32(&values)).unwrap();
 }
 
-/// The distance of two gradients, as a part of the second's norm.
+/// The distance of two gradients, relative to the norm of the second.
 fn distance(gradient: &[f32], reference: &[f64]) -> f64 {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
     let differences = &mut gradient.iter().zip(reference).map(|(&a, &b)| f64::from(a) - b);
     norm(differences) / norm(&mut reference.iter().copied())
 }
 
-/// Of a usual loss, and of one whose gradients are below what half precision can hold: with weights of 1e-6, those of the logits are
-/// about 1e-8. f16 has 11 bits, of which some layers one after another leave six.
+/// For a usual loss, and for one whose gradients are too small for f16: with class weights of 1e-6, the gradients of
+/// the logits are about 1e-8. f16 has 11 bits, and the errors of several layers leave about six.
 #[test]
-fn gradients_in_half_precision_are_near_those_in_f64() {
+fn gradients_in_half_precision_are_close_to_those_in_f64() {
     for weight in [1.0, 1e-6] {
         let single = small(Precision::F32, weight);
         let mut reference = single.reference();
@@ -92,13 +93,13 @@ fn gradients_in_half_precision_are_near_those_in_f64() {
     }
 }
 
-/// An update whose gradients overflow changes nothing but the scale, which falls until they do not.
+/// An update whose gradients overflow changes only the scale. The scale falls until they no longer overflow.
 #[test]
-fn updates_that_overflow_are_left_out() {
+fn updates_that_overflow_are_skipped() {
     for (name, backend) in backends() {
         let small = small(Precision::F16, 1.0);
         let mut program = load(&small, backend.as_ref());
-        // Gradients of logits reach 0.9 / 8 of it: more than 65,504 until it has fallen to 2^19 at least.
+        // Gradients of logits reach 0.9 / 8 of the scale. They exceed 65,504 until the scale is 2^19 or less.
         set_scale(&small, program.as_mut(), 2f32.powi(24), 1999.0);
         let trained = small.recording.gradients.len();
         let before = parameters(&small, program.as_mut());
@@ -109,7 +110,7 @@ fn updates_that_overflow_are_left_out() {
         while !scale(&small, program.as_mut()).1 {
             step(program.as_mut());
             steps += 1;
-            assert!(steps < 24, "{name}: no scale is small enough");
+            assert!(steps < 24, "{name}: the gradients overflow at every scale");
         }
         assert!(scale(&small, program.as_mut()).0 <= 2f32.powi(19), "{name}");
         for (now, before) in parameters(&small, program.as_mut())[..trained].iter().zip(&before) {
@@ -118,9 +119,9 @@ fn updates_that_overflow_are_left_out() {
     }
 }
 
-/// An update of two batches, of which the first or the second overflows, is left out whole; the next begins clean.
+/// If either batch of an update overflows, the whole update is skipped. The next update is not affected.
 #[test]
-fn an_overflow_in_either_batch_leaves_out_the_update_of_both() {
+fn an_overflow_in_either_batch_skips_the_update_of_both() {
     for (name, backend) in backends() {
         for overflowing in [0, 1] {
             let small = small(Precision::F16, 1.0);
@@ -166,9 +167,9 @@ fn the_scale_doubles_after_2000_updates() {
     }
 }
 
-/// What overflows without a scale has diverged: it is not left out for ever, and the loss tells.
+/// An overflow at a scale of 1 means divergence. The update is not skipped, so the loss shows it.
 #[test]
-fn what_overflows_without_a_scale_shows() {
+fn an_overflow_at_a_scale_of_1_shows_in_the_loss() {
     for (name, backend) in backends() {
         let small = small(Precision::F16, 1e7);
         let mut program = load(&small, backend.as_ref());
@@ -178,7 +179,7 @@ fn what_overflows_without_a_scale_shows() {
     }
 }
 
-/// By hand: activations take two bytes a value, parameters and gradients four; 8 rows of 6 inputs, 5 units.
+/// Computed by hand: activations take two bytes per value, parameters and gradients four. 8 rows, 6 inputs, 5 units.
 #[test]
 fn activations_take_half_the_bytes() {
     for (precision, size) in [(Precision::F32, 4), (Precision::F16, 2)] {
@@ -196,7 +197,7 @@ fn activations_take_half_the_bytes() {
     }
 }
 
-/// The same examples, network and seed in both precisions: after some epochs, as good.
+/// The same examples, network and seed reach the same accuracy in both precisions.
 #[test]
 fn training_in_half_precision_learns_as_well() {
     let split = Split { subset: Some(4000), validation: Some(1000), ..Split::default() };
@@ -208,6 +209,6 @@ fn training_in_half_precision_learns_as_well() {
         train(&config, &dataset, &backend, None, &mut go_on).unwrap().test.unwrap().accuracy()
     };
     let [single, half] = [Precision::F32, Precision::F16].map(accuracy);
-    // Of 10,000 examples, two runs that differ by rounding part by a few dozen.
+    // Two runs that differ only by rounding disagree on a few dozen of 10,000 examples.
     assert!(single > 0.91 && (single - half).abs() < 0.01, "{single} in f32, {half} in f16");
 }

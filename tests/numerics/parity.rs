@@ -1,4 +1,4 @@
-//! Every kernel, and whole steps, on every backend against the CPU in f64.
+//! Parity: every kernel, and whole steps, on every backend, compared with the CPU in f64.
 
 use crate::harness::{Small, backends, first_step, gpu, network};
 use gpunet::low_level::backend::gpu::ShaderChecks;
@@ -25,8 +25,8 @@ fn every_kernel_agrees_with_its_twin_in_f64() {
     }
 }
 
-/// A tile knows of its kernel only along which dimension its operands are contiguous: both along the sum, one, or none. Those that split
-/// operands are in single precision as well.
+/// All a tile depends on is which operands are contiguous along the sum: both, one or none. The three kernels cover all
+/// cases. Tiles that split operands count as single precision.
 #[test]
 fn every_tile_agrees_in_products_of_every_layout() {
     let backend = gpu(ShaderChecks::Trusted);
@@ -41,9 +41,10 @@ fn every_tile_agrees_in_products_of_every_layout() {
     }
 }
 
-/// Tiles on units for small matrices, where the adapter has any: a bug in them would only have plain ones take their place.
+/// Matrix tiles, on adapters that have them. Without this test, a bug in such a tile would only make the backend fall
+/// back to plain tiles.
 #[test]
-fn bugs_in_tiles_of_matrices_are_caught() {
+fn bugs_in_matrix_tiles_are_caught() {
     let backend = gpu(ShaderChecks::Trusted);
     let tiles = |precision| backend.tiles(precision).into_iter().filter(|tile| tile.uses_matrices());
     assert!(backend.kind() != "vulkan" || tiles(Precision::F16).count() == 0 || tiles(Precision::F32Split).count() > 0);
@@ -63,8 +64,8 @@ fn bugs_in_tiles_of_matrices_are_caught() {
     }
 }
 
-/// With activations in half precision, on the CPU too; of products, those of a dense layer, which have every layout, go through tiles of
-/// matrices, and the first through all.
+/// Every kernel with activations in half precision, on the CPU too. Matrix tiles are tested with the products of a
+/// dense layer, which have every layout. All other tiles are tested with `DenseForward`.
 #[test]
 fn every_kernel_agrees_in_half_precision() {
     for (name, backend) in backends() {
@@ -89,9 +90,10 @@ fn every_kernel_agrees_in_half_precision() {
     }
 }
 
-/// One step of each phase, launch by launch, full and short batch: the first tensor that differs is named.
+/// Compares one step of each phase launch by launch, with full and short batches. A failure names the first tensor that
+/// differs.
 fn check_every_launch(small: &Small, optimizer: &Optimizer) {
-    let tolerance = Tolerance { absolute: 2e-6, relative: 1e-4, reason: "a few layers of f32 sums, one after another" };
+    let tolerance = Tolerance { absolute: 2e-6, relative: 1e-4, reason: "f32 sums through a few layers" };
     for (name, backend) in backends() {
         let mut program = backend.load(&small.recording.plan).unwrap();
         small.fill(program.as_mut());
@@ -104,7 +106,7 @@ fn check_every_launch(small: &Small, optimizer: &Optimizer) {
     }
 }
 
-/// The same with dropout on inputs and hidden layers, and activations that keep outputs and pre-activations.
+/// Dropout on inputs and hidden layers, and activations whose derivatives need outputs or pre-activations.
 #[test]
 fn every_launch_of_a_step_with_dropout_agrees() {
     let activation = PerLayer::Each(vec![Activation::Gelu, Activation::Tanh, Activation::Elu]);
@@ -114,7 +116,7 @@ fn every_launch_of_a_step_with_dropout_agrees() {
     check_every_launch(&Small::of(&network, &options), &options.optimizer);
 }
 
-/// Convolutions, both poolings, both normalizations of maps and of features, dropout between.
+/// Convolutions, both poolings, both normalizations of channels and of features, with and without dropout.
 #[test]
 fn every_launch_of_a_step_of_convolutional_networks_agrees() {
     for arch in [
@@ -140,7 +142,7 @@ fn every_launch_of_a_step_agrees() {
     }
 }
 
-/// The same with everything between gradients and parameters that there is.
+/// All optimizers with regularization, weight decay, clipping and max-norm.
 #[test]
 fn every_launch_of_an_update_agrees() {
     let regularization = Regularization { l1: 1e-3, l2: 1e-2, weight_decay: Some(0.1), max_norm: Some(1.0) };

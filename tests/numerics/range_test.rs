@@ -1,4 +1,4 @@
-//! The learning-rate range test on data: what it suggests for MNIST, and that it is a training at growing rates.
+//! The learning-rate range test: its suggestions for MNIST, and that it trains at growing rates.
 
 use crate::harness::{backends, random_dataset};
 use gpunet::low_level::backend::cpu::CpuBackend;
@@ -7,9 +7,9 @@ use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::run::config::{BatchSize, Config};
 use gpunet::low_level::train::{RangeTestOptions, range_test};
 
-/// The default rates, 0.3 and 0.001, train this network well; a suggestion within a factor of 30 of them is a use.
+/// The default rates, 0.3 and 0.001, train this network well. A suggestion within a factor of 30 of them is useful.
 #[test]
-fn suggestions_for_mnist_are_of_the_order_of_what_trains_well() {
+fn suggestions_for_mnist_are_close_to_rates_that_train_well() {
     let dataset = Dataset::load("mnist", &Split::default()).unwrap();
     let backend = CpuBackend::<f32>::new(None).unwrap();
     for (optimizer, sound) in [(Optimizer::sgd(), 0.01..3.0), (Optimizer::adam(), 0.0001..0.03)] {
@@ -23,9 +23,10 @@ fn suggestions_for_mnist_are_of_the_order_of_what_trains_well() {
     }
 }
 
-/// 12 examples in batches of 5 are 3 updates a pass: the curve goes on over the passes, on every device alike.
+/// 12 examples in batches of 5 give 3 updates per pass. The curve continues over several passes, with the same values
+/// on every device.
 #[test]
-fn small_sets_are_passed_over_until_the_curve_is_whole() {
+fn small_data_sets_are_passed_over_until_the_curve_is_complete() {
     let dataset = random_dataset(12, 6, 3);
     let config = Config { arch: "6-5-3".parse().unwrap(), batch: BatchSize::Rows(5), ..Config::default() };
     let options = RangeTestOptions { from: 1e-3, to: 1.0, updates: 40 };
@@ -35,7 +36,7 @@ fn small_sets_are_passed_over_until_the_curve_is_whole() {
         let curve = range_test(&config, &dataset, backend.as_ref(), &options).unwrap();
         for (point, expected) in curve.points.iter().zip(&reference.points) {
             assert_eq!(point.learning_rate, expected.learning_rate);
-            // In f32, 40 updates one on another.
+            // f32 errors add up over 40 updates.
             assert!((point.loss - expected.loss).abs() <= 1e-4 * expected.loss, "{name}: {point:?}, {expected:?}");
         }
         assert_eq!(curve.points.len(), 40, "{name}");
@@ -45,9 +46,10 @@ fn small_sets_are_passed_over_until_the_curve_is_whole() {
     assert_eq!(csv.lines().count(), 41);
 }
 
-/// Whatever stands in the optimizer, the rates are those of the test; where they explode, it ends and is no error.
+/// The test uses its own rates, whatever the optimizer's rate is. When the loss explodes, the test ends without an
+/// error.
 #[test]
-fn the_test_ends_where_the_loss_explodes() {
+fn the_test_ends_when_the_loss_explodes() {
     let dataset = random_dataset(12, 6, 3);
     let options = RangeTestOptions { from: 1e-3, to: 1e6, updates: 40 };
     for (name, backend) in backends() {
@@ -67,9 +69,9 @@ fn the_test_ends_where_the_loss_explodes() {
     }
 }
 
-/// At rates too small to change anything, what a pass adds up to is the loss of all examples, and its batches are others each time.
+/// At rates too small to change anything, the losses of every pass have the same sum, but its batches differ each time.
 #[test]
-fn each_pass_is_over_all_examples_in_a_new_order() {
+fn each_pass_takes_all_examples_in_a_new_order() {
     let dataset = random_dataset(12, 6, 3);
     let config = Config { arch: "6-5-3".parse().unwrap(), batch: BatchSize::Rows(5), ..Config::default() };
     let options = RangeTestOptions { from: 1e-30, to: 1e-29, updates: 30 };
@@ -78,7 +80,7 @@ fn each_pass_is_over_all_examples_in_a_new_order() {
         curve.points.chunks(3).map(|pass| pass.iter().map(|point| point.loss).collect()).collect();
     let sum = |pass: &[f64]| 5.0 * pass[0] + 5.0 * pass[1] + 2.0 * pass[2];
     for pass in &passes[1..] {
-        // The log is f32.
+        // The log holds f32.
         assert!((sum(pass) / sum(&passes[0]) - 1.0).abs() < 1e-6, "{pass:?}");
         assert!((pass[0] - passes[0][0]).abs() > 1e-6, "{pass:?}");
     }

@@ -2,7 +2,7 @@
 
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::optim::{
-    Adagrad, Adam, AdamW, Corrections, Lion, Momentum, Nesterov, Optimizer, RmsProp, Sgd,
+    Adagrad, Adam, AdamW, Corrections, Lion, Momentum, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd,
 };
 use gpunet::low_level::nn::regularization::Regularization;
 use gpunet::low_level::settings::SettingError;
@@ -16,6 +16,8 @@ fn parse<T: DeserializeOwned>(recipe: &str) -> Result<T, toml::de::Error> {
 #[test]
 fn names_bring_published_settings() {
     let adam = Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let nadam = NAdam { learning_rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum_decay: 0.004 };
+    let radam = RAdam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let adamw = AdamW { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let momentum = Momentum { learning_rate: 0.03, momentum: 0.9, average: false, bias_correction: false };
     let expected = [
@@ -27,6 +29,8 @@ fn names_bring_published_settings() {
         ("adam", Optimizer::Adam(adam)),
         ("adamw", Optimizer::AdamW(adamw)),
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.0001, beta1: 0.9, beta2: 0.99 })),
+        ("nadam", Optimizer::NAdam(nadam)),
+        ("radam", Optimizer::RAdam(radam)),
     ];
     assert_eq!(Optimizer::all(), expected.map(|(_, optimizer)| optimizer));
     for (name, optimizer) in expected {
@@ -89,6 +93,11 @@ fn optimizers_refuse_senseless_settings() {
             "name = 'adagrad'\nepsilon = 0",
             "`optimizer.epsilon` is 0.0; what is added to a root must be a positive f32, such as 1e-8",
         ),
+        (
+            "name = 'nadam'\nmomentum_decay = -1",
+            "`optimizer.momentum_decay` is -1.0; it must be 0 or a positive number, such as 0.004",
+        ),
+        ("name = 'radam'\nbeta2 = 1", "`optimizer.beta2` is 1.0; a decay lies from 0 up to but below 1"),
         (
             "name = 'momentum'\nbias_correction = true",
             "`optimizer.bias_correction` and `optimizer.average` contradict each other: \

@@ -1,4 +1,4 @@
-//! Descriptors against shaders, by reflection: no adapter is needed.
+//! Compares kernel descriptors with their shaders by reflection. No adapter is needed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,10 +12,10 @@ use gpunet::low_level::kernels::tile::TILES;
 use naga::valid::Capabilities;
 use naga::{AddressSpace, ScalarKind, StorageAccess, TypeInner};
 
-/// The folders of kernels, in `shaders` and in `src/kernels`.
+/// The families of kernels: folders in `shaders` and in `src/kernels`.
 const FAMILIES: [&str; 9] = ["conv", "data", "dense", "elementwise", "loss", "norm", "optim", "pool", "product"];
 
-/// No capabilities: what plain WebGPU offers is all that a kernel may use.
+/// Parses a kernel without capabilities: kernels may use plain WebGPU only.
 fn parse(kernel: &Kernel) -> naga::Module {
     parse_with(kernel.name, kernel.wgsl, Capabilities::empty())
 }
@@ -29,9 +29,9 @@ fn parse_with(name: &str, wgsl: &str, capabilities: Capabilities) -> naga::Modul
     module
 }
 
-/// With every tile there is, where those that count on subgroups may use them.
+/// Each tile gets exactly the capabilities that it states: subgroups, f16, cooperative matrices.
 #[test]
-fn products_are_sound_with_every_tile() {
+fn products_are_valid_with_every_tile() {
     // Those whose `main` is the one of all products.
     let is_product = |kernel: &&&Kernel| kernel.wgsl.contains("\n    tile_product(");
     let names = |kernels: Vec<&&Kernel>| kernels.into_iter().map(|kernel| kernel.name).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ fn scalar(module: &naga::Module, ty: naga::Handle<naga::Type>) -> ScalarKind {
     }
 }
 
-/// The fields of a uniform struct, as names with kinds; all at multiples of four bytes without gaps.
+/// Names and kinds of the fields of a uniform struct. All fields are four bytes wide, without gaps.
 fn fields(module: &naga::Module, ty: naga::Handle<naga::Type>) -> Vec<(String, ScalarKind)> {
     let TypeInner::Struct { members, .. } = &module.types[ty].inner else { panic!("not a struct") };
     let member = |(index, member): (usize, &naga::StructMember)| {
@@ -89,7 +89,7 @@ fn binding(module: &naga::Module, binding: u32) -> Option<&naga::GlobalVariable>
 fn entry_points_and_workgroups_are_as_described() {
     for kernel in KERNELS {
         let module = parse(kernel);
-        let [entry] = &module.entry_points[..] else { panic!("{}: one entry point", kernel.name) };
+        let [entry] = &module.entry_points[..] else { panic!("{} needs exactly one entry point", kernel.name) };
         assert_eq!((entry.name.as_str(), entry.stage), ("main", naga::ShaderStage::Compute), "{}", kernel.name);
         assert_eq!(entry.workgroup_size, kernel.workgroup, "{}", kernel.name);
         let overrides: Vec<&str> =
@@ -102,7 +102,7 @@ fn entry_points_and_workgroups_are_as_described() {
 fn uniforms_have_the_described_layout() {
     for kernel in KERNELS {
         let module = parse(kernel);
-        let params = binding(&module, 0).unwrap_or_else(|| panic!("{}: no launch parameters", kernel.name));
+        let params = binding(&module, 0).unwrap_or_else(|| panic!("{} has no launch parameters", kernel.name));
         assert_eq!((params.name.as_deref(), params.space), (Some("params"), AddressSpace::Uniform), "{}", kernel.name);
         let described: Vec<(String, ScalarKind)> = kernel
             .fields
@@ -146,7 +146,7 @@ fn slots_have_the_described_names_types_and_access() {
     }
 }
 
-/// Of a kernel in half precision, those slots that may be are, and no others; nothing else changes.
+/// In half precision, exactly the slots declared with `or_half` hold f16.
 #[test]
 fn slots_in_half_precision_are_those_described() {
     for kernel in KERNELS.iter().filter(|kernel| kernel.takes_half()) {
@@ -161,13 +161,13 @@ fn slots_in_half_precision_are_those_described() {
     }
 }
 
-/// One shader, one Rust file, one entry of the list: the same names, in the same families.
+/// Every kernel has one shader, one Rust file and one entry in the list, with the same name and family.
 #[test]
 fn shaders_twins_and_the_list_are_the_same_set() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let entries =
         |folder: &Path| -> Vec<PathBuf> { fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect() };
-    // `family/name` of the files that are in a family's folder itself; what kernels share lies in folders called `shared`.
+    // `family/name` of the files directly in a family's folder. Code that kernels share lies in subfolders `shared`.
     let kernels = |folder: &str, extension: &str| -> BTreeSet<String> {
         let families = entries(&root.join(folder)).into_iter().filter(|path| path.is_dir());
         let is_family = |path: &PathBuf| FAMILIES.contains(&path.file_name().unwrap().to_str().unwrap());
@@ -183,6 +183,6 @@ fn shaders_twins_and_the_list_are_the_same_set() {
     assert_eq!(shaders, kernels("src/kernels", "rs"));
     let names = |path: &String| path.rsplit('/').next().unwrap().to_string();
     let listed: BTreeSet<String> = KERNELS.iter().map(|kernel| kernel.name.to_string()).collect();
-    assert_eq!(listed.len(), KERNELS.len(), "names are unique");
+    assert_eq!(listed.len(), KERNELS.len(), "two kernels have the same name");
     assert_eq!(shaders.iter().map(names).collect::<BTreeSet<_>>(), listed);
 }

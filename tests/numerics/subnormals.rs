@@ -1,5 +1,5 @@
-//! The optimizers' moving averages: those of gradients that have become zero become zero, and do not stay among the subnormal numbers, on which
-//! processors are slow.
+//! When gradients become zero, the optimizers' moving averages become zero too. They must not stay subnormal, since
+//! processors are slow with subnormal numbers.
 
 use gpunet::low_level::nn::model::TrainingOptions;
 use gpunet::low_level::nn::optim::Optimizer;
@@ -15,7 +15,7 @@ fn moving_averages_do_not_stay_subnormal() {
         for (name, backend) in backends() {
             let mut program = backend.load(plan).unwrap();
             for &state in &small.recording.state {
-                // What 0.999 times this is, is subnormal.
+                // The smallest normal number: 0.999 times it is subnormal.
                 program.write(state, Data::F32(&vec![f32::MIN_POSITIVE; plan.tensor(state).len()])).unwrap();
             }
             let mut updates = plan.launches(Phase::Train).iter().enumerate();

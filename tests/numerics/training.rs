@@ -1,4 +1,4 @@
-//! What training promises beyond its kernels: batches that add up, the best model kept, examples learnt by heart.
+//! Properties of training beyond its kernels: accumulated batches, shuffling, early stopping, memorizing examples.
 
 use std::ops::ControlFlow;
 
@@ -23,14 +23,14 @@ fn outcome(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Outcome
     train(config, dataset, backend, None, &mut go_on).unwrap()
 }
 
-/// The greatest difference between two runs' parameters.
+/// The greatest difference between the parameters of two runs.
 fn distance(a: &Outcome, b: &Outcome) -> f32 {
     let pairs = a.model.parameters.iter().flatten().zip(b.model.parameters.iter().flatten());
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// An update from several batches is that from one batch of as many examples: dropout too draws by example, not by batch. The
-/// 100 examples leave the last update of an epoch, and its last batch, short.
+/// An update from several batches equals the update from one batch with the same examples. Dropout also agrees, since
+/// it draws per example, not per batch. With 100 examples, the last update of an epoch and its last batch are short.
 #[test]
 fn gradients_of_batches_add_up_to_those_of_a_larger_batch() {
     let dataset = random_dataset(100, 12, 3);
@@ -55,17 +55,17 @@ fn gradients_of_batches_add_up_to_those_of_a_larger_batch() {
 }
 
 #[test]
-fn a_full_batch_is_one_update_an_epoch() {
+fn a_full_batch_is_one_update_per_epoch() {
     let dataset = random_dataset(4500, 6, 3);
     let backend = CpuBackend::<f32>::new(None).unwrap();
     let rows = outcome(&config("6-5-3", BatchSize::Rows(4500), 4), &dataset, &backend);
     let full = outcome(&config("6-5-3", BatchSize::Full, 4), &dataset, &backend);
     assert!(distance(&rows, &full) < 1e-5, "{}", distance(&rows, &full));
-    // Losses of a batch are added in f32.
+    // The losses of a batch are added in f32.
     assert!((rows.history[3].train_loss - full.history[3].train_loss).abs() < 1e-5);
 }
 
-/// Epochs in the data's own order differ from shuffled ones, and are alike among themselves where nothing is learnt.
+/// At a rate that changes nothing, unshuffled epochs have the same losses batch by batch. Shuffled epochs do not.
 #[test]
 fn without_shuffling_every_epoch_has_the_same_order() {
     let dataset = random_dataset(64, 6, 3);
@@ -89,7 +89,7 @@ fn without_shuffling_every_epoch_has_the_same_order() {
     assert_ne!(shuffled[0], shuffled[1]);
 }
 
-/// With a rate that soon overshoots, the model of the best epoch is kept, and its results are the test's.
+/// At a rate that soon overfits, early stopping keeps the model of the best epoch and tests that model.
 #[test]
 fn early_stopping_keeps_the_best_model() {
     let dataset = Dataset::load("mnist", &Split { subset: Some(300), ..Split::default() }).unwrap();
@@ -101,31 +101,31 @@ fn early_stopping_keeps_the_best_model() {
     };
     let stopped = outcome(&Config { early_stopping: Some(stopping), ..base.clone() }, &dataset, &backend);
     let trained = stopped.history.len();
-    assert!(trained < 60, "it did stop");
+    assert!(trained < 60, "training did not stop early");
     let loss = |record: &EpochRecord| record.val_loss.unwrap();
     let best = stopped.history.iter().min_by(|a, b| loss(a).total_cmp(&loss(b))).unwrap().epoch;
     assert_eq!((stopped.kept_epoch, trained), (best, best + 3));
-    // A run of just so many epochs ends in the very same model.
+    // A run with exactly that many epochs ends with the same model.
     let short = outcome(&Config { epochs: best, ..base }, &dataset, &backend);
     assert_eq!(short.model.parameters, stopped.model.parameters);
     assert_eq!(short.test, stopped.test);
 }
 
 #[test]
-fn a_network_learns_a_hundred_digits_by_heart_and_one_without_hidden_layers_not_noise() {
+fn a_network_memorizes_a_hundred_digits_and_a_linear_one_cannot_memorize_noise() {
     let backend = CpuBackend::<f32>::new(None).unwrap();
     let digits = Dataset::load("mnist", &Split { subset: Some(100), ..Split::default() }).unwrap();
-    let mut heard = 0;
+    let mut epochs = 0;
     let reached =
-        overfit(&config("784-64-10", BatchSize::Rows(20), 60), &digits, &backend, &mut |_| heard += 1).unwrap();
+        overfit(&config("784-64-10", BatchSize::Rows(20), 60), &digits, &backend, &mut |_| epochs += 1).unwrap();
     assert!(reached.is_reached() && reached.metrics.examples == 100, "{reached:?}");
-    assert_eq!(heard, reached.epochs);
+    assert_eq!(epochs, reached.epochs);
     let noise = random_dataset(100, 4, 3);
     let reached = overfit(&config("4-3", BatchSize::Rows(20), 20), &noise, &backend, &mut |_| {}).unwrap();
     assert!(!reached.is_reached() && reached.epochs == 20, "{reached:?}");
 }
 
-/// A subset has as many examples of each class, and leaves the other parts as they are.
+/// A subset has the same number of examples of each class. Validation and test set stay unchanged.
 #[test]
 fn subsets_of_a_loaded_data_set_are_balanced() {
     let dataset = Dataset::load("mnist", &Split { subset: Some(50), ..Split::default() }).unwrap();

@@ -1,4 +1,4 @@
-//! Tiles that are found by timing, kept and known again.
+//! Tuning: tiles are found by timing, saved, and reused.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,17 @@ use gpunet::low_level::nn::optim::Optimizer;
 use gpunet::low_level::plan::Phase;
 use serde_json::Value;
 
-/// The tiles of a small network's products, after a step that must be sound.
+/// The tiles that a small network's products use. Also checks that a training step is correct with them.
 fn tiles(tuning: Tuning, cache: &Path) -> Vec<&'static str> {
     let small = Small::new("9-21-3", 6, Optimizer::adam(), 1.0);
     let options = DeviceOptions { tuning, cache: Some(cache.to_path_buf()), ..DeviceOptions::default() };
     let backend = Device::open("gpu", &options).unwrap().backend;
     let mut program = backend.load(&small.recording.plan).unwrap();
     for &gradient in &small.recording.gradients {
-        assert!(program.slow_read_f32(gradient).unwrap().iter().all(|&value| value == 0.0), "tuning leaves zeros");
+        assert!(
+            program.slow_read_f32(gradient).unwrap().iter().all(|&value| value == 0.0),
+            "tuning leaves gradients behind"
+        );
     }
     small.fill(program.as_mut());
     let mut reference = small.reference();
@@ -29,14 +32,14 @@ fn tiles(tuning: Tuning, cache: &Path) -> Vec<&'static str> {
     launches.filter_map(|index| program.tile(Phase::Train, index)).map(|tile: &Tile| tile.name).collect()
 }
 
-/// The file in which an adapter's tiles are kept.
+/// The file in which an adapter's tiles are saved.
 fn tiles_file(cache: &Path) -> PathBuf {
     let mut files = std::fs::read_dir(cache).unwrap().map(|file| file.unwrap().path());
     files.find(|file| file.file_name().unwrap().to_str().unwrap().starts_with("tiles-")).unwrap()
 }
 
 #[test]
-fn tiles_that_were_found_are_kept_and_known_again() {
+fn tuned_tiles_are_saved_and_reused() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("not/made/yet");
     let untuned = tiles(Tuning::Off, &cache);
@@ -50,16 +53,16 @@ fn tiles_that_were_found_are_kept_and_known_again() {
     assert_eq!(of_training.len(), 5, "evaluation has the same shapes: {of_training:?}");
     assert_eq!(of_training["dense_forward in f32: 1 of 6x21, 2268 operations"], found[0]);
 
-    // What the file says is taken: here tiles that were not found.
+    // The tiles in the file are used, even though tuning found others.
     let other = TILES[5].name;
     for tile in kept["tiles"].as_object_mut().unwrap().values_mut() {
         *tile = Value::from(other);
     }
     std::fs::write(file, kept.to_string()).unwrap();
     assert_eq!(tiles(Tuning::WhereNew, &cache), [other; 5]);
-    assert_eq!(tiles(Tuning::Off, &cache), untuned, "but not where tuning is off");
+    assert_eq!(tiles(Tuning::Off, &cache), untuned, "without tuning, the file is not used");
 
-    // A file that is none, names that are none, and tiles that this adapter cannot run are passed over.
+    // Invalid files and unknown tile names are ignored.
     for content in
         ["{\"tiles\": [1, 2", "{\"tiles\": {\"dense_forward in f32: 1 of 6x21, 2268 operations\": \"round\"}}", ""]
     {
@@ -69,7 +72,7 @@ fn tiles_that_were_found_are_kept_and_known_again() {
     }
 }
 
-/// Where parameters lie in memory is no part of a shape.
+/// The position of a layer's parameters in memory is not part of its shape.
 #[test]
 fn layers_of_one_shape_are_timed_once() {
     let folder = tempfile::tempdir().unwrap();

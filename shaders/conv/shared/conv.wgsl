@@ -1,11 +1,12 @@
-// Convolutions as matrix products of which one side is never in memory: the windows of maps [channels, height, width, batch].
+// Convolutions as matrix products. One operand holds the windows of an image [channels, height, width, batch]. It is
+// never in memory: its elements are read from the image when they are needed.
 //
-// With the examples innermost, a position of an output map and an example are one column of the product, neighbours in memory
-// as they are in it.
+// Examples are innermost. Each pair of pixel and example is one column of the product, and neighbouring columns are
+// neighbours in memory.
 //
-// The kernel that uses this part has the parameters of a convolution: batch, in_channels, .., padding.
+// The kernel's Params have the sizes of a convolution: batch, in_channels, .., padding.
 
-// A column of a product: row and column of a map, and the example.
+// A column of a product: row and column of a pixel, and the example.
 struct Place {
     row: u32,
     column: u32,
@@ -17,7 +18,7 @@ fn place_of(n: u32, width: u32) -> Place {
     return Place(position / width, position % width, n % params.batch);
 }
 
-// A row of the windows: a channel, and row and column within its window.
+// A row of the operand that holds the windows: a channel, and row and column within the window.
 struct Tap {
     channel: u32,
     row: u32,
@@ -34,16 +35,16 @@ fn taps() -> u32 {
     return params.kernel * params.kernel;
 }
 
-// The number of columns of a product over the output's positions.
+// The number of columns of a product over the output's pixels and examples.
 fn output_places() -> u32 {
     return params.out_height * params.out_width * params.batch;
 }
 
-// Where the input has what tap k sees from output place n, or OUTSIDE in the padding.
+// Index of the input element that output place n sees through tap k, or OUTSIDE if that is padding.
 fn input_at(k: u32, n: u32) -> u32 {
     let tap = tap_of(k);
     let place = place_of(n, params.out_width);
-    // Before the padding is taken off, nothing is negative; after it, what was wraps round and is too large.
+    // Subtracting the padding last makes a negative result wrap around to a number that is too large.
     let row = place.row * params.stride + tap.row - params.padding;
     let column = place.column * params.stride + tap.column - params.padding;
     if row >= params.in_height || column >= params.in_width {

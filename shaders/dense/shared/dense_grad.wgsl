@@ -1,7 +1,9 @@
-// The product that is the gradient of a dense layer's weights, output_grad^T input, with a column of ones behind the inputs' for the gradient of
-// its biases, where it has any: what kernels share that say what becomes of them. They have
-//   output_grad [rows, outputs], input [rows, inputs], the three sizes among their parameters, and
-//   bias_at: u32    where the biases begin among the layer's parameters, of which the weights are the first; 0 for a layer without
+// The gradient of a dense layer as one product, output_grad^T input. If the layer has biases, the input gets a further
+// column of ones: that column of the product is the gradient of the biases. The kernel provides `store` and has
+//   output_grad [rows, outputs], input [rows, inputs]
+//   rows, inputs, outputs: u32    in its Params
+//   bias_at: u32                  in its Params: position of the first bias in the layer's parameters; 0 without biases
+// The layer's parameters begin with the weights.
 
 fn product_rows() -> u32 {
     return params.outputs;
@@ -28,12 +30,12 @@ fn b_at(k: u32, n: u32) -> f32 {
     return select(0.0, 1.0, k < params.rows && n == params.inputs);
 }
 
-// Whether an element of the product is the gradient of a parameter.
+// Whether the element is the gradient of a parameter, not beyond the edge.
 fn is_gradient(m: u32, n: u32) -> bool {
     return m < params.outputs && n < params.inputs + min(params.bias_at, 1u);
 }
 
-// Which parameter's.
+// The position of that parameter in the layer's parameters.
 fn parameter_of(m: u32, n: u32) -> u32 {
     return select(params.bias_at + m, m * params.inputs + n, n < params.inputs);
 }

@@ -1,5 +1,6 @@
-// What becomes of the gradient of a dense layer's parameters (shaders/dense/shared/dense_grad.wgsl) in kernels that update them by it at once: with a part
-// that says how (`update`), and shaders/optim/shared/penalties.wgsl.
+// Epilogue of fused updates: applies penalties and the optimizer to each element of a dense layer's gradient
+// (shaders/dense/shared/dense_grad.wgsl). It needs shaders/optim/shared/penalties.wgsl and a part with the optimizer's
+// `update`.
 
 fn store(m: u32, n: u32, product: f32) {
     if !is_gradient(m, n) {

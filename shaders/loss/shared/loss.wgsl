@@ -1,14 +1,16 @@
-// What the losses share: their slots, a row of logits a workgroup, its prediction, reductions over its classes.
+// Code that the losses share: slots, main, the prediction, reductions over classes. One workgroup per row of logits.
 //
-// The kernel that uses this part says what the loss is:
+// The kernel defines
 //   struct Params { batch: u32, classes: u32, examples: u32, .. }
-//   fn row_loss(row: Row, thread: u32) -> f32     the loss of a row, alike in all threads; writes its gradient times row.scale
+//   fn row_loss(row: Row, thread: u32) -> f32    returns the row's loss in all threads; writes its gradient * row.scale
+// and main writes
 //   losses[r] = class_weights[target] * row_loss
-//   logits_grad[r, c] is the gradient of the update's mean loss, times the loss scale: row.scale = class_weights[target] * scale
-//     / update_rows
 //   predictions[start + r] = the class of the largest logit, the lowest of equals
-// A row with a logit that is not finite has a loss that is not.
-// Padding rows have loss and gradient zero and no prediction, so that nothing behind them needs to know how many rows count.
+// With row.scale = class_weights[target] * loss scale / update_rows, logits_grad is the gradient of the update's mean
+// loss times the loss scale.
+//
+// A row with a logit that is not finite gets a loss that is not finite. Padding rows get loss and gradient zero and no
+// prediction, so that later kernels can ignore the number of rows.
 
 @group(0) @binding(2) var<storage, read> logits: array<stored>; // [batch, classes]
 @group(0) @binding(3) var<storage, read> targets: array<u32>; // [batch]
@@ -19,16 +21,16 @@
 @group(0) @binding(8) var<storage, read_write> predictions: array<u32>; // [examples]
 
 const THREADS: u32 = 64u;
-const NONE: u32 = 0xffffffffu; // the class of a thread that has seen none
+const NONE: u32 = 0xffffffffu; // the class of an empty entry
 
 struct Row {
-    first: u32, // its first element
+    first: u32, // index of its first element
     target_class: u32,
-    largest: f32, // of its logits, which are all finite where it is
-    scale: f32, // on its gradient
+    largest: f32, // the largest logit; if it is finite, so are all logits
+    scale: f32, // factor on the gradient
 }
 
-// A class with a value of its own, such as its logit.
+// A class and its value, such as its logit.
 struct Entry {
     value: f32,
     index: u32,
@@ -37,7 +39,8 @@ struct Entry {
 var<workgroup> entries: array<Entry, 64>;
 var<workgroup> partial: array<vec2<f32>, 64>;
 
-// The entry of the greater value, the lower class of equals. A NaN is greater than any number, as in numpy.
+// The entry with the greater value, or the lower class if both are equal. A NaN is greater than any number, as in
+// NumPy.
 fn greater(a: Entry, b: Entry) -> Entry {
     if b.index == NONE || is_nan(a.value) {
         return a;
@@ -49,7 +52,7 @@ fn greater(a: Entry, b: Entry) -> Entry {
     return a;
 }
 
-// The greatest of all threads' entries.
+// The greatest entry over all threads.
 fn greatest(own: Entry, thread: u32) -> Entry {
     entries[thread] = own;
     workgroupBarrier();
@@ -64,7 +67,7 @@ fn greatest(own: Entry, thread: u32) -> Entry {
     return best;
 }
 
-// The sums of all threads' values, two at once.
+// The sum over all threads, of two values at once.
 fn sum(own: vec2<f32>, thread: u32) -> vec2<f32> {
     partial[thread] = own;
     workgroupBarrier();
@@ -102,7 +105,7 @@ fn main(
     var own = Entry(0.0, NONE);
     for (var c = thread; c < params.classes; c += THREADS) {
         let logit = f32(logits[first + c]);
-        // Minus infinity counts as infinity does, or it would show in no loss.
+        // Minus infinity counts as plus infinity. Otherwise the loss would not show it.
         own = greater(own, Entry(select(abs(logit), logit, is_finite(logit)), c));
     }
     let best = greatest(own, thread);
@@ -111,7 +114,7 @@ fn main(
     let scale = weight * loss_scale[SCALE] / f32(max(current.update_rows, 1u));
     let loss = row_loss(Row(first, target_class, best.value, scale), thread);
     if thread == 0u {
-        // What has diverged must show, even where a loss is cut off at zero or a class has no probability.
+        // Divergence must show in the loss, even if the loss is cut off at zero or a class has probability zero.
         losses[index] = select(best.value, loss * weight, is_finite(best.value));
         predictions[current.start + index] = best.index;
     }

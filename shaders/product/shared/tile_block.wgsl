@@ -1,12 +1,13 @@
-// A tile of a matrix product through workgroup memory (shaders/product/shared/tile_memory.wgsl): 8x8 elements a thread, which are four 4x4 blocks, half
-// a tile apart, so that neighbouring threads read neighbouring vectors.
+// A tile of a matrix product through workgroup memory (shaders/product/shared/tile_memory.wgsl): 8x8 elements per
+// thread. They are four 4x4 blocks, half a tile apart, so that neighbouring threads read neighbouring vectors.
 
 const SIDE: u32 = 8u;
 
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let depth = product_depth();
-    let quad = vec2<u32>(thread / THREAD_COLUMNS, thread % THREAD_COLUMNS); // this thread's first, of rows and of columns
-    // By name, row and half: an array that is indexed by a variable may leave the registers.
+    // The thread's first group of four rows, and of four columns.
+    let quad = vec2<u32>(thread / THREAD_COLUMNS, thread % THREAD_COLUMNS);
+    // One variable per row and half: an array with variable indices may not stay in registers.
     var sum00 = vec4<f32>();
     var sum01 = vec4<f32>();
     var sum10 = vec4<f32>();

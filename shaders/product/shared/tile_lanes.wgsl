@@ -1,6 +1,7 @@
-// A tile of a matrix product (shaders/product/shared/product.wgsl) of a subgroup of 8 threads: 24x32. A thread fetches 3 rows of A, which all get by
-// broadcasting, and keeps four columns of B: fewer loads than multiplications by far, and no workgroup memory. For adapters that compute
-// on a CPU, where loads are dear and subgroups are its vectors.
+// A 24x32 tile of a matrix product (shaders/product/shared/product.wgsl) for one subgroup of 8 threads. Each thread
+// fetches three rows of A and broadcasts them, and keeps four columns of B. This needs far fewer loads than
+// multiplications and no workgroup memory. It is for adapters that compute on a CPU, where loads are expensive and
+// subgroups are SIMD vectors.
 
 const TILE_ROWS: u32 = 24u;
 const TILE_COLUMNS: u32 = 32u;
@@ -9,7 +10,7 @@ const TILE_THREADS: u32 = 8u;
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let m = tile.x + thread;
     let n = tile.y + thread;
-    // By name: an array that is indexed by a variable may leave the registers.
+    // One variable per row: an array with variable indices may not stay in registers.
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -64,7 +65,7 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
         sum22 = fma(vec4<f32>(subgroupBroadcast(a2, 6u)), b, sum22);
         sum23 = fma(vec4<f32>(subgroupBroadcast(a2, 7u)), b, sum23);
     }
-    // In a loop, so that what becomes of an element is in the program once: drivers take long to compile an activation for each.
+    // A loop, so that the program contains the epilogue once: drivers take long to compile one activation per element.
     var sums = array<vec4<f32>, TILE_ROWS>(
         sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7,
         sum8, sum9, sum10, sum11, sum12, sum13, sum14, sum15,

@@ -1,6 +1,7 @@
-// A tile of a matrix product (shaders/product/shared/product.wgsl) of a subgroup of 8 threads: 8x32. A thread fetches a row of A, which all get by
-// broadcasting, and keeps four columns of B: fewer loads than multiplications by far, and no workgroup memory. For adapters that compute
-// on a CPU, where loads are dear and subgroups are its vectors.
+// An 8x32 tile of a matrix product (shaders/product/shared/product.wgsl) for one subgroup of 8 threads. Each thread
+// fetches one row of A and broadcasts it, and keeps four columns of B. This needs far fewer loads than multiplications
+// and no workgroup memory. It is for adapters that compute on a CPU, where loads are expensive and subgroups are SIMD
+// vectors.
 
 const TILE_ROWS: u32 = 8u;
 const TILE_COLUMNS: u32 = 32u;
@@ -9,7 +10,7 @@ const TILE_THREADS: u32 = 8u;
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let m = tile.x + thread;
     let n = tile.y + thread;
-    // By name: an array that is indexed by a variable may leave the registers.
+    // One variable per row: an array with variable indices may not stay in registers.
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -30,7 +31,7 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
         sum6 = fma(vec4<f32>(subgroupBroadcast(a0, 6u)), b, sum6);
         sum7 = fma(vec4<f32>(subgroupBroadcast(a0, 7u)), b, sum7);
     }
-    // In a loop, so that what becomes of an element is in the program once: drivers take long to compile an activation for each.
+    // A loop, so that the program contains the epilogue once: drivers take long to compile one activation per element.
     var sums = array<vec4<f32>, TILE_ROWS>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7);
     for (var row = 0u; row < TILE_ROWS; row++) {
         for (var column = 0u; column < 4u; column++) {

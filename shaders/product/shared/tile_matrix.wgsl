@@ -1,9 +1,10 @@
-// A tile of a matrix product in half precision on units for small matrices (shaders/product/shared/tile_units.wgsl).
+// A tile of a matrix product in half precision, on hardware for small matrices
+// (shaders/product/shared/tile_units.wgsl).
 
 var<workgroup> tile_a: array<f16, TILE_ROWS * STRIDE_A>; // [TILE_ROWS, DEPTH]
 var<workgroup> tile_b: array<f16, DEPTH * STRIDE_B>; // [DEPTH, TILE_COLUMNS]
 
-// Fetches DEPTH slices of A and B from slice `first` on.
+// Fetches DEPTH slices of A and B, beginning with slice `first`.
 fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
     for (var element = thread; element < TILE_ROWS * DEPTH; element += TILE_THREADS) {
         let at = place_a(element);
@@ -23,7 +24,7 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
     let depth = product_depth();
     let row = of_subgroup(thread).x;
     let column = of_subgroup(thread).y;
-    // By name: an array that is indexed by a variable may leave the registers.
+    // One variable per matrix: an array with variable indices may not stay in registers.
     var sums00 = Sums();
     var sums01 = Sums();
     var sums10 = Sums();

@@ -1,9 +1,12 @@
-// What tiles of matrix products (shaders/product/shared/product.wgsl) share that go through workgroup memory: 16 slices of k at a time, so that each
-// element is fetched once a tile, in vectors of four neighbours along the tile. The part after this one says
+// Code that tiles of matrix products (shaders/product/shared/product.wgsl) share if they go through workgroup memory.
+// They load 16 slices along k at a time, so that each element is fetched once per tile, in vectors of four neighbours
+// along the tile. The part after this one defines
 //   const SIDE: u32    a thread computes SIDE x SIDE elements
-// and sums each along k in order with fused multiply-adds, as all tiles do, so that all give the same bits.
+// It sums each element along k in order with fused multiply-adds. All tiles without matrix units do, so they give the
+// same bits.
 
-const THREAD_ROWS: u32 = 8u; // threads along the rows of the tile, and along its columns; a backend may put others here
+// Threads along the rows of the tile, and along its columns. The backend may change both numbers.
+const THREAD_ROWS: u32 = 8u;
 const THREAD_COLUMNS: u32 = 8u;
 
 const TILE_ROWS: u32 = SIDE * THREAD_ROWS;
@@ -12,14 +15,14 @@ const TILE_THREADS: u32 = THREAD_ROWS * THREAD_COLUMNS;
 const DEPTH: u32 = 16u;
 const QUADS_A: u32 = TILE_ROWS / 4u;
 const QUADS_B: u32 = TILE_COLUMNS / 4u;
-// Slices are a vector further apart than they are long, so that threads that write one vector of each do not meet in a bank of memory.
+// Each slice is padded by one vector, so that threads that write to different slices use different memory banks.
 const STRIDE_A: u32 = QUADS_A + 1u;
 const STRIDE_B: u32 = QUADS_B + 1u;
 
 var<workgroup> tile_a: array<vec4<f32>, DEPTH * STRIDE_A>;
 var<workgroup> tile_b: array<vec4<f32>, DEPTH * STRIDE_B>;
 
-// Fetches DEPTH slices of A and B from slice `first` on. Neighbouring threads fetch neighbouring elements.
+// Fetches DEPTH slices of A and B, beginning with slice `first`. Neighbouring threads fetch neighbouring elements.
 fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
     for (var element = thread; element < DEPTH * QUADS_A; element += TILE_THREADS) {
         let at = select(vec2(element / QUADS_A, element % QUADS_A), vec2(element % DEPTH, element / DEPTH), A_K_CONTIGUOUS);

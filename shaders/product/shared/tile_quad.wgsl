@@ -1,12 +1,12 @@
-// A tile of a matrix product through workgroup memory (shaders/product/shared/tile_memory.wgsl): 4x4 elements a thread, for results so small that larger
-// tiles would be few or mostly outside.
+// A tile of a matrix product through workgroup memory (shaders/product/shared/tile_memory.wgsl): 4x4 elements per
+// thread. It is for small results, where larger tiles would be too few or mostly outside.
 
 const SIDE: u32 = 4u;
 
 fn tile_product(tile: vec2<u32>, thread: u32) {
     let depth = product_depth();
     let quad = vec2<u32>(thread / THREAD_COLUMNS, thread % THREAD_COLUMNS);
-    // By name: an array that is indexed by a variable may leave the registers.
+    // One variable per row: an array with variable indices may not stay in registers.
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();

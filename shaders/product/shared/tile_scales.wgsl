@@ -1,15 +1,16 @@
-// Rows of A and columns of B, multiplied by powers of two that bring the largest element of each to where half precision has room below: what a tile
-// needs that splits operands (shaders/product/shared/tile_split.wgsl).
+// Scales for tiles that split operands (shaders/product/shared/tile_split.wgsl). Each row of A and each column of B is
+// multiplied by a power of two that brings its largest element near the top of f16's range, so that small elements keep
+// their bits.
 
-var<workgroup> largest_a: array<atomic<u32>, TILE_ROWS>; // of the absolute values of each row, as bits
-var<workgroup> largest_b: array<atomic<u32>, TILE_COLUMNS>; // of each column
+var<workgroup> largest_a: array<atomic<u32>, TILE_ROWS>; // largest absolute value of each row of A, as bits
+var<workgroup> largest_b: array<atomic<u32>, TILE_COLUMNS>; // largest absolute value of each column of B, as bits
 
-// The exponent of the largest element, as f32 has it in its bits; kept where the factor and its inverse are normal numbers.
+// The exponent bits of the largest element, clamped so that the factor and its inverse are normal numbers.
 fn exponent(largest: u32) -> u32 {
     return clamp(largest >> 23u, 15u, 254u);
 }
 
-// The power of two that brings it to between 2^14 and 2^15.
+// The power of two that brings the largest element to between 2^14 and 2^15.
 fn factor(largest: u32) -> f32 {
     return bitcast<f32>((268u - exponent(largest)) << 23u);
 }
@@ -27,7 +28,7 @@ fn find_largest(tile: vec2<u32>, thread: u32) {
     }
     workgroupBarrier();
     let depth = product_depth();
-    // Threads that go through a row together, and through a column.
+    // Number of threads that share a row of A, and a column of B.
     let lanes_a = select(TILE_THREADS / min(TILE_THREADS, TILE_ROWS), SUBGROUP, A_K_CONTIGUOUS);
     let lanes_b = select(TILE_THREADS / min(TILE_THREADS, TILE_COLUMNS), SUBGROUP, B_K_CONTIGUOUS);
     let rows = TILE_THREADS / lanes_a;

@@ -1,22 +1,24 @@
-// A tile of a matrix product in single precision on units for small matrices of half precision (shaders/product/shared/tile_units.wgsl). Each operand is
-// split in two of those (Markidis et al., IPDPSW 2018), x = high + low, so that
-//   a b = high_a high_b + high_a low_b + low_a high_b,
-// but for low_a low_b, at most 2^-24 of it, which f32 would round away. Units may cut off what they add up instead of rounding it, so that only DEPTH
-// slices at a time are theirs to add (Ootomo and Yokota, IJHPCA 2022). Operands are scaled
-// first (shaders/product/shared/tile_scales.wgsl).
+// A tile of a matrix product in single precision, on hardware for small f16 matrices
+// (shaders/product/shared/tile_units.wgsl). Each operand is scaled (shaders/product/shared/tile_scales.wgsl) and split
+// into two f16 numbers, x = high + low (Markidis et al., IPDPSW 2018). Then
+//   a b = high_a high_b + high_a low_b + low_a high_b
+// without low_a low_b, which is at most 2^-24 of a b and would be lost in f32 rounding. The hardware may truncate its
+// sums instead of rounding them. So it adds only DEPTH slices at a time, and those sums are added in f32 (Ootomo and
+// Yokota, IJHPCA 2022).
 
 var<workgroup> high_a: array<f16, TILE_ROWS * STRIDE_A>; // [TILE_ROWS, DEPTH]
-var<workgroup> low_a: array<f16, TILE_ROWS * STRIDE_A>; // likewise
+var<workgroup> low_a: array<f16, TILE_ROWS * STRIDE_A>; // [TILE_ROWS, DEPTH]
 var<workgroup> high_b: array<f16, DEPTH * STRIDE_B>; // [DEPTH, TILE_COLUMNS]
-var<workgroup> low_b: array<f16, DEPTH * STRIDE_B>; // likewise
+var<workgroup> low_b: array<f16, DEPTH * STRIDE_B>; // [DEPTH, TILE_COLUMNS]
 
-// A value rounded to 11 bits. Half precision holds those, and all but the last of the 12 and a sign that are left. By its bits: compilers take it that converting
-// there and back changes nothing.
+// The value rounded to 11 bits, as many as f16 has. The remainder has a sign and 12 bits, of which f16 holds all but
+// the last. The rounding is done on the bits, since compilers may assume that a conversion to f16 and back changes
+// nothing.
 fn high_part(value: f32) -> f32 {
     return bitcast<f32>((bitcast<u32>(value) + 0x1000u) & 0xffffe000u);
 }
 
-// Fetches DEPTH slices of A and B from slice `first` on.
+// Fetches and splits DEPTH slices of A and B, beginning with slice `first`.
 fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
     for (var element = thread; element < TILE_ROWS * DEPTH; element += TILE_THREADS) {
         let at = place_a(element);
@@ -35,7 +37,7 @@ fn fetch(tile: vec2<u32>, first: u32, thread: u32) {
 fn finished(row: u32, column: u32, sum: f32) -> f32 {
     let a = inverse(atomicLoad(&largest_a[row]));
     let b = inverse(atomicLoad(&largest_b[column]));
-    // The smaller first: what ends within f32 is within it on the way.
+    // The smaller factor first: if the result is within f32's range, so is the intermediate product.
     return sum * min(a, b) * max(a, b);
 }
 
@@ -44,7 +46,7 @@ fn tile_product(tile: vec2<u32>, thread: u32) {
     let depth = product_depth();
     let row = of_subgroup(thread).x;
     let column = of_subgroup(thread).y;
-    // By name: an array that is indexed by a variable may leave the registers.
+    // One variable per matrix: an array with variable indices may not stay in registers.
     var sums00 = Sums();
     var sums01 = Sums();
     var sums10 = Sums();

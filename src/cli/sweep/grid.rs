@@ -5,7 +5,7 @@ use anyhow::bail;
 /// The most combinations of a grid, and the most runs of a sweep.
 pub(super) const MOST: usize = 10_000;
 
-/// Options of `gpunet train` that say where a run lies, and not what it is.
+/// Options of `gpunet train` that say where a run is stored or what is done with it, and change no setting.
 const PLACES: [&str; 5] = ["recipe", "resume", "out", "force", "overfit"];
 
 /// A long option of `gpunet train` without its dashes, and its value where it takes one.
@@ -20,7 +20,7 @@ impl Setting {
         Setting { key: "seed".to_string(), value: Some(seed.to_string()) }
     }
 
-    /// As the command line takes it.
+    /// The word on the command line.
     pub(super) fn word(&self) -> String {
         match &self.value {
             Some(value) => format!("--{}={value}", self.key),
@@ -57,7 +57,7 @@ fn parse_key(part: &str, grid: &str) -> anyhow::Result<Vec<Setting>> {
         bail!("--grid: `{key}` in `{part}` is no option; {example}");
     }
     if PLACES.contains(&key) {
-        bail!("--grid: `{key}` cannot be swept, since every combination has the recipe and a folder of its own");
+        bail!("--grid: `{key}` cannot be swept: all combinations have the same recipe, and each has its own folder");
     }
     let Some(values) = values else { return Ok(vec![Setting { key: key.to_string(), value: None }]) };
     let setting = |value: &str| match value {
@@ -85,7 +85,7 @@ fn without_brackets(value: &str) -> &str {
     value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value)
 }
 
-/// What a combination is called: its settings, fit for the name of a folder on every platform.
+/// Name of a combination: its settings, in characters that every platform allows in the name of a folder.
 pub(super) fn name(settings: &[Setting]) -> String {
     let text = |setting: &Setting| match &setting.value {
         Some(value) => format!("{}={}", setting.key, escaped(value)),
@@ -94,8 +94,8 @@ pub(super) fn name(settings: &[Setting]) -> String {
     settings.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
-/// A value with `~` for colons, which Windows takes in no name, `+` for commas, and other characters as in URLs, so that no two
-/// values become one.
+/// A value with `~` for colons, which Windows forbids in names, `+` for commas, and other characters escaped as in URLs. Different
+/// values have different names.
 fn escaped(value: &str) -> String {
     let escape = |byte: u8| match byte {
         b':' => "~".to_string(),

@@ -17,7 +17,7 @@ use crate::cli::{DeviceArguments, train};
 /// Bytes that every file system takes for the name of a folder.
 const LONGEST_NAME: usize = 200;
 
-/// A combination as one would type it after `gpunet`.
+/// A combination as typed after `gpunet`.
 #[derive(Debug, Parser)]
 #[command(name = "train", disable_help_flag = true)]
 struct Typed {
@@ -28,9 +28,9 @@ struct Typed {
 /// What all runs of a sweep have in common.
 pub(super) struct Base<'a> {
     pub(super) recipe: &'a Path,
-    /// Where a combination asks for no other.
+    /// Device of the combinations that name none.
     pub(super) device: &'a DeviceArguments,
-    /// Folder of their folders.
+    /// Folder that holds the run folders.
     pub(super) out: &'a Path,
 }
 
@@ -39,9 +39,9 @@ pub(super) struct Base<'a> {
 pub(super) struct Planned {
     /// Its combination and, where seeds are swept, its seed.
     pub(super) name: String,
-    /// Its combination alone: the runs of a group differ in their seeds.
+    /// Its combination without the seed: the runs of a group differ only in their seeds.
     pub(super) group: String,
-    /// What it is trained by.
+    /// Arguments of `gpunet train` for this run.
     pub(super) arguments: train::Arguments,
     pub(super) config: Config,
     pub(super) folder: PathBuf,
@@ -87,20 +87,24 @@ fn plan_run(base: &Base<'_>, settings: &[Setting], group: String) -> anyhow::Res
         Ok(typed) => typed.train,
         Err(error) => bail!("run {name}: {}", problem(&error)),
     };
-    arguments.settings.device.default_to(base.device);
+    arguments.settings.given.default_to(&base.device.chosen);
+    arguments.settings.device.add(&base.device.flags);
     let config = match arguments.config() {
         Ok(config) => config,
         Err(error) => bail!("run {name}: {}", sentence(&error)),
     };
     let folder = base.out.join(&name);
     if folder.exists() && !folder.is_dir() {
-        bail!("{} is a file, where run {name} is to be; choose another --out, or move it away", folder.display());
+        bail!(
+            "{} is a file, where run {name} needs a folder; choose another --out, or move the file",
+            folder.display()
+        );
     }
     arguments.out = Some(folder.clone());
     Ok(Planned { name, group, arguments, config, folder })
 }
 
-/// The sentence and the tip of an error of the command line, without its usage.
+/// The sentence and the tip of a clap error, without the usage.
 fn problem(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.split("\n\nUsage:").next().unwrap_or_default();
@@ -121,7 +125,7 @@ fn refuse_equals(runs: &[Planned]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sees that every run fits its data and device, which are loaded once for all runs that have them in common.
+/// Checks that every run fits its data and device. Each pair of data and device is loaded once for all runs that share it.
 fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
     let needs = |run: &Planned| {
         let Config { data, device, threads, .. } = &run.config;
@@ -142,7 +146,7 @@ fn check_data_and_devices(runs: &[Planned]) -> anyhow::Result<()> {
 }
 
 impl Planned {
-    /// How far the run got when the sweep was started before.
+    /// How far the run got in an earlier start of the sweep.
     ///
     /// # Errors
     /// A folder that holds a run with other settings.
@@ -153,9 +157,9 @@ impl Planned {
             Progress::Stopped(config) => config,
             Progress::Finished(run) => &run.config,
         };
-        // A run notes how many examples a default comes to.
+        // A run folder records the number of validation examples, even if it was a default.
         let validation = self.config.validation.or(held.validation);
-        // What a run comes to does not depend on threads, and it may go on where it likes.
+        // Threads do not change the result, and a run may continue on another device.
         let (threads, device) = (held.threads, held.device.clone());
         let wanted = toml::to_string(&Config { validation, threads, device, ..self.config.clone() })?;
         let held = toml::to_string(held)?;

@@ -1,6 +1,6 @@
 //! Mean and deviation over the seeds of a combination.
 
-/// A row a combination: how many of its runs came to a test accuracy, their mean and their deviation in percent. Runs of a
+/// One row per combination: the number of its runs with a test accuracy, their mean and standard deviation in percent. Runs of a
 /// combination, given by its name, follow each other.
 pub(super) fn rows(runs: &[(&str, Option<f64>)]) -> Vec<Vec<String>> {
     let mut rows = vec![["test accuracy", "runs", "mean %", "std. dev. %"].map(String::from).to_vec()];
@@ -21,7 +21,7 @@ fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
 }
 
-/// Of a sample: the squares are divided by one less than their number.
+/// The standard deviation of a sample: the sum of the squares is divided by one less than their number.
 fn deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

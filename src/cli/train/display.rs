@@ -1,4 +1,4 @@
-//! What `gpunet train` shows while it trains: a bar on a terminal, and a line an epoch.
+//! What `gpunet train` shows while it trains: a progress bar on a terminal, and one line per epoch.
 
 use gpunet::low_level::run::history::EpochRecord;
 use gpunet::low_level::train::Event;
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::output::{self, bytes, line, thousands};
 
-/// Shows events: a bar on a terminal, and a line an epoch.
+/// Shows events: a progress bar on a terminal, and one line per epoch.
 pub(super) struct Display {
     bar: ProgressBar,
     epochs: usize,
@@ -56,7 +56,7 @@ impl Display {
         }
     }
 
-    /// Takes the bar away. The first failure to write is the result.
+    /// Removes the bar. The result is the first failure to write.
     pub(super) fn finish(self) -> std::io::Result<()> {
         self.bar.finish_and_clear();
         self.result
@@ -67,7 +67,7 @@ impl Display {
         self.bar.suspend(print);
     }
 
-    /// Prints above the bar. The first failure to write is kept for the end; training goes on.
+    /// Prints above the bar. Training continues after a failure to write; the first failure is kept for the end.
     fn line(&mut self, text: &str) {
         let written = self.bar.suspend(|| line(text));
         if self.result.is_ok() {

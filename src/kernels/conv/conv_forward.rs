@@ -8,8 +8,8 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// `output = activation(weight * input + bias)`, where `*` slides windows over maps (a cross-correlation, as everywhere in the
-    /// field); sizes as [`ConvSizes`] says, bias `[out_channels]`.
+    /// `output = activation(weight * input + bias)`, where `*` is a cross-correlation, as in all deep-learning
+    /// libraries. Shapes as in [`ConvSizes`]; bias `[out_channels]`.
     pub struct ConvForward(ConvSizes);
 }
 

@@ -1,4 +1,4 @@
-//! The gradient of a convolution's input.
+//! The input gradient of a convolution.
 
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::shared::conv::{ConvSizes, awkward_cases};
@@ -8,9 +8,10 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// `input_grad = (the sum, over windows that see a value, of weight * output_grad) * activation'(kept)`: sizes as [`ConvSizes`] says, kept and
-    /// input_grad those of the input. The activation is the one that the input came out of, so that the result is the gradient of
-    /// its pre-activation; kept is what the derivative takes, the input or its pre-activation.
+    /// `input_grad = (sum of weight * output_grad over the windows that see the value) * activation'(kept)`. Shapes as
+    /// in [`ConvSizes`]; kept and input_grad have the input's shape. The activation is that of the layer below, which
+    /// produced the input, so the result is the gradient of that layer's pre-activation. `kept` is the argument of the
+    /// derivative: the input or its pre-activation.
     pub struct ConvInputGrad(ConvSizes);
 }
 

@@ -1,4 +1,4 @@
-//! The gradient of a convolution's weights.
+//! The weight gradient of a convolution.
 
 use rayon::prelude::*;
 
@@ -11,21 +11,22 @@ use crate::math::conv::{WeightGrad, task_channels};
 use crate::math::real::Real;
 
 params! {
-    /// `partials[s] = output_grad windows^T` over the s-th slice of the output's rows: sizes as [`ConvSizes`] says, partials
-    /// `[slices, out_channels, in_channels, kernel, kernel]`. Their sum over s is the gradient ([`crate::kernels::AddPartials`]).
+    /// `partials[s] = output_grad windows^T` over slice s of the output's rows. Shapes as in [`ConvSizes`]; partials
+    /// `[slices, out_channels, in_channels, kernel, kernel]`. The gradient is their sum over s
+    /// ([`crate::kernels::AddPartials`]).
     pub struct ConvWeightGrad {
         /// The convolution.
         pub sizes: ..ConvSizes,
-        /// Rows of the output in a slice; the last may have fewer.
+        /// Output rows per slice. The last slice may have fewer.
         pub slice_rows: u32,
     }
 }
 
-/// As many workgroups keep a device busy.
+/// Number of workgroups that keeps a GPU busy.
 const ENOUGH_GROUPS: usize = 256;
 
 impl ConvWeightGrad {
-    /// With slices enough.
+    /// With enough slices to keep a GPU busy, but at most one per output row.
     pub fn new(sizes: ConvSizes) -> ConvWeightGrad {
         let tiles = sizes.weight_product().tiles(&tile::BLOCK);
         let slices = (ENOUGH_GROUPS.div_ceil(tiles) as u32).min(sizes.out_height);
@@ -108,7 +109,7 @@ impl KernelSpec for ConvWeightGrad {
             ConvWeightGrad { sizes, slice_rows: sizes.out_height }.case(format!("{label}, in one slice"))
         });
         let uneven = sizes().filter(|(_, sizes, _)| sizes.out_height > 2).map(|(label, sizes, _)| {
-            let label = format!("{label}, in slices of which the last is short");
+            let label = format!("{label}, in slices of two rows");
             ConvWeightGrad { sizes, slice_rows: 2 }.case(label)
         });
         usual.chain(whole).chain(uneven).collect()

@@ -1,4 +1,4 @@
-//! The gradient of the biases of a layer of maps.
+//! The bias gradient of a convolution.
 
 use rayon::prelude::*;
 
@@ -8,12 +8,12 @@ use crate::math::real::Real;
 use crate::math::simd::sum;
 
 params! {
-    /// `bias_grad[c] = sum over i of output_grad[c, i]`: output_grad `[channels, length]`, bias_grad `[channels]`. Added to what the
-    /// update's batches before this one left.
+    /// `bias_grad[c] = sum over i of output_grad[c, i]`: output_grad `[channels, length]`, bias_grad `[channels]`. From
+    /// the second batch of an update on, the sum is added to the gradient of the batches before.
     pub struct MapSums {
-        /// Maps.
+        /// Number of channels.
         pub channels: u32,
-        /// Values of a map, over all examples.
+        /// Values per channel, over all examples.
         pub length: u32,
     }
 }

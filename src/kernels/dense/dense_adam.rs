@@ -1,4 +1,4 @@
-//! Adam of a dense layer's parameters where their gradient is made.
+//! Gradient and Adam update of a dense layer in one kernel.
 
 use crate::kernels::dense::shared::dense_update::{DenseUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
@@ -9,8 +9,9 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and [`Adam`](crate::kernels::Adam) in one: the gradient is never in
-    /// memory. For updates made from one batch.
+    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and
+    /// [`Adam`](crate::kernels::Adam) in one kernel. The gradient is never written to memory, so this works only for
+    /// updates from a single batch.
     pub struct DenseAdam {
         /// The gradient and its penalties.
         pub parameters: ..DenseUpdate,
@@ -27,6 +28,7 @@ impl KernelSpec for DenseAdam {
         "shared/finite",
         "shared/sign",
         "optim/shared/penalties",
+        "optim/shared/moments",
         "optim/shared/adam",
         "dense/shared/dense_grad",
         "dense/shared/dense_update",
@@ -68,7 +70,7 @@ impl KernelSpec for DenseAdam {
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        // Second moments far from zero, near which a root is not as smooth as a sum.
+        // Second moments stay away from zero, where the square root would amplify the error of the sums.
         let [first, second] = [-0.1, 0.05].map(|low| Input::Uniform { low, high: 0.1 });
         Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, Input::SIGNED, first, second])
             .tolerance(Tolerance::sum_of(self.parameters.gradient.rows as usize))

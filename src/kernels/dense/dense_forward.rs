@@ -1,4 +1,4 @@
-//! A dense layer's output.
+//! The output of a dense layer.
 
 use rayon::prelude::*;
 
@@ -11,8 +11,8 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `output = activation(input weight^T + bias)`: input `[rows, inputs]`, weight `[outputs, inputs]`, bias `[outputs]`,
-    /// output `[rows, outputs]`.
+    /// `output = activation(input weight^T + bias)`: input `[rows, inputs]`, weight `[outputs, inputs]`, bias
+    /// `[outputs]`, output `[rows, outputs]`.
     pub struct DenseForward {
         /// Rows of the batch.
         pub rows: u32,
@@ -24,8 +24,8 @@ params! {
 }
 
 impl DenseForward {
-    /// Whether the CPU twin takes [`product_of_rows`]: where there is work enough for threads, and the batch and the weights are so small that what the
-    /// library does to operands first shows.
+    /// Whether the CPU twin uses [`product_of_rows`]: with enough work for several threads, but a batch and weights so
+    /// small that the time the matrix library needs to prepare its operands matters.
     fn goes_by_rows(&self) -> bool {
         let weights = self.inputs as usize * self.outputs as usize;
         (16..=256).contains(&self.rows) && weights <= 1 << 19 && self.rows as usize * weights >= 1 << 19
@@ -100,19 +100,20 @@ impl KernelSpec for DenseForward {
     }
 }
 
-/// Operations of a product with these three dimensions.
+/// Floating-point operations of a product with these three dimensions.
 pub(super) fn product_flops(rows: u32, inputs: u32, outputs: u32) -> u64 {
     2 * u64::from(rows) * u64::from(inputs) * u64::from(outputs)
 }
 
-/// Awkward shapes with and without ReLU, and one of them with every other activation.
+/// Edge-case shapes with and without ReLU, and one shape with every other activation.
 pub(super) fn awkward_cases() -> impl Iterator<Item = (u32, u32, u32, Activation)> {
     let shapes = awkward_shapes()
         .flat_map(|(rows, inputs, outputs)| Activation::ALL[..2].iter().map(move |&a| (rows, inputs, outputs, a)));
     shapes.chain(Activation::ALL[2..].iter().map(|&activation| (7, 13, 11, activation)))
 }
 
-/// `(rows, inputs, outputs)` at the edges: ones, primes, exact tiles, one past a tile in each dimension, long and thin.
+/// Edge cases for `(rows, inputs, outputs)`: ones, primes, exact tiles, one more than a tile in each dimension, long
+/// and thin shapes.
 pub(super) fn awkward_shapes() -> impl Iterator<Item = (u32, u32, u32)> {
     [
         (1, 1, 1),

@@ -1,4 +1,4 @@
-//! The gradient of a dense layer's parameters.
+//! The gradient of a dense layer's weights and biases.
 
 use rayon::prelude::*;
 
@@ -11,9 +11,10 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `weight_grad = output_grad^T input`, `bias_grad[n] = sum over r of output_grad[r, n]`: output_grad `[rows, outputs]`, input
-    /// `[rows, inputs]`, weight_grad `[outputs, inputs]`, bias_grad `[outputs]`, which lie in one tensor. Added to what the update's batches before
-    /// this one left.
+    /// `weight_grad = output_grad^T input`, `bias_grad[n] = sum over r of output_grad[r, n]`: output_grad
+    /// `[rows, outputs]`, input `[rows, inputs]`, weight_grad `[outputs, inputs]`, bias_grad `[outputs]`. Both
+    /// gradients lie in one tensor. From the second batch of an update on, they are added to the gradients of the
+    /// batches before.
     pub struct DenseGrad {
         /// Rows of the batch.
         pub rows: u32,
@@ -21,38 +22,40 @@ params! {
         pub inputs: u32,
         /// Units.
         pub outputs: u32,
-        /// Where biases begin in a tensor of the layer's parameters, of which the weights are the first; 0 where there are none.
+        /// Position of the first bias in the tensor of the layer's parameters, which begins with the weights. 0 without
+        /// biases.
         pub bias_at: u32,
     }
 }
 
-/// Columns that a CPU task sums.
+/// Columns per CPU task in the bias gradient.
 const COLUMNS: usize = 32;
 
 impl DenseGrad {
-    /// Columns of the product: the inputs', and one of ones for the biases.
+    /// Columns of the product: one per input, and a column of ones for the biases.
     fn columns(&self) -> u32 {
         self.inputs + self.bias_at.min(1)
     }
 
-    /// Elements of both operands.
+    /// Lengths of both operands.
     pub(super) fn operands(&self) -> [usize; 2] {
         let [rows, inputs, outputs] = [self.rows, self.inputs, self.outputs].map(|n| n as usize);
         [rows * outputs, rows * inputs]
     }
 
-    /// Parameters.
+    /// Number of parameters.
     pub(super) fn parameters(&self) -> usize {
         self.outputs as usize * self.columns() as usize
     }
 
-    /// Elements from the first parameter to the last, whatever lies between weights and biases.
+    /// Elements from the first parameter to the last, including the gap between weights and biases.
     pub(super) fn span(&self) -> usize {
         let [inputs, outputs, bias_at] = [self.inputs, self.outputs, self.bias_at].map(|n| n as usize);
         if bias_at == 0 { outputs * inputs } else { bias_at + outputs }
     }
 
-    /// Weights and biases, or what is laid out like them, of which the latter may be none.
+    /// The weights and the biases of a tensor that is laid out like the parameters. Without biases, the second slice is
+    /// empty.
     pub(super) fn split<'a, T>(&self, parameters: &'a mut [T]) -> [&'a mut [T]; 2] {
         let weights = self.outputs as usize * self.inputs as usize;
         let (weights, rest) = parameters[..self.span()].split_at_mut(weights);
@@ -60,20 +63,20 @@ impl DenseGrad {
         [weights, &mut rest[between..]]
     }
 
-    /// Bytes of `transfers` for each parameter and one for each element of the operands.
+    /// Bytes moved, with `transfers` per parameter and one per element of the operands.
     pub(super) fn bytes_of(&self, transfers: u64) -> u64 {
         let operands: usize = self.operands().iter().sum();
         4 * (operands as u64 + transfers * self.parameters() as u64)
     }
 
-    /// Values for a tensor of parameters: `of_parameters` where there is one, 1 between, which is to stay.
+    /// Contents for a parameter tensor: `of_parameters` at the parameters, 1 in the gap, which must stay unchanged.
     fn laid_out(&self, of_parameters: f32) -> Input {
         let mut values = vec![1.0; self.span()];
         self.split(&mut values).into_iter().for_each(|part| part.fill(of_parameters));
         Input::F32(values)
     }
 
-    /// Awkward shapes with biases a little behind the weights, and some without any.
+    /// Edge-case shapes with a gap between weights and biases, and some shapes without biases.
     pub(super) fn shapes() -> impl Iterator<Item = (String, DenseGrad)> {
         let with = awkward_shapes().map(|(rows, inputs, outputs)| {
             let label = format!("rows {rows}, inputs {inputs}, outputs {outputs}");
@@ -87,7 +90,7 @@ impl DenseGrad {
     }
 }
 
-/// Adds rows of `output_grad` `[rows, outputs]` to sums, from column `first` on.
+/// Adds the rows of `output_grad` `[rows, outputs]` to `sums`, beginning with column `first`.
 pub(super) fn add_rows<T: Real>(sums: &mut [T], output_grad: &[T], outputs: usize, first: usize) {
     simd!({
         for row in output_grad.chunks_exact(outputs) {
@@ -126,7 +129,7 @@ impl KernelSpec for DenseGrad {
     }
 
     fn flops(&self) -> u64 {
-        // Products with the column of ones are none.
+        // The column of ones takes additions only.
         let sums = u64::from(self.rows) * u64::from(self.outputs) * u64::from(self.bias_at.min(1));
         product_flops(self.rows, self.inputs, self.outputs) + sums
     }

@@ -1,4 +1,4 @@
-//! The gradient of a dense layer's input.
+//! The input gradient of a dense layer.
 
 use rayon::prelude::*;
 
@@ -12,9 +12,10 @@ use crate::math::real::Real;
 use crate::math::simd::MIN_PARALLEL;
 
 params! {
-    /// `input_grad = (output_grad weight) * activation'(kept)`: output_grad `[rows, outputs]`, weight `[outputs, inputs]`,
-    /// kept and input_grad `[rows, inputs]`. The activation is the one that the layer's input came out of, so that the result
-    /// is the gradient of its pre-activation; kept is what the derivative takes, the input or its pre-activation.
+    /// `input_grad = (output_grad weight) * activation'(kept)`: output_grad `[rows, outputs]`, weight
+    /// `[outputs, inputs]`, kept and input_grad `[rows, inputs]`. The activation is that of the layer below, which
+    /// produced the input, so the result is the gradient of that layer's pre-activation. `kept` is the argument of the
+    /// derivative: the input or its pre-activation.
     pub struct DenseInputGrad {
         /// Rows of the batch.
         pub rows: u32,

@@ -1,4 +1,4 @@
-//! Gradient descent with momentum of a dense layer's parameters where their gradient is made.
+//! Gradient and momentum update of a dense layer in one kernel.
 
 use crate::kernels::dense::shared::dense_update::{DenseUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
@@ -9,8 +9,9 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and [`Momentum`](crate::kernels::Momentum) in one: the gradient is never in
-    /// memory. For updates made from one batch.
+    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and
+    /// [`Momentum`](crate::kernels::Momentum) in one kernel. The gradient is never written to memory, so this works
+    /// only for updates from a single batch.
     pub struct DenseMomentum {
         /// The gradient and its penalties.
         pub parameters: ..DenseUpdate,
@@ -77,7 +78,7 @@ impl KernelSpec for DenseMomentum {
         };
         let plain = DenseUpdate::cases().map(|(label, parameters)| case(label, parameters, false, 0));
         let (_, small) = DenseUpdate::small();
-        let others = [case("a moving average".into(), small, true, 0), case("Nesterov's".into(), small, false, 1)];
+        let others = [case("moving average".into(), small, true, 0), case("Nesterov".into(), small, false, 1)];
         plain.chain(others).collect()
     }
 }

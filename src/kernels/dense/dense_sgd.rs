@@ -1,4 +1,4 @@
-//! Gradient descent of a dense layer's parameters where their gradient is made.
+//! Gradient and SGD update of a dense layer in one kernel.
 
 use crate::kernels::dense::shared::dense_update::{DenseUpdate, INPUT, OUTPUT_GRAD, PARAMETERS};
 use crate::kernels::kernel::{Arguments, Case, Input, KernelSpec, Slot, Tolerance, params};
@@ -9,8 +9,9 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and [`Sgd`](crate::kernels::Sgd) in one: the gradient is never in
-    /// memory. For updates made from one batch.
+    /// [`DenseGrad`](crate::kernels::DenseGrad), [`Regularize`](crate::kernels::Regularize) and
+    /// [`Sgd`](crate::kernels::Sgd) in one kernel. The gradient is never written to memory, so this works only for
+    /// updates from a single batch.
     pub struct DenseSgd(DenseUpdate);
 }
 

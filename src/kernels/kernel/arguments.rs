@@ -1,9 +1,9 @@
-//! What a CPU twin is called with.
+//! The arguments of a CPU twin.
 
 use crate::kernels::step::Step;
 use crate::math::real::Real;
 
-/// More slots than any kernel has: WebGPU guarantees eight storage buffers a shader.
+/// Maximum number of slots of a kernel. WebGPU guarantees eight storage buffers per shader.
 pub const MAX_SLOTS: usize = 8;
 
 /// Elements of a tensor that is only read.
@@ -33,14 +33,14 @@ pub enum ElementsMut<'a, T> {
 pub enum Argument<'a, T> {
     /// For [`super::Access::Read`].
     Read(Elements<'a, T>),
-    /// For the other two.
+    /// For [`super::Access::Write`] and [`super::Access::ReadWrite`].
     Write(ElementsMut<'a, T>),
 }
 
 /// The tensors of a launch in slot order, with its constants and step.
 ///
-/// Each argument is taken once. The plan has been checked against the kernel's slots before a twin runs, so that asking for
-/// another kind than the slot declares is a mistake in the twin and panics.
+/// Each argument is taken once. Before a twin runs, the plan was checked against the kernel's slots. A request for
+/// another kind than the slot declares is therefore a bug in the twin, and panics.
 pub struct Arguments<'a, T> {
     slots: [Option<Argument<'a, T>>; MAX_SLOTS],
     constants: &'a [u32],
@@ -53,7 +53,7 @@ impl<'a, T: Real> Arguments<'a, T> {
         Arguments { slots, constants, step }
     }
 
-    /// The value of the kernel's `index`-th override constant.
+    /// The value of override constant `index`.
     pub fn constant(&self, index: usize) -> u32 {
         self.constants[index]
     }
@@ -66,14 +66,14 @@ impl<'a, T: Real> Arguments<'a, T> {
     fn elements(&mut self, slot: usize) -> Elements<'a, T> {
         match self.slots[slot].take() {
             Some(Argument::Read(elements)) => elements,
-            other => panic!("slot {slot} is not an argument to read: {}", kind(&other)),
+            other => panic!("slot {slot} cannot be read: it is {}", kind(&other)),
         }
     }
 
     fn elements_mut(&mut self, slot: usize) -> ElementsMut<'a, T> {
         match self.slots[slot].take() {
             Some(Argument::Write(elements)) => elements,
-            other => panic!("slot {slot} is not an argument to write: {}", kind(&other)),
+            other => panic!("slot {slot} cannot be written: it is {}", kind(&other)),
         }
     }
 
@@ -120,8 +120,8 @@ impl<'a, T: Real> Arguments<'a, T> {
 
 fn kind<T>(argument: &Option<Argument<'_, T>>) -> &'static str {
     match argument {
-        None => "absent or taken before",
-        Some(Argument::Read(_)) => "read only",
-        Some(Argument::Write(_)) => "written",
+        None => "absent or already taken",
+        Some(Argument::Read(_)) => "declared as read-only",
+        Some(Argument::Write(_)) => "declared as written",
     }
 }

@@ -1,4 +1,4 @@
-//! Parity cases: small launches with made inputs, run by doctor and by the tests on every backend.
+//! Parity cases: small launches with generated inputs. `gpunet doctor` and the tests run them on every backend.
 
 use bytemuck::Pod;
 
@@ -6,14 +6,14 @@ use super::KernelSpec;
 use crate::kernels::step::Step;
 use crate::math::random;
 
-/// How far a result may be from the reference: `|a - b| <= absolute + relative * |b|`, so that NaN fails.
+/// How far a result `a` may be from the reference `b`: `|a - b| <= absolute + relative * |b|`. A NaN fails.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
     /// Absolute part.
     pub absolute: f64,
     /// Relative part.
     pub relative: f64,
-    /// Where the two numbers come from.
+    /// Why the two bounds are as they are.
     pub reason: &'static str,
 }
 
@@ -21,30 +21,31 @@ impl Tolerance {
     /// For integers and copies.
     pub const EXACT: Tolerance = Tolerance { absolute: 0.0, relative: 0.0, reason: "integers and copies are exact" };
 
-    /// A few roundings of single precision.
+    /// For a few f32 operations per element.
     pub const ELEMENTWISE: Tolerance = Tolerance {
         absolute: 1e-6,
         relative: 4e-6,
         reason: "a handful of f32 roundings; division and sqrt may be 2.5 ulp off in WGSL",
     };
 
-    /// For results that are stored in half precision: two that are nearly alike may be rounded apart, by one place of f16.
+    /// The same for results stored in half precision: two nearly equal values may round to neighbouring f16 numbers.
     pub fn in_half(self) -> Tolerance {
         let (absolute, relative) = (self.absolute + 2f64.powi(-24), self.relative + 2f64.powi(-10));
         Tolerance { absolute, relative, ..self }
     }
 
-    /// For sums of products whose operands are rounded to half precision first: to 2^-11 of themselves, not 2^-24.
+    /// The same for sums of products whose operands are rounded to f16 first. That rounding has a relative error of
+    /// 2^-11; f32 has 2^-24.
     pub fn of_half_operands(self) -> Tolerance {
         Tolerance { absolute: 1024.0 * self.absolute, ..self }
     }
 
-    /// A sum of `terms` products of values around one, in any order.
+    /// For a sum of `terms` products of values around one, added in any order.
     pub fn sum_of(terms: usize) -> Tolerance {
         Tolerance {
             absolute: 1e-6 + 3e-7 * terms as f64,
             relative: 1e-5,
-            reason: "f32 rounding of a sum grows with its number of terms at worst",
+            reason: "at worst, the f32 rounding error of a sum grows with its number of terms",
         }
     }
 }
@@ -54,9 +55,9 @@ impl Tolerance {
 pub enum Input {
     /// Floats uniform in `[low, high)`.
     Uniform {
-        /// Least value.
+        /// Lower bound, inclusive.
         low: f32,
-        /// Bound above.
+        /// Upper bound, exclusive.
         high: f32,
     },
     /// These floats.
@@ -65,14 +66,14 @@ pub enum Input {
     U32(Vec<u32>),
     /// These bytes.
     U8(Vec<u8>),
-    /// Nothing: the slot is poisoned (NaN, or a bit pattern that is no valid index), so that not writing it shows.
+    /// Poison (NaN, or a bit pattern that is no valid index): an element that the kernel fails to write shows.
     Poison,
 }
 
 /// One launch with its inputs and tolerance.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// What is special about it, such as its dimensions.
+    /// What distinguishes the case, such as its dimensions.
     pub label: String,
     /// Words of the kernel's parameters.
     pub params: Vec<u32>,
@@ -87,7 +88,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case of `kernel` with these inputs, the default step and an exact tolerance.
+    /// A case of `kernel` with these inputs, the default step and tolerance zero.
     pub fn new<K: KernelSpec>(label: impl Into<String>, kernel: K, inputs: Vec<Input>) -> Case {
         Case {
             label: label.into(),
@@ -99,23 +100,23 @@ impl Case {
         }
     }
 
-    /// With this in one of the slots.
+    /// Replaces the input of one slot.
     pub fn input(mut self, slot: usize, input: Input) -> Case {
         self.inputs[slot] = input;
         self
     }
 
-    /// With values for the override constants.
+    /// Sets the override constants.
     pub fn constants(self, constants: Vec<u32>) -> Case {
         Case { constants, ..self }
     }
 
-    /// With these per-step scalars.
+    /// Sets the per-step scalars.
     pub fn step(self, step: Step) -> Case {
         Case { step, ..self }
     }
 
-    /// With this tolerance.
+    /// Sets the tolerance.
     pub fn tolerance(self, tolerance: Tolerance) -> Case {
         Case { tolerance, ..self }
     }
@@ -128,7 +129,7 @@ impl Input {
     /// Floats that are all zero.
     pub const ZEROS: Input = Input::Uniform { low: 0.0, high: 0.0 };
 
-    /// `length` floats of this input for slot `slot`, the same on every machine; `None` for integers and bytes.
+    /// This input's `length` floats for slot `slot`, the same on every machine. `None` for integers and bytes.
     pub fn floats(&self, slot: usize, length: usize) -> Option<Vec<f32>> {
         match self {
             Input::Uniform { low, high } => Some(
@@ -142,7 +143,7 @@ impl Input {
         }
     }
 
-    /// `length` integers of this input; `None` for floats and bytes.
+    /// This input's `length` integers. `None` for floats and bytes.
     pub fn integers(&self, length: usize) -> Option<Vec<u32>> {
         match self {
             Input::U32(values) => Some(values.clone()),
@@ -152,7 +153,7 @@ impl Input {
     }
 }
 
-/// A parameter struct as the words of its uniform.
+/// A parameter struct as the 32-bit words of its uniform buffer.
 pub(crate) fn words<P: Pod>(params: &P) -> Vec<u32> {
     bytemuck::cast_slice(bytemuck::bytes_of(params)).to_vec()
 }

@@ -1,4 +1,4 @@
-//! Launch parameters: plain data with the names of its fields.
+//! Launch parameters: plain data with named fields.
 
 use bytemuck::Pod;
 
@@ -11,7 +11,7 @@ pub enum Scalar {
     F32,
 }
 
-/// A field of a kernel's `Params`, in order; all fields are four bytes wide.
+/// A field of a kernel's `Params`. All fields are four bytes wide.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Name, the same in Rust and in WGSL.
@@ -26,14 +26,14 @@ pub trait Params: Pod + Send + Sync {
     const FIELDS: &'static [Field];
 }
 
-/// Declares a kernel's parameter struct: `#[repr(C)]`, plain data, with its field names kept for printing and checking.
+/// Declares a kernel's parameter struct: `#[repr(C)]` plain data, with its field names for printing and checks.
 macro_rules! params {
     (@scalar u32) => { $crate::kernels::kernel::Scalar::U32 };
     (@scalar f32) => { $crate::kernels::kernel::Scalar::F32 };
     (@field $field:ident: $ty:ident) => {
         $crate::kernels::kernel::Field { name: stringify!($field), scalar: $crate::kernels::kernel::params!(@scalar $ty) }
     };
-    // The same fields as another struct.
+    // The fields of another struct.
     ($(#[$meta:meta])* pub struct $name:ident($base:ty);) => {
         $(#[$meta])*
         #[repr(transparent)]
@@ -44,7 +44,7 @@ macro_rules! params {
             const FIELDS: &'static [$crate::kernels::kernel::Field] = <$base as $crate::kernels::kernel::Params>::FIELDS;
         }
     };
-    // The fields of another struct, then some more.
+    // The fields of another struct, then further ones.
     ($(#[$meta:meta])* pub struct $name:ident {
         $(#[$base_meta:meta])* pub $field_of_base:ident: ..$base:ident,
         $($(#[$field_meta:meta])* pub $field:ident: $ty:ident,)*
@@ -95,7 +95,7 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-/// The fields of both.
+/// The fields of `base`, then those of `more`.
 pub(crate) const fn joined<const N: usize>(base: &[Field], more: &[Field]) -> [Field; N] {
     let mut fields = [Field { name: "", scalar: Scalar::U32 }; N];
     let mut at = 0;

@@ -1,20 +1,20 @@
-//! Hinge losses of multi-class support vector machines.
+//! Hinge losses of multi-class support vector machines (SVMs).
 
 use crate::kernels::kernel::{Arguments, Case, KernelSpec, Slot, Tolerance, linear_grid, params};
 use crate::kernels::loss::shared::loss::{self, Row, greatest};
 use crate::kernels::wgsl;
 use crate::math::real::Real;
 
-/// Which classes a hinge loss counts.
+/// Which margin violations a hinge loss counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HingeVariant {
-    /// All that violate the margin (Weston and Watkins, "Support vector machines for multi-class pattern recognition",
-    /// ESANN 1999).
+    /// All classes that violate the margin (Weston and Watkins, "Support vector machines for multi-class pattern
+    /// recognition", ESANN 1999).
     #[default]
     WestonWatkins,
-    /// The one that violates it most (Crammer and Singer, "On the algorithmic implementation of multiclass kernel-based vector
-    /// machines", JMLR 2001).
+    /// The class that violates the margin most (Crammer and Singer, "On the algorithmic implementation of multiclass
+    /// kernel-based vector machines", JMLR 2001).
     CrammerSinger,
 }
 
@@ -30,10 +30,14 @@ impl HingeVariant {
 
 params! {
     /// For each row r of logits z `[batch, classes]` with target t and violations `v_c = [c != t] margin + z_c - z_t`:
-    /// `losses[r] = w_t sum_c max(0, v_c)` (Weston and Watkins) or `w_t max_c v_c` (Crammer and Singer, `v_t = 0` among them).
-    /// With k classes that count, those with `v_c > 0` or the lowest of the largest of them, `logits_grad[r, c]` is
-    /// `w_t scale / update_rows` for a class that counts, `-k` times that for t, else 0.
-    /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
+    ///
+    /// - `losses[r] = w_t sum_c max(0, v_c)` (Weston and Watkins) or `w_t max_c v_c` (Crammer and Singer; `v_t = 0`).
+    /// - `logits_grad[r, c] = w_t scale / update_rows` for each class that counts, `-k` times that for t, else 0, where
+    ///   k classes count: all with `v_c > 0` (Weston and Watkins), or the one with the largest `v_c > 0`, the lowest of
+    ///   equals (Crammer and Singer).
+    /// - `predictions[start + r] = argmax z`, the lowest class of equal logits.
+    ///
+    /// Padding rows get loss and gradient zero.
     pub struct Hinge {
         /// Rows of a full batch.
         pub batch: u32,
@@ -41,18 +45,18 @@ params! {
         pub classes: u32,
         /// Length of the predictions.
         pub examples: u32,
-        /// By how much the target's logit must pass the others.
+        /// Margin by which the target's logit must exceed all others.
         pub margin: f32,
     }
 }
 
 impl Hinge {
-    /// For logits up to `largest`.
+    /// For logits up to `largest` in magnitude.
     fn tolerance(largest: f32) -> Tolerance {
         Tolerance {
             absolute: 1e-6 + 2e-7 * f64::from(largest),
             relative: 1e-5,
-            reason: "differences of logits, rounded as the logits are, and a sum of positive ones",
+            reason: "f32 rounding of differences of logits, and of a sum of positive terms",
         }
     }
 }

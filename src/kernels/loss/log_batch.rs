@@ -1,4 +1,4 @@
-//! A batch's loss and accuracy, summed on the device.
+//! The loss and the correct predictions of a batch, summed on the device.
 
 use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
 use crate::kernels::step::Step;
@@ -6,7 +6,8 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// `batch_log[log_row] = (sum of losses, number of rows whose prediction is the target)`.
+    /// `batch_log[log_row] = (sum of losses, number of correct predictions)`: losses and targets `[batch]`, predictions
+    /// `[examples]`, batch_log `[log_rows, 2]`. Padding rows do not count.
     pub struct LogBatch {
         /// Rows of a full batch.
         pub batch: u32,
@@ -38,7 +39,7 @@ impl KernelSpec for LogBatch {
         vec![batch, batch, examples, log_rows * 2]
     }
 
-    /// Of predictions and log, only the batch's own.
+    /// Counts only the batch's own predictions and its own row of the log.
     fn bytes(&self) -> u64 {
         u64::from(self.batch) * 12 + 8
     }
@@ -65,7 +66,7 @@ impl KernelSpec for LogBatch {
         Case::new(label, *self, inputs).tolerance(Tolerance {
             absolute: 1e-6,
             relative: 1e-5,
-            reason: "a sum of positive losses, in any order",
+            reason: "f32 rounding of a sum of positive losses, in any order",
         })
     }
 

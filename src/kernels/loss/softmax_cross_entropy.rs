@@ -6,11 +6,15 @@ use crate::kernels::wgsl;
 use crate::math::real::Real;
 
 params! {
-    /// For each row r of logits z `[batch, classes]` with target t and its distribution `q_c = (1 - s) [c = t] + s / classes`,
-    /// smoothed by s (Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR 2016):
-    /// `losses[r] = w_t (log(sum_c exp(z_c)) - sum_c q_c z_c)`,
-    /// `logits_grad[r, c] = w_t (softmax(z)_c - q_c) * scale / update_rows`, and
-    /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
+    /// For each row r of logits z `[batch, classes]` with target t and the target distribution
+    /// `q_c = (1 - s) [c = t] + s / classes`, where s is the label smoothing (Szegedy et al., "Rethinking the inception
+    /// architecture for computer vision", CVPR 2016):
+    ///
+    /// - `losses[r] = w_t (log(sum_c exp(z_c)) - sum_c q_c z_c)`
+    /// - `logits_grad[r, c] = w_t (softmax(z)_c - q_c) * scale / update_rows`
+    /// - `predictions[start + r] = argmax z`, the lowest class of equal logits
+    ///
+    /// Padding rows get loss and gradient zero.
     pub struct SoftmaxCrossEntropy {
         /// Rows of a full batch.
         pub batch: u32,
@@ -24,12 +28,12 @@ params! {
 }
 
 impl SoftmaxCrossEntropy {
-    /// For logits up to `largest`.
+    /// For logits up to `largest` in magnitude.
     fn tolerance(largest: f32) -> Tolerance {
         Tolerance {
             absolute: 2e-6 + 4e-7 * f64::from(largest),
             relative: 2e-5,
-            reason: "exp and log of WGSL are off by a few ulp of their argument, which reaches the spread of the logits",
+            reason: "WGSL's exp and log are off by a few ulp of their argument, up to the spread of the logits",
         }
     }
 }

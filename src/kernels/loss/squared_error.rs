@@ -7,8 +7,12 @@ use crate::math::real::Real;
 
 params! {
     /// For each row r of logits z `[batch, classes]` with target t and errors `d_c = z_c - [c = t]`:
-    /// `losses[r] = w_t sum_c d_c^2 / classes`, `logits_grad[r, c] = w_t 2 d_c / classes * scale / update_rows`, and
-    /// `predictions[start + r] = argmax z`, the lowest of equals. Rows past the step's own get loss and gradient zero.
+    ///
+    /// - `losses[r] = w_t sum_c d_c^2 / classes`
+    /// - `logits_grad[r, c] = w_t 2 d_c / classes * scale / update_rows`
+    /// - `predictions[start + r] = argmax z`, the lowest class of equal logits
+    ///
+    /// Padding rows get loss and gradient zero.
     pub struct SquaredError {
         /// Rows of a full batch.
         pub batch: u32,
@@ -21,7 +25,7 @@ params! {
 
 impl SquaredError {
     const TOLERANCE: Tolerance =
-        Tolerance { absolute: 1e-6, relative: 1e-5, reason: "a sum of squares, of which none takes from another" };
+        Tolerance { absolute: 1e-6, relative: 1e-5, reason: "f32 rounding of a sum of squares, without cancellation" };
 }
 
 impl KernelSpec for SquaredError {

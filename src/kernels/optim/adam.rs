@@ -1,9 +1,8 @@
 //! Adam.
 
-use crate::kernels::kernel::{Arguments, Case, DType, Input, KernelSpec, Slot, Tolerance, params};
-use crate::kernels::optim::shared::adam::AdamRates;
+use crate::kernels::kernel::{Arguments, Case, KernelSpec, Slot, params};
+use crate::kernels::optim::shared::adam::{self, AdamRates};
 use crate::kernels::optim::shared::arena::{over_arena, update_pieces};
-use crate::kernels::shared::loss_scale;
 use crate::kernels::step::Step;
 use crate::kernels::{AWKWARD_LENGTHS, wgsl};
 use crate::math::real::Real;
@@ -29,16 +28,11 @@ impl KernelSpec for Adam {
         "shared/linear",
         "shared/loss_scale",
         "shared/finite",
+        "optim/shared/moments",
         "optim/shared/adam",
         "optim/shared/arena"
     );
-    const SLOTS: &'static [Slot] = &[
-        Slot::update("parameters", DType::F32),
-        Slot::read("gradients", DType::F32),
-        Slot::update("first_moments", DType::F32),
-        Slot::update("second_moments", DType::F32),
-        loss_scale::SLOT,
-    ];
+    const SLOTS: &'static [Slot] = adam::SLOTS;
 
     over_arena!(flops: AdamRates::FLOPS);
 
@@ -48,25 +42,17 @@ impl KernelSpec for Adam {
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        let [first, second] = [-0.1, 0.0].map(|low| Input::Uniform { low, high: 0.1 });
-        Case::new(label, *self, vec![Input::SIGNED, Input::SIGNED, first, second, loss_scale::applies()])
-            .tolerance(Tolerance::ELEMENTWISE)
+        adam::case(label, *self)
     }
 
     fn cases() -> Vec<Case> {
-        let case = |label: String, length: usize, t: i32| {
-            Adam { rates: AdamRates::new(0.9, 0.999, 1e-8), length: length as u32 }.case(label).step(Step {
-                learning_rate: 0.01,
-                first_moment_correction: (1.0 / (1.0 - 0.9f64.powi(t))) as f32,
-                second_moment_correction: (1.0 / (1.0 - 0.999f64.powi(t))) as f32,
-                ..Step::default()
-            })
+        let step = |t: i32| Step {
+            learning_rate: 0.01,
+            first_moment_correction: (1.0 / (1.0 - 0.9f64.powi(t))) as f32,
+            second_moment_correction: (1.0 / (1.0 - 0.999f64.powi(t))) as f32,
+            ..Step::default()
         };
-        let lengths = AWKWARD_LENGTHS.into_iter().map(|length| case(format!("length {length}"), length, 3));
-        let tiny = case("first step, gradients as small as epsilon".to_string(), 1000, 1)
-            .input(1, Input::Uniform { low: -1e-8, high: 1e-8 })
-            .input(2, Input::ZEROS)
-            .input(3, Input::ZEROS);
-        loss_scale::with_one_left_out(lengths.chain([tiny]))
+        let kernel = |length| Adam { rates: AdamRates::new(0.9, 0.999, 1e-8), length };
+        adam::cases(&AWKWARD_LENGTHS, kernel, step(3), step(1))
     }
 }

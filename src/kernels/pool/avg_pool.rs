@@ -9,7 +9,7 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `output = the mean of each window`, padding counted as zeros. Sizes as [`PoolSizes`] says.
+    /// `output = the mean of each window`, where padding counts as zeros. Shapes as in [`PoolSizes`].
     pub struct AvgPool(PoolSizes);
 }
 

@@ -1,4 +1,4 @@
-//! The gradient of an average pooling's input.
+//! The input gradient of average pooling.
 
 use rayon::prelude::*;
 
@@ -10,8 +10,9 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `input_grad = (sum of output_grad over the windows that a value is in) / (size of a window) * activation'(kept)`: sizes as [`PoolSizes`]
-    /// says. The activation is the one that the input came out of; kept is what its derivative takes.
+    /// `input_grad = (sum of output_grad over the windows that contain it) / (values per window) * activation'(kept)`.
+    /// Shapes as in [`PoolSizes`]; kept has the input's shape. The activation is that of the layer below, which
+    /// produced the input. `kept` is the argument of its derivative.
     pub struct AvgPoolGrad(PoolSizes);
 }
 

@@ -9,8 +9,9 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `output = the greatest value of each window`, the first of equals; a NaN is greater than any number. `indices`, of the output's
-    /// shape, say where it stood, `row * in_width + column`. Sizes as [`PoolSizes`] says.
+    /// `output = the maximum of each window`. The first of equal values wins. A NaN is greater than any number.
+    /// `indices` has the output's shape and holds the position of each maximum, `row * in_width + column`. Shapes as in
+    /// [`PoolSizes`].
     pub struct MaxPool(PoolSizes);
 }
 
@@ -63,7 +64,7 @@ impl KernelSpec for MaxPool {
     fn cases() -> Vec<Case> {
         let equal = awkward_sizes().map(|(label, sizes)| {
             let values = (0..sizes.lengths()[0]).map(|i| if i % 3 == 0 { -1.0 } else { -2.0 }).collect();
-            MaxPool(sizes).case(format!("{label}, many equals")).input(0, Input::F32(values))
+            MaxPool(sizes).case(format!("{label}, many equal values")).input(0, Input::F32(values))
         });
         awkward_sizes().map(|(label, sizes)| MaxPool(sizes).case(label)).chain(equal).collect()
     }

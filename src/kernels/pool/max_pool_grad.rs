@@ -1,4 +1,4 @@
-//! The gradient of a max pooling's input.
+//! The input gradient of max pooling.
 
 use rayon::prelude::*;
 
@@ -10,9 +10,9 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `input_grad = (sum of output_grad over the windows that chose a value) * activation'(kept)`: indices as
-    /// [`crate::kernels::MaxPool`] leaves it, sizes as [`PoolSizes`] says. The activation is the one that the input came out of; kept is what
-    /// its derivative takes.
+    /// `input_grad = (sum of output_grad over the windows whose maximum is the value) * activation'(kept)`. `indices`
+    /// comes from [`crate::kernels::MaxPool`]. Shapes as in [`PoolSizes`]; kept has the input's shape. The activation
+    /// is that of the layer below, which produced the input. `kept` is the argument of its derivative.
     pub struct MaxPoolGrad(PoolSizes);
 }
 
@@ -63,7 +63,7 @@ impl KernelSpec for MaxPoolGrad {
     }
 
     fn case(&self, label: impl Into<String>) -> Case {
-        // Of each window the last pixel, or the middle one.
+        // The maximum is the last pixel of the window for even examples, the middle pixel for odd ones.
         let (sizes, batch, [_, map]) = (&self.0, self.0.batch as usize, self.0.map_lengths());
         let mut indices = vec![0; map];
         for (window, pixels) in sizes.windows().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A gradient out of partial sums.
+//! A gradient as the sum of partial sums.
 
 use rayon::prelude::*;
 
@@ -8,12 +8,12 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `gradient[i] = sum over s of partials[s, i]`, in order: partials `[slices, length]`. Added to what the update's batches
-    /// before this one left.
+    /// `gradient[i] = sum over s of partials[s, i]`, in order: partials `[slices, length]`, gradient `[length]`. From
+    /// the second batch of an update on, the sum is added to the gradient of the batches before.
     pub struct AddPartials {
         /// Elements of the gradient.
         pub length: u32,
-        /// Partial sums of each.
+        /// Partial sums per element.
         pub slices: u32,
     }
 }

@@ -1,4 +1,4 @@
-//! Which tiles suit and fit.
+//! Which tile suits a product, and which tiles an adapter can run.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn tiles_suit_adapter_and_shape_and_cover_the_result() {
         let tile = Product::new(rows, columns).tile(&TileLimits { subgroup, ..WEBGPU }, Precision::F32);
         assert_eq!(tile.name, name, "{rows} x {columns}, subgroups of {subgroup:?}");
     }
-    // In half precision on matrix units: the largest of which there are 64, or the smallest; never in single precision.
+    // In f16 on tensor cores: the largest tile that gives 64 workgroups, else the smallest. In f32 never.
     let tensor_cores = TileLimits { threads: 1024, memory: 49_152, subgroup: Some(32), matrix: Some((16, 32)) };
     for (rows, columns, name) in
         [(256, 10, "matrix 64x64"), (256, 3000, "matrix 128x64"), (2048, 3000, "matrix 128x128")]
@@ -37,11 +37,11 @@ fn tiles_suit_adapter_and_shape_and_cover_the_result() {
 }
 
 #[test]
-fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
+fn tiles_beyond_the_limits_of_an_adapter_do_not_fit() {
     let fitting = |limits: TileLimits| TILES.iter().filter(|tile| tile.fits(&limits, Precision::F32)).count();
     assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(8), ..WEBGPU }), 10);
     assert_eq!(fitting(TileLimits { memory: 32_768, subgroup: Some(32), ..WEBGPU }), 8);
-    // 128x128 takes 16 * (32 + 1) vectors of 16 bytes, twice.
+    // 128x128 needs 16 * (32 + 1) vectors of 16 bytes, twice.
     assert_eq!((fitting(TileLimits { memory: 16_896, ..WEBGPU }), fitting(WEBGPU)), (8, 7));
     assert_eq!(fitting(TileLimits { threads: 128, ..WEBGPU }), 6);
 
@@ -49,7 +49,7 @@ fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
         TILES.iter().filter(|tile| tile.uses_matrices() && tile.fits(&limits, precision)).count()
     };
     let of_matrices = |limits: TileLimits| of_matrices_in(Precision::F16, limits);
-    // 128x128 takes 128 rows of 40 halves and 32 of 136, and 8 matrices of 256 floats.
+    // 128x128 needs 128 rows of 40 f16, 32 rows of 136 f16, and 8 matrices of 256 f32.
     let memory = 2 * (128 * 40 + 32 * 136) + 8 * 256 * 4;
     let most = TileLimits { threads: 256, memory, subgroup: None, matrix: Some((16, 32)) };
     assert_eq!(of_matrices(most), 3);
@@ -58,7 +58,8 @@ fn tiles_are_left_out_where_an_adapter_lacks_what_they_need() {
     assert_eq!(of_matrices(TileLimits { matrix: Some((8, 32)), ..most }), 1);
     assert_eq!(of_matrices(TileLimits { matrix: Some((16, 64)), ..most }), 0);
     assert_eq!(of_matrices(TileLimits { matrix: None, ..most }), 0);
-    // Operands that are split take 128 rows of 40 halves and 32 of 72 twice, 4 matrices of 256 floats, and a word for each row and column.
+    // Split 128x64 needs 128 rows of 40 f16 and 32 rows of 72 f16, both twice, 4 matrices of 256 f32, and a word per
+    // row and per column.
     let memory = 4 * (128 * 40 + 32 * 72) + 4 * 256 * 4 + 4 * (128 + 64);
     let most = TileLimits { memory, ..most };
     assert_eq!(of_matrices_in(Precision::F32Split, most), 2);

@@ -35,24 +35,32 @@ impl Adam {
     }
 }
 
+/// What it keeps of each parameter.
+pub(super) const STATE: &[&str] = &["first_moments", "second_moments"];
+
+/// Checks both decays and epsilon.
+pub(super) fn check_rates(beta1: f64, beta2: f64, epsilon: f64) -> Result<(), SettingError> {
+    check_decay("optimizer.beta1", "a decay", beta1)?;
+    check_decay("optimizer.beta2", "a decay", beta2)?;
+    check_epsilon(epsilon)
+}
+
 impl Rule for Adam {
     fn title(&self) -> &'static str {
         "Adam"
     }
 
     fn check(&self) -> Result<(), SettingError> {
-        check_decay("optimizer.beta1", "a decay", self.beta1)?;
-        check_decay("optimizer.beta2", "a decay", self.beta2)?;
-        check_epsilon(self.epsilon)
+        check_rates(self.beta1, self.beta2, self.epsilon)
     }
 
     fn corrections(&self, t: u64) -> Corrections {
         let [first_moment, second_moment] = [self.beta1, self.beta2].map(|beta| bias_correction(beta, t));
-        Corrections { first_moment, second_moment }
+        Corrections { first_moment, second_moment, ..Corrections::default() }
     }
 
     fn state_of_each(&self) -> &'static [&'static str] {
-        &["first_moments", "second_moments"]
+        STATE
     }
 
     fn record(&self, update: &mut Update<'_>) {

@@ -45,9 +45,12 @@ pub(super) trait Rule {
     }
 }
 
-/// What an update multiplies moments by, which changes from one update to the next; 1 where there is nothing to correct. Made in f64.
+/// What an update multiplies gradient and moments by, which changes from one update to the next; 1 where there is nothing to correct. Made in
+/// f64.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Corrections {
+    /// Factor on the gradient itself, where it stands beside its first moment.
+    pub gradient: f64,
     /// Factor on the first moment, or on the velocity.
     pub first_moment: f64,
     /// Factor on the second moment.
@@ -56,7 +59,7 @@ pub struct Corrections {
 
 impl Default for Corrections {
     fn default() -> Corrections {
-        Corrections { first_moment: 1.0, second_moment: 1.0 }
+        Corrections { gradient: 1.0, first_moment: 1.0, second_moment: 1.0 }
     }
 }
 

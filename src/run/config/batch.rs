@@ -1,4 +1,4 @@
-//! How an epoch's examples become batches, and batches updates.
+//! How the examples of an epoch become batches, and batches become updates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,33 +7,33 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingError;
 
-/// Examples of a batch as a user asks for them: a number, or `full`.
+/// Examples per batch as a user asks for them: a number, or `full`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchSize {
-    /// So many.
+    /// This many.
     Rows(usize),
-    /// All of the training part: one update an epoch.
+    /// The whole training set: one update per epoch.
     Full,
 }
 
-/// The most examples that pass through the network at once where an update takes the whole training part: what is on the device does
-/// not grow with the data set, and caches still hold it.
+/// The most examples that pass through the network at once when an update takes the whole training set. It bounds the memory of the
+/// device, and activations of this many examples still fit in caches.
 const FULL_BATCH_ROWS: usize = 2000;
 
 /// An epoch cut into batches and updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batching {
-    /// Examples of a batch; the epoch's last may be short.
+    /// Examples per batch; the last batch of an epoch may have fewer.
     pub rows: usize,
-    /// Batches whose gradients add up to an update; the epoch's last update may be made from fewer.
+    /// Batches whose gradients add up to one update; the last update of an epoch may have fewer.
     pub per_update: usize,
-    /// Examples of an epoch.
+    /// Examples per epoch.
     pub examples: usize,
 }
 
 impl BatchSize {
     pub(super) fn check(self, accumulate: usize) -> Result<(), SettingError> {
-        let must = "gradients of at least one batch make an update";
+        let must = "an update needs the gradients of at least one batch";
         SettingError::unless(accumulate > 0, "accumulate", accumulate, must)?;
         let must = "shaders count in 32 bits";
         SettingError::unless(u32::try_from(accumulate).is_ok(), "accumulate", accumulate, must)?;
@@ -43,7 +43,7 @@ impl BatchSize {
                 SettingError::unless(u32::try_from(rows).is_ok(), "batch", rows, must)
             }
             BatchSize::Full if accumulate > 1 => {
-                let why = "a full batch is the whole training part, so that there is nothing to add to it".to_string();
+                let why = "a full batch is the whole training set, so nothing is left to add to it".to_string();
                 Err(SettingError::Contradiction { keys: ["batch", "accumulate"], why })
             }
             BatchSize::Full => Ok(()),
@@ -52,9 +52,9 @@ impl BatchSize {
 }
 
 impl Batching {
-    /// Batches of an epoch over `examples` training examples.
+    /// The batches of an epoch over `examples` training examples.
     pub fn new(batch: BatchSize, accumulate: usize, examples: usize) -> Batching {
-        // A batch larger than the training part would only be padding.
+        // A batch larger than the training set would be padding.
         let most = examples.max(1);
         match batch {
             BatchSize::Rows(rows) => Batching { rows: rows.min(most), per_update: accumulate, examples },
@@ -65,7 +65,7 @@ impl Batching {
         }
     }
 
-    /// Updates of an epoch.
+    /// Updates per epoch.
     pub fn updates(&self) -> usize {
         self.examples.div_ceil(self.rows.saturating_mul(self.per_update))
     }
@@ -87,7 +87,7 @@ impl FromStr for BatchSize {
         match text.parse() {
             Ok(rows) => Ok(BatchSize::Rows(rows)),
             Err(_) if text == "full" => Ok(BatchSize::Full),
-            Err(_) => Err("a batch is a number of examples, or `full` for all of the training part".to_string()),
+            Err(_) => Err("a batch is a number of examples, or `full` for the whole training set".to_string()),
         }
     }
 }

@@ -1,15 +1,17 @@
-//! Recipes: configurations as TOML, with mistakes told by line.
+//! Recipes: configurations as TOML, whose mistakes are reported by line.
 
 use std::fmt;
 
+use toml::{Table, Value};
+
 use super::layers::{self, Mistake};
 use super::{Config, SettingError};
-use crate::settings::{self, SpecError};
+use crate::settings::{self, NAME, SpecError, value_text};
 
-/// A recipe that does not parse, or says what makes no sense.
+/// A recipe that does not parse, or has a setting that makes no sense.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecipeError {
-    /// Line of the mistake, from 1, where it has one.
+    /// Line of the mistake, from 1, if it is known.
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: String,
@@ -27,12 +29,12 @@ impl fmt::Display for RecipeError {
 }
 
 impl Config {
-    /// Reads and validates a recipe. Settings that it leaves out have their defaults.
+    /// Reads and validates a recipe. Missing settings have their defaults.
     ///
     /// # Errors
     /// The first mistake, with its line.
     pub fn from_recipe(text: &str) -> Result<Config, RecipeError> {
-        let mut table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
+        let mut table: Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
         layers::expand(&mut table).map_err(|Mistake { section, word, problem }| {
             let line = section.and_then(|section| line_of_layer(text, section, word.as_deref()));
             RecipeError { line, problem }
@@ -48,38 +50,42 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings that are not the defaults, each with its value: tables in the notation of the command line.
+    /// The settings that are not the defaults: their paths, and their values in the notation of the command line. A kind with
+    /// settings of its own, such as a loss, is one value.
     pub fn unusual(&self) -> Vec<(String, String)> {
-        let table =
-            |config: &Config| toml::Table::try_from(config).expect("a configuration holds only what TOML can say");
-        let defaults = table(&Config::default());
-        let mut unusual = table(self);
-        unusual.retain(|key, value| defaults.get(key) != Some(value));
-        for (key, value) in &mut unusual {
-            // Of several settings side by side, only those that differ; a kind with settings is told whole.
-            if let (toml::Value::Table(inner), Some(usual)) = (value, defaults.get(key))
-                && !inner.contains_key("name")
-            {
-                inner.retain(|key, value| usual.get(key) != Some(value));
+        let defaults = Config::default().to_table();
+        let mut unusual = Vec::new();
+        for (key, value) in self.to_table() {
+            match (&value, defaults.get(&key)) {
+                (value, Some(default)) if default == value => {}
+                (Value::Table(section), Some(default)) if !section.contains_key(NAME) => {
+                    let differing = section.iter().filter(|(inner, value)| default.get(inner) != Some(value));
+                    unusual.extend(differing.map(|(inner, value)| (format!("{key}.{inner}"), value_text(value))));
+                }
+                (value, _) => unusual.push((key, value_text(value))),
             }
         }
-        unusual.into_iter().map(|(key, value)| (key, settings::value_text(&value))).collect()
+        unusual
     }
 
-    /// The recipe that says everything.
+    fn to_table(&self) -> Table {
+        Table::try_from(self).expect("a configuration holds only what TOML can say")
+    }
+
+    /// The complete recipe.
     pub fn to_recipe(&self) -> String {
         toml::to_string(self).expect("a configuration holds only what TOML can say")
     }
 }
 
-/// A mistake against TOML itself.
+/// A mistake in the syntax of TOML.
 fn toml_error(text: &str, error: &toml::de::Error) -> RecipeError {
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     RecipeError { line, problem: error.message().to_string() }
 }
 
-/// A setting that is not known, or of another type.
-fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeError {
+/// An unknown setting, or a value of another type.
+fn setting_error(text: &str, table: &Table, error: SpecError) -> RecipeError {
     // The setting at fault is the one without which the error is another.
     let paths = table.iter().flat_map(|(key, value)| {
         let inner = value.as_table().into_iter().flat_map(|inner| inner.keys());
@@ -87,7 +93,7 @@ fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeErr
     });
     let without = |(key, inner): (&String, Option<&String>)| {
         let mut table = table.clone();
-        match (inner, table.get_mut(key).and_then(toml::Value::as_table_mut)) {
+        match (inner, table.get_mut(key).and_then(Value::as_table_mut)) {
             (Some(inner), Some(section)) => section.remove(inner),
             _ => table.remove(key),
         };
@@ -111,30 +117,46 @@ fn setting_error(text: &str, table: &toml::Table, error: SpecError) -> RecipeErr
     RecipeError { line, problem }
 }
 
-/// The sections of a recipe, with the keys that users look for outside of them.
-const SECTIONS: [(&str, &[&str]); 6] = [
-    ("optimizer", &["learning_rate"]),
-    ("schedule", &["warmup"]),
-    ("loss", &["label_smoothing"]),
-    ("regularization", &["l1", "l2", "weight_decay", "max_norm"]),
-    ("clipping", &["norm", "value"]),
-    ("early_stopping", &["patience", "metric"]),
-];
+/// The sections of a recipe with their keys. A section that is one of several kinds has the keys of the default kind.
+fn sections() -> Vec<(String, Vec<String>)> {
+    let defaults = Config::default().to_table();
+    // The error for an unknown key lists the known ones.
+    let known = |mut table: Table, section: Option<&str>| {
+        let keys = match section {
+            None => Some(&mut table),
+            Some(section) => table.entry(section).or_insert_with(|| Table::new().into()).as_table_mut(),
+        };
+        keys?.insert("?".to_string(), Value::Boolean(true));
+        match settings::from_table::<Config>(&table) {
+            Err(SpecError::Key { known, .. }) => Some(known.into_iter().map(String::from).collect::<Vec<_>>()),
+            _ => None,
+        }
+    };
+    let section = |key: String| {
+        // A schedule reads its table itself, and its error has no list.
+        let present = || Some(defaults.get(&key)?.as_table()?.keys().filter(|inner| *inner != NAME).cloned().collect());
+        let keys = known(defaults.clone(), Some(&key)).or_else(present)?;
+        Some((key, keys))
+    };
+    known(Table::new(), None).unwrap_or_default().into_iter().filter_map(section).collect()
+}
 
-/// The section, and the key in it, that a user probably means by a key outside of any section: by its name, its initials (`lr`), or with the
-/// section's beginning before it (`clip_norm`).
-fn place_of(word: &str) -> Option<(&'static str, &'static str)> {
+/// The section, and the key in it, that a user probably means by a key outside of any section. The user may have written its name,
+/// its initials (`lr`), or the beginning of the section before it (`clip_norm`).
+fn place_of(word: &str) -> Option<(String, String)> {
     let word = word.replace('-', "_");
     let initials = |key: &str| key.split('_').filter_map(|part| part.chars().next()).collect::<String>();
     let is_meant = |section: &str, key: &str| {
         let with_section = word.split_once('_').is_some_and(|(first, rest)| section.starts_with(first) && rest == key);
         word == key || (key.contains('_') && word == initials(key)) || with_section
     };
-    let mut keys = SECTIONS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
-    keys.find(|(section, key)| is_meant(section, key))
+    sections().into_iter().find_map(|(section, keys)| {
+        let key = keys.into_iter().find(|key| is_meant(&section, key))?;
+        Some((section, key))
+    })
 }
 
-/// The line, from 1, of a section [[layers]] that has `word` for a key or a value; else that on which it begins.
+/// The line, from 1, of a section [[layers]] with `word` as a key or a value; else the line on which the section begins.
 fn line_of_layer(text: &str, section: usize, word: Option<&str>) -> Option<usize> {
     let lines = || (1..).zip(text.lines().map(str::trim));
     let (header, _) = lines().filter(|(_, line)| line.starts_with("[[layers]]")).nth(section - 1)?;
@@ -146,7 +168,7 @@ fn line_of_layer(text: &str, section: usize, word: Option<&str>) -> Option<usize
     Some(inside.find(|(_, line)| has_word(line)).map_or(header, |(line, _)| line))
 }
 
-/// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; of its section where it only has a default.
+/// The line, from 1, on which a recipe sets `path`, such as `optimizer.beta1`; else the line of its section.
 fn line_of(text: &str, path: &str) -> Option<usize> {
     let mut section = String::new();
     let mut best = None;
@@ -193,7 +215,7 @@ mod tests {
             ("activation", "tanh"),
             ("dropout", "[0.1, 0.5, 0.0]"),
             ("loss", "svm:margin=1.0:variant=weston-watkins"),
-            ("regularization", "l2=1e-7"),
+            ("regularization.l2", "1e-7"),
         ];
         assert_eq!(config.unusual(), expected.map(|(key, value)| (key.to_string(), value.to_string())));
     }
@@ -248,6 +270,10 @@ mod tests {
             ("[optimizer]\nname = \"adm\"", Some(1), "did you mean `adam`?"),
             ("epochs = 3\nlr = 0.1", Some(2), "it is `learning_rate` in the section [optimizer]"),
             ("warmup = 2", Some(1), "it is `warmup` in the section [schedule]"),
+            ("label-smoothing = 0.1", Some(1), "it is `label_smoothing` in the section [loss]"),
+            ("max_norm = 3", Some(1), "it is `max_norm` in the section [regularization]"),
+            ("clip_value = 3", Some(1), "it is `value` in the section [clipping]"),
+            ("patience = 3", Some(1), "it is `patience` in the section [early_stopping]"),
             ("[optimizer]\nname = \"adam\"\nlr = 0.1", Some(3), "did you mean `learning_rate`?"),
             ("epochs = \"many\"", Some(1), "whole number"),
             ("[schedule]\nname = \"step\"\n# every\nevery = \"often\"", Some(4), "whole number"),

@@ -1,4 +1,4 @@
-//! What the kernels of a convolution share, as their shaders do in `shaders/conv/shared/conv.wgsl`.
+//! Code that the convolution kernels share. Its WGSL counterpart is `shaders/conv/shared/conv.wgsl`.
 
 use crate::kernels::activation::Activation;
 use crate::kernels::kernel::params;
@@ -8,36 +8,42 @@ use crate::math::real::Real;
 use crate::math::shape::{Shape, Window};
 
 params! {
-    /// A convolution of maps `[in_channels, in_height, in_width, batch]` into maps `[out_channels, out_height, out_width, batch]` by
-    /// weights `[out_channels, in_channels, kernel, kernel]`.
+    /// A convolution of an input `[in_channels, in_height, in_width, batch]` with weights
+    /// `[out_channels, in_channels, kernel, kernel]`. The output is `[out_channels, out_height, out_width, batch]`.
     pub struct ConvSizes {
         /// Examples, innermost in memory.
         pub batch: u32,
-        /// Maps of the input.
+        /// Channels (maps) of the input.
         pub in_channels: u32,
-        /// Their rows.
+        /// Rows of the input.
         pub in_height: u32,
-        /// Their columns.
+        /// Columns of the input.
         pub in_width: u32,
-        /// Maps of the output.
+        /// Channels (maps) of the output.
         pub out_channels: u32,
-        /// Their rows.
+        /// Rows of the output.
         pub out_height: u32,
-        /// Their columns.
+        /// Columns of the output.
         pub out_width: u32,
         /// Rows and columns of a window.
         pub kernel: u32,
-        /// From one window to the next.
+        /// Distance from one window to the next.
         pub stride: u32,
-        /// Rows and columns of zeros around the input.
+        /// Rows and columns of zeros on each side of the input.
         pub padding: u32,
     }
 }
 
 impl ConvSizes {
-    /// The convolution of `batch` examples of maps. Panics where the window does not fit.
+    /// The convolution of `batch` examples.
+    ///
+    /// # Panics
+    ///
+    /// If the input is not an image or the window does not fit into it.
     pub fn new(batch: usize, input: Shape, out_channels: usize, window: Window) -> ConvSizes {
-        let Shape::Maps { channels, height, width } = input else { panic!("a convolution takes maps, not {input}") };
+        let Shape::Maps { channels, height, width } = input else {
+            panic!("a convolution needs an image, not {input}")
+        };
         let positions = |length: usize| window.positions(length).expect("the window fits") as u32;
         ConvSizes {
             batch: batch as u32,
@@ -64,14 +70,14 @@ impl ConvSizes {
         ]
     }
 
-    /// Operations of each of the three products.
+    /// Floating-point operations of each of the three products: output, input gradient, weight gradient.
     pub(crate) fn flops(&self) -> u64 {
         let area = u64::from(self.kernel) * u64::from(self.kernel);
         let places = u64::from(self.out_height) * u64::from(self.out_width) * u64::from(self.batch);
         2 * u64::from(self.out_channels) * u64::from(self.in_channels) * area * places
     }
 
-    /// How the output sees the input, along rows and along columns.
+    /// Which inputs each output sees, along rows and along columns.
     pub(crate) fn axes_of_output(&self) -> [Axis; 2] {
         self.axes(Axis::of_output)
     }
@@ -82,7 +88,8 @@ impl ConvSizes {
             .map(|(output, input)| of(output as usize, input as usize, kernel, stride, padding))
     }
 
-    /// Writes the output's pre-activations without their bias; `finish` gets some rows of a channel, the channel and where they begin.
+    /// Writes the output before bias and activation. Then calls `finish(channel, start, rows)` for some rows of a
+    /// channel, which begin at element `start` of the output.
     pub(crate) fn forward<T: Real>(
         &self,
         input: &[T],
@@ -100,7 +107,8 @@ impl ConvSizes {
         convolution.run(output, self.out_channels as usize, weight, finish);
     }
 
-    /// Writes the input's gradient, before any activation's derivative; `finish` likewise.
+    /// Writes the input's gradient before the activation's derivative. Then calls `finish` as [`ConvSizes::forward`]
+    /// does.
     pub(crate) fn backward<T: Real>(
         &self,
         output_grad: &[T],
@@ -119,21 +127,22 @@ impl ConvSizes {
         correlation.run(input_grad, in_channels, weight, finish);
     }
 
-    /// Places of maps of that height and width, over all examples.
+    /// Pixels of one channel of that height and width, over all examples.
     pub(crate) fn places(&self, height: u32, width: u32) -> usize {
         [height, width, self.batch].into_iter().map(|n| n as usize).product()
     }
 
-    /// The product that the weights' gradient is.
+    /// The weight gradient as a matrix product.
     pub(crate) fn weight_product(&self) -> Product {
         Product::new(self.out_channels, (self.in_channels * self.kernel * self.kernel) as usize)
     }
 }
 
-/// Awkward convolutions, with ReLU, and one of them with every other activation: an image of one pixel, a kernel as large as the
-/// image, strides that do not divide, padding beyond half the kernel, one channel and seventeen, batches around vectors and tiles.
+/// Edge cases with ReLU, and one shape with every other activation. The shapes include an image of one pixel, a window
+/// as large as the image, strides that do not divide the size, padding beyond half the window, 1 and 17 channels, and
+/// batches just below and above the size of vectors and tiles.
 pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ConvSizes, Activation)> {
-    // Batch, channels, height, width, channels of the output, kernel, stride, padding.
+    // Batch, input channels, height, width, output channels, window, stride, padding.
     let shapes = [
         [1, 1, 1, 1, 1, 1, 1, 0],
         [3, 1, 1, 1, 2, 3, 1, 1],

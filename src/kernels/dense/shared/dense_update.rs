@@ -1,5 +1,5 @@
-//! What kernels share that make the gradient of a dense layer's parameters and update them by it, as their shaders do in
-//! `shaders/dense/shared/dense_update.wgsl`.
+//! Code that the fused updates of dense layers share: kernels that compute a layer's gradient and apply the optimizer
+//! at once. The WGSL counterpart is `shaders/dense/shared/dense_update.wgsl`.
 
 use rayon::prelude::*;
 
@@ -13,27 +13,28 @@ use crate::math::real::Real;
 use crate::math::simd::pieces;
 
 params! {
-    /// What kernels know that make the gradient of a dense layer's parameters and update them by it.
+    /// The parameters that all fused updates of dense layers share.
     pub struct DenseUpdate {
         /// The gradient.
         pub gradient: ..DenseGrad,
-        /// What comes between that of the weights and the update.
+        /// Penalties on the weights, applied between gradient and update. Biases have none.
         pub penalties: ..Penalties,
     }
 }
 
-/// Units whose gradients a task makes and takes at once: few enough that a cache holds them meanwhile, and enough for products to be quick.
+/// Units per CPU task: few enough that their gradients stay in cache until the update, enough that the products are
+/// fast.
 fn units_of_task(inputs: usize) -> usize {
     ((1 << 17) / inputs).clamp(4, 32)
 }
 
-/// Operations of a task at least: waking a thread takes as long as some hundred thousand.
+/// Minimum operations per CPU task. Waking a thread costs as much as some hundred thousand.
 const MIN_OPERATIONS: usize = 1 << 20;
 
-/// Operations that updating a parameter may count for beside two for each row of the batch.
+/// Estimated operations of one parameter's update. Its gradient takes two per row of the batch.
 const OPERATIONS_OF_UPDATE: usize = 20;
 
-/// The slots that all of them begin with.
+/// First of the slots with which all fused updates begin: `output_grad`, `input`, `parameters`.
 pub const OUTPUT_GRAD: Slot = Slot::read("output_grad", DType::F32);
 /// See [`OUTPUT_GRAD`].
 pub const INPUT: Slot = Slot::read("input", DType::F32);
@@ -41,38 +42,39 @@ pub const INPUT: Slot = Slot::read("input", DType::F32);
 pub const PARAMETERS: Slot = Slot::update("parameters", DType::F32);
 
 impl DenseUpdate {
-    /// Elements of operands and parameters, then as many as the latter for each tensor of state.
+    /// Slot lengths: both operands, the parameters, then `state` tensors as long as the parameters.
     pub(crate) fn lengths(&self, state: usize) -> Vec<usize> {
         [&self.gradient.operands()[..], &vec![self.gradient.span(); 1 + state]].concat()
     }
 
-    /// Bytes moved, with so many tensors of state.
+    /// Bytes moved, with `state` tensors of optimizer state.
     pub(crate) fn bytes(&self, state: u64) -> u64 {
         self.gradient.bytes_of((1 + state) * Access::ReadWrite.transfers())
     }
 
-    /// Operations, of which those of an update are so many for a parameter.
+    /// Operations, where the update takes `of_update` per parameter.
     pub(crate) fn flops(&self, of_update: u64) -> u64 {
         let weights = u64::from(self.gradient.outputs) * u64::from(self.gradient.inputs);
         let penalties = if self.penalties == Penalties::default() { 0 } else { Penalties::FLOPS };
         self.gradient.flops() + of_update * self.gradient.parameters() as u64 + penalties * weights
     }
 
-    /// Awkward shapes without penalties, and a small one with all.
+    /// Edge-case shapes without penalties, and a small one with all penalties.
     pub(crate) fn cases() -> impl Iterator<Item = (String, DenseUpdate)> {
         let plain = DenseGrad::shapes()
             .map(|(label, gradient)| (label, DenseUpdate { gradient, penalties: Penalties::default() }));
         plain.chain([DenseUpdate::small()])
     }
 
-    /// A small one with all penalties.
+    /// A small shape with all penalties.
     pub(crate) fn small() -> (String, DenseUpdate) {
         let gradient = DenseGrad { rows: 7, inputs: 13, outputs: 11, bias_at: 11 * 13 };
         let penalties = Penalties { l1: 0.01, l2: 0.1, weight_decay: 0.2 };
         ("with penalties".to_string(), DenseUpdate { gradient, penalties })
     }
 
-    /// Calls `update` with pieces of the parameters, and what else is laid out like them, and of their gradient.
+    /// Computes the gradient piece by piece. Calls `update` with each piece of `tensors`, which are the parameters and
+    /// the optimizer's state, and the same piece of the gradient.
     pub(crate) fn run<T: Real, const N: usize>(
         &self,
         step: &Step,

@@ -1,4 +1,5 @@
-//! What the losses share, as their shaders do in `shaders/loss/shared/loss.wgsl`: slots, rows, the prediction, parity cases.
+//! Code that the losses share: slots, rows, the prediction, parity cases. The WGSL counterpart is
+//! `shaders/loss/shared/loss.wgsl`.
 
 use rayon::prelude::*;
 
@@ -18,35 +19,36 @@ pub const SLOTS: &[Slot] = &[
     Slot::write("predictions", DType::U32),
 ];
 
-/// A row of logits a workgroup.
+/// One workgroup per row of logits.
 pub const WORKGROUP: [u32; 3] = [64, 1, 1];
 
-/// Least number of elements of each slot.
+/// Minimum number of elements of each slot.
 pub fn lengths(batch: u32, classes: u32, examples: u32) -> Vec<usize> {
     let [batch, classes, examples] = [batch, classes, examples].map(|n| n as usize);
     vec![batch * classes, batch, classes, loss_scale::LENGTH, batch * classes, batch, examples]
 }
 
-/// Bytes that a launch moves: of the predictions, only the batch's own.
+/// Bytes that a launch moves. Only the batch's own predictions count.
 pub fn bytes(batch: u32, classes: u32) -> u64 {
     let [batch, classes] = [batch, classes].map(u64::from);
     4 * (2 * batch * classes + classes + 3 * batch + loss_scale::LENGTH as u64)
 }
 
-/// An example that counts.
+/// One example of the batch, not a padding row.
 pub struct Row<'a, T> {
     /// Its logits z, `[classes]`.
     pub logits: &'a [T],
     /// Its class.
     pub target: usize,
-    /// The largest of its logits, which are all finite where it is.
+    /// The largest logit. If it is finite, so are all logits.
     pub largest: T,
 }
 
-/// Runs the twin of a loss: `row_loss` returns the loss of a row, and writes its gradient to `[classes]`.
+/// Runs the CPU twin of a loss. `row_loss` returns the loss of a row and writes the row's gradient, `[classes]`.
 ///
-/// Both are multiplied by the weight of the row's class, the gradient by the loss scale over `update_rows` too. Rows past the step's own
-/// get loss and gradient zero and no prediction. A row with a logit that is not finite gets a loss that is not.
+/// Loss and gradient are multiplied by the weight of the row's class. The gradient is also multiplied by the loss scale
+/// and divided by `update_rows`. Padding rows get loss and gradient zero and no prediction. A row with a logit that is
+/// not finite gets a loss that is not finite.
 pub fn run<T: Real>(
     mut arguments: Arguments<'_, T>,
     classes: u32,
@@ -66,7 +68,7 @@ pub fn run<T: Real>(
     let inputs = logits[..live].par_chunks(classes).zip(&targets[..rows]);
     let outputs = logits_grad[..live].par_chunks_mut(classes).zip(&mut losses[..rows]).zip(predictions);
     inputs.zip(outputs).with_min_len(64).for_each(|((logits, &target), ((gradient, loss), prediction))| {
-        // Minus infinity counts as infinity does, or it would show in no loss.
+        // Minus infinity counts as plus infinity. Otherwise the loss would not show it.
         let counted = |&logit: &T| if logit.is_finite() { logit } else { logit.abs() };
         let (best, largest) = greatest(logits.iter().map(counted));
         let row = Row { logits, target: target as usize, largest };
@@ -75,13 +77,14 @@ pub fn run<T: Real>(
         for slope in gradient.iter_mut() {
             *slope *= weight * scale;
         }
-        // What has diverged must show, even where a loss is cut off at zero or a class has no probability.
+        // Divergence must show in the loss, even if the loss is cut off at zero or a class has probability zero.
         *loss = if largest.is_finite() { own } else { largest };
         *prediction = best as u32;
     });
 }
 
-/// The greatest of a row's values and its class, the lowest of equals. A NaN is greater than any number, as in numpy.
+/// The greatest value of a row and its class; of equal values, the lowest class. A NaN is greater than any number, as
+/// in NumPy.
 pub fn greatest<T: Real>(values: impl Iterator<Item = T>) -> (usize, T) {
     let greater = |a: (usize, T), b: (usize, T)| {
         if b.1 > a.1 || b.1.is_nan() && !a.1.is_nan() { b } else { a }
@@ -89,7 +92,8 @@ pub fn greatest<T: Real>(values: impl Iterator<Item = T>) -> (usize, T) {
     values.enumerate().reduce(greater).expect("a row has at least one class")
 }
 
-/// The parity case of a loss of that shape: logits up to 8, which `tolerance` is given, and class weights from 0 to 1.5.
+/// A parity case of a loss, with logits up to 8 in magnitude and class weights from 0 to 1.5. `tolerance` takes the
+/// largest magnitude of a logit.
 pub fn case<K: KernelSpec>(
     label: impl Into<String>,
     kernel: K,
@@ -113,9 +117,9 @@ fn logits(largest: f32) -> Input {
     Input::Uniform { low: -largest, high: largest }
 }
 
-/// Parity cases of a loss on awkward shapes, among them short batches, class weights of 0 and logits that are far apart.
+/// Parity cases of a loss on edge-case shapes, including short batches, class weights of 0 and logits far apart.
 ///
-/// `kernel` is given batch, classes and examples; `tolerance` the largest logit.
+/// `kernel` takes batch, classes and examples. `tolerance` takes the largest magnitude of a logit.
 pub fn cases<K: KernelSpec>(
     setting: &str,
     kernel: impl Fn(u32, u32, u32) -> K,
@@ -131,7 +135,7 @@ pub fn cases<K: KernelSpec>(
             .tolerance(tolerance(largest))
     };
     let equal = kernel(3, 130, 3)
-        .case(format!("{setting}: equal logits, of which the lowest class wins"))
+        .case(format!("{setting}: equal logits, so the lowest class wins"))
         .input(0, Input::F32(vec![0.5; 3 * 130]))
         .input(1, Input::U32(vec![0, 64, 129]))
         .input(2, Input::F32(vec![1.0; 130]))

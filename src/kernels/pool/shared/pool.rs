@@ -1,4 +1,4 @@
-//! What the kernels of pooling share, as their shaders do in `shaders/pool/shared/pool.wgsl`.
+//! Code that the pooling kernels share. Its WGSL counterpart is `shaders/pool/shared/pool.wgsl`.
 
 use std::ops::Range;
 
@@ -7,35 +7,39 @@ use crate::kernels::kernel::params;
 use crate::math::shape::{Shape, Window};
 
 params! {
-    /// Windows over maps `[channels, in_height, in_width, batch]` that give maps `[channels, out_height, out_width, batch]`.
+    /// A pooling of `[channels, in_height, in_width, batch]` into `[channels, out_height, out_width, batch]`.
     pub struct PoolSizes {
         /// Examples, innermost in memory.
         pub batch: u32,
-        /// Maps.
+        /// Channels (maps).
         pub channels: u32,
         /// Rows of the input.
         pub in_height: u32,
-        /// Its columns.
+        /// Columns of the input.
         pub in_width: u32,
         /// Rows of the output.
         pub out_height: u32,
-        /// Its columns.
+        /// Columns of the output.
         pub out_width: u32,
         /// Rows of a window.
         pub window_height: u32,
-        /// Its columns.
+        /// Columns of a window.
         pub window_width: u32,
-        /// From one window to the next.
+        /// Distance from one window to the next.
         pub stride: u32,
-        /// Rows and columns around the input, at most half a window.
+        /// Rows and columns added on each side of the input, at most half a window.
         pub padding: u32,
     }
 }
 
 impl PoolSizes {
-    /// The pooling of `batch` examples of maps by such windows, or of each map as a whole. Panics where the window does not fit.
+    /// The pooling of `batch` examples. Without a window, each channel is pooled as a whole.
+    ///
+    /// # Panics
+    ///
+    /// If the input is not an image or the window does not fit into it.
     pub fn new(batch: usize, input: Shape, window: Option<Window>) -> PoolSizes {
-        let Shape::Maps { channels, height, width } = input else { panic!("pooling takes maps, not {input}") };
+        let Shape::Maps { channels, height, width } = input else { panic!("pooling needs an image, not {input}") };
         let (size, positions, stride, padding) = match window {
             Some(window) => {
                 let positions = [height, width].map(|length| window.positions(length).expect("the window fits"));
@@ -57,7 +61,7 @@ impl PoolSizes {
         }
     }
 
-    /// Values of a window, padding included.
+    /// Values per window, including padding.
     pub(crate) fn window_len(&self) -> usize {
         self.window_height as usize * self.window_width as usize
     }
@@ -69,12 +73,12 @@ impl PoolSizes {
         })
     }
 
-    /// Values of a map of the input and of the output, over all examples.
+    /// Values per channel of the input and of the output, over all examples.
     pub(crate) fn map_lengths(&self) -> [usize; 2] {
         self.lengths().map(|length| length / self.channels as usize)
     }
 
-    /// What every window of a map sees of it.
+    /// The windows over one channel, without padding.
     pub(crate) fn windows(&self) -> Windows {
         Windows {
             rows: (0..self.out_height).map(|row| self.window(row, self.window_height, self.in_height)).collect(),
@@ -83,7 +87,7 @@ impl PoolSizes {
         }
     }
 
-    /// What the window at a position of an axis sees of it.
+    /// The rows (or columns) of the input that the window at an output position sees, without padding.
     fn window(&self, position: u32, size: u32, length: u32) -> Range<usize> {
         let start = position * self.stride;
         let end = (start + size).saturating_sub(self.padding).min(length);
@@ -91,16 +95,16 @@ impl PoolSizes {
     }
 }
 
-/// Windows over a map, each the rows and columns that it sees.
+/// The windows over one channel: the rows and columns that each window sees.
 pub(crate) struct Windows {
     rows: Vec<Range<usize>>,
     columns: Vec<Range<usize>>,
-    /// Columns of the map.
+    /// Columns of the input.
     width: usize,
 }
 
 impl Windows {
-    /// The pixels of each window, in order.
+    /// The pixel indices of each window, in order.
     #[inline(always)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = impl Iterator<Item = usize>> {
         let width = self.width;
@@ -112,9 +116,9 @@ impl Windows {
     }
 }
 
-/// Awkward poolings: one pixel, a window as large as the image, overlapping ones, ones with gaps between, padding.
+/// Edge cases: one pixel, a window as large as the image, overlapping windows, gaps between windows, padding.
 pub(crate) fn awkward_sizes() -> impl Iterator<Item = (String, PoolSizes)> {
-    // Batch, channels, height, width, size, stride, padding.
+    // Batch, channels, height, width, window, stride, padding.
     let shapes = [
         [1, 1, 1, 1, 1, 1, 0],
         [3, 2, 4, 6, 2, 2, 0],
@@ -130,10 +134,10 @@ pub(crate) fn awkward_sizes() -> impl Iterator<Item = (String, PoolSizes)> {
         (label, PoolSizes::new(batch, input, Some(Window { size, stride, padding })))
     });
     let whole = PoolSizes::new(6, Shape::Maps { channels: 3, height: 4, width: 7 }, None);
-    windows.chain([("batch 6, whole maps of 3x4x7".to_string(), whole)])
+    windows.chain([("batch 6, whole channels of 3x4x7".to_string(), whole)])
 }
 
-/// The same, each with an activation that the input came out of.
+/// The same sizes, each with an activation of the layer below.
 pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, PoolSizes, Activation)> {
     awkward_sizes()
         .zip(Activation::ALL.into_iter().cycle().skip(1))
