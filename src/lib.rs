@@ -101,6 +101,10 @@ pub mod low_level {
     #[cfg(feature = "charts")]
     #[doc(inline)]
     pub use crate::report;
+    /// For the derives of [`kernels::kernel::params`].
+    #[doc(hidden)]
+    pub use bytemuck;
+
     #[doc(inline)]
     pub use crate::{backend, data, error, files, kernels, math, nn, plan, profile, run, settings, store, train};
 }

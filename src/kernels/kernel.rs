@@ -20,7 +20,7 @@ pub use arguments::{Argument, Arguments, Elements, ElementsMut, MAX_SLOTS};
 pub(crate) use case::words;
 pub use case::{Case, Input, Tolerance};
 pub use params::{Field, Params, Scalar};
-pub(crate) use params::{joined, params};
+pub use params::{joined, params};
 
 use crate::kernels::tile::Product;
 use crate::math::real::Real;

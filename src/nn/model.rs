@@ -41,6 +41,11 @@ impl Model {
         Model { arch: network.arch.clone(), layers: network.layers() }
     }
 
+    /// A network of the caller's own layers, of which `arch` says no more than the shapes of its input and output.
+    pub fn of_layers(arch: &Arch, layers: Vec<Box<dyn Layer>>) -> Model {
+        Model { arch: arch.clone(), layers }
+    }
+
     /// Its architecture.
     pub fn arch(&self) -> &Arch {
         &self.arch

@@ -9,6 +9,7 @@ mod cli;
 mod cli_errors;
 mod cli_options;
 mod compare;
+mod library;
 mod pairwise;
 mod profile;
 mod sweep;

@@ -18,6 +18,7 @@ mod golden_losses;
 mod golden_optimizers;
 mod golden_schedules;
 mod gradcheck;
+mod library;
 mod losses;
 mod memory;
 mod mixed_precision;

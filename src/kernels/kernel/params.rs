@@ -27,17 +27,20 @@ pub trait Params: Pod + Send + Sync {
 }
 
 /// Declares a kernel's parameter struct: `#[repr(C)]` plain data, with its field names for printing and checks.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! params {
     (@scalar u32) => { $crate::kernels::kernel::Scalar::U32 };
     (@scalar f32) => { $crate::kernels::kernel::Scalar::F32 };
     (@field $field:ident: $ty:ident) => {
-        $crate::kernels::kernel::Field { name: stringify!($field), scalar: $crate::kernels::kernel::params!(@scalar $ty) }
+        $crate::kernels::kernel::Field { name: stringify!($field), scalar: $crate::params!(@scalar $ty) }
     };
     // The fields of another struct.
     ($(#[$meta:meta])* pub struct $name:ident($base:ty);) => {
         $(#[$meta])*
         #[repr(transparent)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        #[derive(Clone, Copy, Debug, $crate::low_level::bytemuck::Pod, $crate::low_level::bytemuck::Zeroable)]
+        #[bytemuck(crate = "gpunet::low_level::bytemuck")]
         pub struct $name(pub $base);
 
         impl $crate::kernels::kernel::Params for $name {
@@ -51,13 +54,14 @@ macro_rules! params {
     }) => {
         $(#[$meta])*
         #[repr(C)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        #[derive(Clone, Copy, Debug, $crate::low_level::bytemuck::Pod, $crate::low_level::bytemuck::Zeroable)]
+        #[bytemuck(crate = "gpunet::low_level::bytemuck")]
         pub struct $name { $(#[$base_meta])* pub $field_of_base: $base, $($(#[$field_meta])* pub $field: $ty,)* }
 
         impl $crate::kernels::kernel::Params for $name {
             const FIELDS: &'static [$crate::kernels::kernel::Field] = {
                 const BASE: &[$crate::kernels::kernel::Field] = <$base as $crate::kernels::kernel::Params>::FIELDS;
-                const MORE: &[$crate::kernels::kernel::Field] = &[$($crate::kernels::kernel::params!(@field $field: $ty),)*];
+                const MORE: &[$crate::kernels::kernel::Field] = &[$($crate::params!(@field $field: $ty),)*];
                 &$crate::kernels::kernel::joined::<{ BASE.len() + MORE.len() }>(BASE, MORE)
             };
         }
@@ -69,7 +73,8 @@ macro_rules! params {
     }) => {
         $(#[$meta])*
         #[repr(C)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        #[derive(Clone, Copy, Debug, $crate::low_level::bytemuck::Pod, $crate::low_level::bytemuck::Zeroable)]
+        #[bytemuck(crate = "gpunet::low_level::bytemuck")]
         pub struct $name { $(#[$first_meta])* pub $first_field: $first, $(#[$second_meta])* pub $second_field: $second, }
 
         impl $crate::kernels::kernel::Params for $name {
@@ -83,20 +88,22 @@ macro_rules! params {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $ty:ident,)* }) => {
         $(#[$meta])*
         #[repr(C)]
-        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        #[derive(Clone, Copy, Debug, $crate::low_level::bytemuck::Pod, $crate::low_level::bytemuck::Zeroable)]
+        #[bytemuck(crate = "gpunet::low_level::bytemuck")]
         pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* }
 
         impl $crate::kernels::kernel::Params for $name {
             const FIELDS: &'static [$crate::kernels::kernel::Field] = &[
-                $($crate::kernels::kernel::params!(@field $field: $ty),)*
+                $($crate::params!(@field $field: $ty),)*
             ];
         }
     };
 }
-pub(crate) use params;
+pub use params;
 
 /// The fields of `base`, then those of `more`.
-pub(crate) const fn joined<const N: usize>(base: &[Field], more: &[Field]) -> [Field; N] {
+#[doc(hidden)]
+pub const fn joined<const N: usize>(base: &[Field], more: &[Field]) -> [Field; N] {
     let mut fields = [Field { name: "", scalar: Scalar::U32 }; N];
     let mut at = 0;
     while at < N {
