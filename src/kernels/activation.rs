@@ -248,6 +248,20 @@ fn normal_density<T: Real>(z: T) -> T {
 mod tests {
     use super::*;
 
+    /// On a grid that has all kinks: derivatives jump there and nowhere else.
+    #[test]
+    fn derivatives_jump_at_kinks_and_only_there() {
+        for activation in Activation::ALL {
+            let slope = |z: f64| {
+                activation.derivative(if activation.keeps_pre_activation() { z } else { activation.apply(z) })
+            };
+            for z in (-24..=24).map(|quarter| f64::from(quarter) / 4.0) {
+                let jumps = (slope(z + 1e-7) - slope(z - 1e-7)).abs() > 1e-5;
+                assert_eq!(jumps, activation.kinks().contains(&z), "{activation:?} at {z}");
+            }
+        }
+    }
+
     /// In both precisions: nothing overflows far out, and what has diverged shows.
     #[test]
     fn far_out_they_are_finite_and_a_nan_stays_one() {
