@@ -144,6 +144,9 @@ impl<N: Notation> Written for N {
     }
 }
 
+/// As [`Notation::parse`], of any kind.
+type Parse = fn(&str, Shape) -> Result<Arc<dyn Written>, Unread>;
+
 /// An entry of the list of kinds.
 #[derive(Clone, Copy)]
 pub struct Kind {
@@ -154,7 +157,7 @@ pub struct Kind {
     /// As [`Notation::PART`].
     pub part: Part,
     /// As [`Notation::parse`].
-    pub parse: fn(&str, Shape) -> Result<Arc<dyn Written>, Unread>,
+    pub parse: Parse,
     /// As [`Notation::token_of_section`].
     pub token_of_section: fn(&Table) -> Result<String, SectionError>,
 }
