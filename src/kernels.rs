@@ -36,9 +36,9 @@ kernels! {
     conv [conv] conv_forward::ConvForward, conv_input_grad::ConvInputGrad, conv_weight_grad::ConvWeightGrad, map_sums::MapSums;
     pool [pool] max_pool::MaxPool, max_pool_grad::MaxPoolGrad, avg_pool::AvgPool, avg_pool_grad::AvgPoolGrad;
     norm [batch_norm, layer_norm, sums] batch_norm_stats::BatchNormStats, batch_norm::BatchNorm, batch_norm_sums::BatchNormSums, batch_norm_grad::BatchNormGrad, layer_norm::LayerNorm, layer_norm_grad::LayerNormGrad, layer_norm_sums::LayerNormSums;
-    product [] add_partials::AddPartials;
+    product [] add_partials::AddPartials, gemm::Gemm;
     loss [loss] softmax_cross_entropy::SoftmaxCrossEntropy, hinge::Hinge, squared_error::SquaredError, log_batch::LogBatch;
-    optim [adam, arena, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, nadam::NAdam, radam::RAdam, max_norm::MaxNorm;
+    optim [adam, arena, momentum, penalties, sgd] gradient_norm::GradientNorm, unscale::Unscale, adjust_scale::AdjustScale, clip_value::ClipValue, clip_norm::ClipNorm, regularize::Regularize, sgd::Sgd, momentum::Momentum, rmsprop::RmsProp, adagrad::Adagrad, adam::Adam, lion::Lion, nadam::NAdam, radam::RAdam, muon::Muon, normalize::Normalize, max_norm::MaxNorm;
 }
 
 pub use conv::shared::conv::ConvSizes;

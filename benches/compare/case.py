@@ -1,4 +1,4 @@
-"""What a contender is given: the file of `gpunet bench --export`."""
+"""The input of a contender: the file that `gpunet bench --export` writes."""
 
 import re
 
@@ -12,7 +12,7 @@ class Case:
         images = tensors["images"].astype(np.float32) / 255
         starts = range(0, len(images), batch)
         self.batches = [(images[i : i + batch], tensors["labels"][i : i + batch].astype(np.int64)) for i in starts]
-        # Parameters by name of each layer that has any, in PyTorch's layouts.
+        # For each layer with parameters, its parameters by name, in PyTorch's layouts.
         self.layers = []
         while named := {match[1]: tensors[key] for key in tensors if (match := self.part(key))}:
             self.layers.append(named)

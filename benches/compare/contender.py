@@ -1,9 +1,9 @@
-"""Contenders, each a process of its own, so that their threads do not meet.
+"""Contenders. Each is a process of its own, so that their threads do not interfere.
 
 A rival is started with the case file, the architecture and the batch size. It takes the first 12 steps and answers
-with a line of JSON: name, version, device, losses, first_step_ms. Then, for each line that it reads: `reset` takes it
-back to the initial parameters, and a number has it take as many steps, wait for them, and answer {"ms_per_step": ...}.
-Step t, from 0, is on batch t mod 4. It ends when its input does.
+with a line of JSON: name, version, device, losses, first_step_ms. Then it reads lines. `reset` restores the initial
+parameters. A number makes it take that many steps, wait for them, and answer {"ms_per_step": ...}. Step t, counted
+from 0, uses batch t mod 4. The rival ends when its input ends.
 """
 
 import json
@@ -14,17 +14,17 @@ import subprocess
 import tempfile
 import threading
 
-CHUNK_MS = 40  # what is timed at once, as in `gpunet bench`: so long that clocks and waiting do not show
-FEWEST = 5  # chunks timed in a round
-STARTUP_SECONDS = 900  # a compiler or an autotuner that takes longer has failed
+CHUNK_MS = 40  # least time of a chunk, as in `gpunet bench`; longer than the error of clocks and of waiting
+FEWEST = 5  # least number of chunks in a round
+STARTUP_SECONDS = 900  # limit for compilers and autotuners; a rival that takes longer has failed
 
 
 class Failed(Exception):
-    """A contender that cannot run, and why."""
+    """A contender cannot run; the message says why."""
 
 
 def chunks(ms_per_step, seconds):
-    """How many chunks are timed in a round, and of how many steps."""
+    """The number of chunks in a round, and the number of steps in a chunk."""
     steps = max(1, -int(-CHUNK_MS // ms_per_step))
     return max(FEWEST, round(seconds * 1e3 / (steps * ms_per_step))), steps
 
@@ -45,7 +45,7 @@ class Gpunet:
         self.version, self.device = self.output("--version").split()[-1], report["device"]
 
     def time(self, seconds):
-        """The median of a round's chunks; `gpunet bench` warms up and times them by itself."""
+        """The median of a round's chunks, which `gpunet bench` warms up for and times by itself."""
         count, steps = chunks(self.ms_per_step, seconds)
         self.ms_per_step = self.bench("--steps", str(count * steps))["ms_per_step"]["median"]
         return self.ms_per_step
@@ -60,12 +60,12 @@ class Gpunet:
         return done.stdout
 
     def stop(self):
-        """It ends by itself after each round."""
+        """Does nothing: the process ends by itself after each round."""
 
 
 class Rival:
     def __init__(self, name, command, exact=True):
-        """The command takes a case file, an architecture and a batch size in place of `{case}`, `{arch}`, `{batch}`."""
+        """In the command, `{case}`, `{arch}` and `{batch}` stand for case file, architecture and batch size."""
         self.name, self.command, self.exact, self.process = name, command, exact, None
 
     def start(self, network, case):
@@ -88,7 +88,7 @@ class Rival:
         self.version, self.device = ready["version"], ready["device"]
 
     def time(self, seconds):
-        """The median of a round's chunks, from the initial parameters and after a warm-up, as `gpunet bench` has it."""
+        """The median of a round's chunks, from the initial parameters and after a warm-up, as in `gpunet bench`."""
         self.say("reset")
         ms = self.steps(1)
         for _ in range(2):
@@ -124,9 +124,9 @@ class Rival:
 
 
 def reason(errors, status):
-    """Why a process ended: the last line that says something, or the signal."""
+    """Why a process ended: the signal, or the last line of its errors that is not a note."""
     if status < 0:
-        return f"it was ended by {signal.Signals(-status).name}"
+        return f"it was killed by {signal.Signals(-status).name}"
     lines = [line.strip() for line in errors.splitlines()]
     said = [line for line in lines if line and not line.startswith("note: ")]
     return said[-1] if said else f"it ended with status {status}"

@@ -1,4 +1,4 @@
-"""The networks that are compared."""
+"""The networks of the comparison."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Network:
     name: str
     arch: str  # gpunet's notation
     batch: int
-    default: str  # "always" compared, only on a "gpu", or only if "asked" for
+    default: str  # compared "always", only on a "gpu", or only when "asked" for
 
     @property
     def convolutional(self):
@@ -28,6 +28,6 @@ NETWORKS = [
 
 
 def chosen(names, devices):
-    """The networks of these names, or those that suit the devices of gpunet."""
+    """The networks with these names. Without names, the defaults for gpunet's devices."""
     wanted = {"always"} if set(devices) == {"cpu"} else {"always", "gpu"}
     return [network for network in NETWORKS if (network.name in names if names else network.default in wanted)]

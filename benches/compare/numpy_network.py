@@ -1,6 +1,6 @@
-"""Dense layers with ReLU between them, mean cross-entropy and Adam, in float32 by numpy.
+"""A dense network with ReLU, mean cross-entropy and Adam, in float32 with NumPy.
 
-No large array is allocated in a step, products go through numpy's BLAS, and the update runs in cache-sized blocks.
+A step allocates no large array, products use NumPy's BLAS, and the update runs in cache-sized blocks.
 """
 
 import os
@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-4, 0.9, 0.999, 1e-8
-BLOCK = 1 << 14  # parameters that the update handles at a time: five arrays of 64 KiB stay in the L2 cache
+BLOCK = 1 << 14  # parameters that are updated at a time: five arrays of 64 KiB fit in the L2 cache
 
 
 class NumpyNetwork:
@@ -39,7 +39,7 @@ class NumpyNetwork:
         self.first_moments[:], self.second_moments[:], self.steps = 0, 0, 0
 
     def step(self, batch):
-        """One step; the loss is that before the update."""
+        """Takes one step. The loss is that before the update."""
         inputs, labels = self.batches[batch]
         values = [inputs, *self.outputs]
         last = len(self.weights) - 1
@@ -49,7 +49,7 @@ class NumpyNetwork:
             if i < last:
                 np.maximum(output, 0, out=output)
 
-        # The gradient of the mean loss by the logits is (softmax - one-hot) / rows.
+        # The gradient of the mean loss with respect to the logits is (softmax - one-hot) / rows.
         logits = self.outputs[last]
         logits -= logits.max(axis=1, keepdims=True)
         grad = np.exp(logits, out=self.output_grads[last])
@@ -63,12 +63,12 @@ class NumpyNetwork:
             grad.sum(axis=0, out=self.bias_grads[i])
             if i > 0:
                 below = np.matmul(grad, self.weights[i], out=self.output_grads[i - 1])
-                # ReLU's derivative takes the place of its output, which has been used for the last time.
+                # ReLU's derivative overwrites its output, which is not needed any more.
                 below *= np.greater(values[i], 0, out=values[i], casting="unsafe")
         self.update()
 
     def update(self):
-        """Adam in the form of Kingma and Ba's section 2, which folds the bias corrections into rate and epsilon."""
+        """Adam as at the end of Kingma and Ba's section 2: the bias corrections are part of rate and epsilon."""
         self.steps += 1
         root = (1 - BETA2**self.steps) ** 0.5
         rate, epsilon = LEARNING_RATE * root / (1 - BETA1**self.steps), EPSILON * root
@@ -87,10 +87,10 @@ class NumpyNetwork:
             self.parameters[block] -= np.multiply(scratch, rate, out=scratch)
 
     def wait(self):
-        """Every step is done when it returns."""
+        """Does nothing: a step is complete when it returns."""
 
 
 def views(arena, arrays):
-    """Consecutive pieces of a flat array in the shapes of these arrays."""
+    """Consecutive pieces of a flat array, with the shapes of these arrays."""
     ends = np.cumsum([array.size for array in arrays])
     return [piece.reshape(array.shape) for piece, array in zip(np.split(arena, ends[:-1]), arrays)]

@@ -1,4 +1,4 @@
-"""What is printed: Markdown tables."""
+"""The printed report: Markdown tables."""
 
 import math
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def machine():
-    """One line about what everything runs on, and how busy it is."""
+    """One line about the machine and its load."""
     cores, load = os.cpu_count(), os.getloadavg()[0]
     return f"{cpu()}, {cores} cores, {platform.system()}, {time.strftime('%Y-%m-%d')}, load {load:.1f} at the start"
 
@@ -21,10 +21,10 @@ def cpu():
 
 
 def steps_table(results):
-    """Milliseconds a step of all contenders at one network: median, least and greatest of the rounds."""
+    """Milliseconds per step of all contenders on one network: median, minimum and maximum of the rounds."""
     ours = [result for result in results if result["name"].startswith("gpunet")]
-    ratios = [f"{our['name']} / its median" for our in ours] if len(ours) > 1 else ["gpunet's / its median"]
-    rows = [["contender", "median ms a step", "min", "max", *ratios]]
+    ratios = [f"{our['name']} / contender" for our in ours] if len(ours) > 1 else ["gpunet / contender"]
+    rows = [["contender", "median ms per step", "min", "max", *ratios]]
     for result in results:
         times = [milliseconds(result[which]) for which in ["median", "min", "max"]]
         rows.append([result["name"], *times, *(f"{our['median'] / result['median']:.2f}" for our in ours)])
@@ -32,7 +32,7 @@ def steps_table(results):
 
 
 def contenders_table(results):
-    """Which version of each contender ran where."""
+    """The version and the device of each contender."""
     named = {result["name"]: [result["name"], result["version"], result["device"]] for result in results}
     return markdown([["contender", "version", "device"], *named.values()], numbers=False)
 
@@ -43,5 +43,5 @@ def markdown(rows, numbers=True):
 
 
 def milliseconds(value):
-    """Three digits."""
+    """The value with three significant digits, or more before the decimal point."""
     return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"

@@ -1,4 +1,4 @@
-"""Who there is to compare with, and how they are started."""
+"""The rivals, and how they are started."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from torch_forms import forms
 
 HERE = Path(__file__).parent
 DEFAULT = ["numpy", "pytorch-cpu"]
-# Programs of the workspace in rivals/: their packages and Cargo features.
+# Programs of the workspace in rivals/, with their packages and Cargo features.
 PROGRAMS = {
     "burn-flex": ("rival-burn", ["flex"]),
     "burn-wgpu": ("rival-burn", ["wgpu"]),
@@ -22,7 +22,7 @@ NAMES = ["numpy", "pytorch-cpu", "pytorch-cuda", *PROGRAMS]
 
 
 def contenders(names, network, executables):
-    """The rivals of these names that can train this network."""
+    """The rivals with these names that can train this network."""
     arguments = ["{case}", "{arch}", "{batch}"]
     found = []
     for name in names:
@@ -40,7 +40,7 @@ def served(name, exact=True):
 
 
 def programs(names, folder):
-    """Executables by name of those that are programs, from a folder or else built; stderr says what does not build."""
+    """The executables of the Rust rivals by name: from a folder, or else built. Failed builds go to stderr."""
     executables = {}
     for name in [name for name in names if name in PROGRAMS]:
         try:
@@ -58,7 +58,7 @@ def built(name):
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     except FileNotFoundError:
-        raise Failed("there is no cargo") from None
+        raise Failed("cargo is not installed") from None
     if done.returncode != 0:
         raise Failed("it does not build")
     messages = [json.loads(line) for line in done.stdout.splitlines()]

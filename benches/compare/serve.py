@@ -1,4 +1,4 @@
-"""Trains a network in numpy or PyTorch: `python serve.py NAME CASE ARCH BATCH`. The protocol is in `contender.py`."""
+"""Trains a network in NumPy or PyTorch: `python serve.py NAME CASE ARCH BATCH`. The protocol is in `contender.py`."""
 
 import json
 import sys

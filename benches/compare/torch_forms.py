@@ -1,4 +1,4 @@
-"""The forms in which PyTorch trains a network. PyTorch itself is not needed to list them."""
+"""The configurations in which PyTorch trains a network. Listing them does not need PyTorch."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -7,11 +7,11 @@ from itertools import product
 @dataclass(frozen=True)
 class Form:
     device: str = "cpu"  # or "cuda"
-    precision: str = "f32"  # or "TF32", or "AMP": float16 where PyTorch deems it safe
-    compiled: bool = False  # forward pass, loss and backward pass by torch.compile
-    captured: bool = False  # the whole step as a CUDA graph
+    precision: str = "f32"  # or "TF32", or "AMP": float16 where PyTorch considers it safe
+    compiled: bool = False  # whether torch.compile compiles forward pass, loss and backward pass
+    captured: bool = False  # whether the whole step is a CUDA graph
     channels_last: bool = False
-    adam: str = "fused"  # or "foreach", or "" for Adam as it comes
+    adam: str = "fused"  # or "foreach", or "" for PyTorch's default
 
     @property
     def name(self):
@@ -24,12 +24,12 @@ class Form:
 
     @property
     def exact(self):
-        """Whether losses must agree as closely as float32 lets them."""
+        """Whether losses must agree within the rounding of float32."""
         return self.precision == "f32"
 
 
 def forms(device, convolutional):
-    """All forms on a device: which of them is the fastest depends on the machine and the network."""
+    """All forms on a device. Which one is the fastest depends on the machine and the network."""
     layouts = [False, True] if convolutional else [False]
     if device == "cpu":
         simple = [Form(adam=""), Form(adam="foreach")]
@@ -38,5 +38,5 @@ def forms(device, convolutional):
         Form("cuda", precision, compiled, captured, channels_last)
         for precision in ["f32", "TF32", "AMP"]
         for captured, compiled, channels_last in product([False, True], [False, True], layouts)
-        if captured or not channels_last  # the layout is tried where nothing else takes time
+        if captured or not channels_last  # channels last only with graphs, where launches take no time
     ]

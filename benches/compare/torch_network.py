@@ -1,4 +1,4 @@
-"""gpunet's notation as `torch.nn` modules, and their training in one of the forms of `torch_forms.py`."""
+"""Builds `torch.nn` modules from gpunet's notation and trains them in one of the forms of `torch_forms.py`."""
 
 import re
 
@@ -10,7 +10,7 @@ LEARNING_RATE, BETAS, EPSILON = 1e-4, (0.9, 0.999), 1e-8
 
 class TorchNetwork:
     def __init__(self, case, arch, form):
-        # Convolutions would use TF32 unless they are told not to.
+        # Convolutions use TF32 by default, so both settings are needed.
         torch.set_float32_matmul_precision("high" if form.precision == "TF32" else "highest")
         torch.backends.cudnn.allow_tf32 = form.precision == "TF32"
         torch.backends.cudnn.benchmark = True
@@ -22,7 +22,7 @@ class TorchNetwork:
         adam = {form.adam: True} if form.adam else {}
         parameters = self.network.parameters()
         self.optimizer = torch.optim.Adam(parameters, LEARNING_RATE, BETAS, EPSILON, capturable=form.captured, **adam)
-        # The usual scale of 65,536 overflows in the first steps, and a step that is left out is other work.
+        # The default scale of 65,536 overflows in the first steps, and a skipped step would be less work.
         self.scaler = torch.amp.GradScaler(form.device, init_scale=1024.0) if form.precision == "AMP" else None
         self.forward = torch.compile(self.mean_loss) if form.compiled else self.mean_loss
         self.graphs = self.capture() if form.captured else []
@@ -37,7 +37,7 @@ class TorchNetwork:
 
     def reset(self):
         self.network.load_state_dict(self.initial)
-        # In place, for CUDA graphs refer to these tensors.
+        # In place, because CUDA graphs refer to these tensors.
         for state in self.optimizer.state.values():
             for tensor in state.values():
                 tensor.zero_()
@@ -46,7 +46,7 @@ class TorchNetwork:
         return nn.functional.cross_entropy(self.network(images), labels)
 
     def step(self, batch):
-        """Begins one step; the loss is that before the update."""
+        """Begins one step. The loss is that before the update."""
         if self.graphs:
             graph, self.loss = self.graphs[batch]
             graph.replay()
@@ -68,8 +68,8 @@ class TorchNetwork:
         return loss
 
     def capture(self):
-        """A CUDA graph for each batch, so that no examples are copied, and the loss that it computes."""
-        # Before the capture all kernels are chosen and compiled, on a stream of its own as PyTorch's manual has it.
+        """For each batch, a CUDA graph and the loss that it computes. One graph per batch saves copying examples."""
+        # These steps choose and compile all kernels before the capture, on a side stream, as PyTorch's manual requires.
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -92,7 +92,7 @@ class TorchNetwork:
 
 
 def modules(case, arch):
-    """The network with the case's parameters, whose shapes say what the notation leaves open."""
+    """The network with the case's parameters. Their shapes give the sizes that the notation leaves open."""
     network, parameters = nn.Sequential(), iter(case.layers)
     tokens = arch.split("-")[1:]
     flat = "x" not in arch
@@ -120,7 +120,7 @@ def modules(case, arch):
 
 
 def examples(arch, images, labels, device, layout):
-    """A batch on the device, as maps where the network takes them."""
+    """A batch on the device, reshaped to images if the network takes images."""
     images = torch.from_numpy(images).to(device)
     if "x" in arch:
         shape = [int(size) for size in arch.split("-")[0].split("x")]

@@ -1,4 +1,4 @@
-//! What is timed: launches of recorded training steps, so that no shape is made up.
+//! The launches that are timed. They come from recorded training steps, so all shapes occur in training.
 
 use std::cmp::Reverse;
 
@@ -18,8 +18,9 @@ use gpunet::low_level::nn::optim::{Momentum, Optimizer};
 use gpunet::low_level::nn::regularization::Regularization;
 use gpunet::low_level::plan::{Launch, Phase, Plan};
 
-/// Name, architecture, batch: the largest dense and the largest convolutional network of `benches/compare`, and LeNet with the averages of
-/// its paper (LeCun et al., "Gradient-based learning applied to document recognition", 1998).
+/// `(name, architecture, batch)`: the largest dense and the largest convolutional network of `benches/compare`, and
+/// LeNet with average pooling as in its paper (LeCun et al., "Gradient-based learning applied to document recognition",
+/// 1998).
 const NETWORKS: [(&str, &str, usize); 4] = [
     ("headline", HEADLINE, 256),
     ("batch-norm", "1x28x28-32C3p1-BN-32C3p1-BN-MP2-64C3p1-BN-64C3p1-BN-MP2-128-BN-10", 128),
@@ -29,24 +30,24 @@ const NETWORKS: [(&str, &str, usize); 4] = [
 
 const HEADLINE: &str = "784-3000-2500-2000-1500-1000-500-10";
 
-/// Shapes of a kernel that are timed: those with most work.
+/// Number of shapes timed per kernel: those with the most work.
 const SHAPES: usize = 2;
 
-/// A launch to be timed.
+/// A launch to time.
 pub struct TimedLaunch {
     /// Name of the network.
     pub network: &'static str,
-    /// What the launch writes, with its dimensions.
+    /// The tensor that the launch writes, with its dimensions.
     pub output: String,
     launch: Launch,
     step: Step,
 }
 
-/// How much there is to do, in what its time is bound by.
+/// The work of a launch, in the unit that limits its time.
 pub enum Work {
     /// Floating-point operations of a matrix product.
     Flops(u64),
-    /// Bytes that any other kernel moves.
+    /// Bytes moved, for all other kernels.
     Bytes(u64),
 }
 
@@ -70,7 +71,11 @@ impl TimedLaunch {
     }
 }
 
-/// All kernels with their largest launches. Panics where there is none for one: then a plan is missing that makes use of it.
+/// All kernels with their largest launches.
+///
+/// # Panics
+///
+/// If no recorded plan launches a kernel.
 pub fn of_every_kernel() -> Vec<(&'static Kernel, Vec<TimedLaunch>)> {
     let mut launches: Vec<TimedLaunch> = plans().into_iter().flat_map(launches_of).collect();
     launches.sort_by_key(|launch| match launch.work() {
@@ -99,7 +104,7 @@ pub fn of_every_kernel() -> Vec<(&'static Kernel, Vec<TimedLaunch>)> {
     KERNELS.iter().map(of_kernel).collect()
 }
 
-/// A recorded step: what it is of, the plan, and the scalars of its first update.
+/// A recorded step: name of the network, plan, and the scalars of the first update.
 type Recorded = (&'static str, Plan, Step);
 
 fn launches_of((network, plan, step): Recorded) -> Vec<TimedLaunch> {
@@ -115,7 +120,8 @@ fn launches_of((network, plan, step): Recorded) -> Vec<TimedLaunch> {
     launches.map(timed).collect()
 }
 
-/// The networks as they come, then the headline network with every optimizer, every loss and all else that adds launches.
+/// The plain networks, the headline network with fused updates, and the headline network with every optimizer, every
+/// loss and every option that adds launches.
 fn plans() -> Vec<Recorded> {
     let network = |arch: &str| Network::from(arch.parse::<Arch>().expect("an architecture"));
     let plain = NETWORKS.map(|(name, arch, batch)| {
@@ -131,13 +137,13 @@ fn plans() -> Vec<Recorded> {
             loss,
             regularization: Regularization { l1: 1e-5, l2: 1e-4, weight_decay: Some(0.01), max_norm: Some(3.0) },
             clipping: Clipping { norm: Some(1.0), value: Some(0.5) },
-            // For the launches of its loss scale; all are timed in single precision.
+            // F16 adds the launches of the loss scale. All launches are timed in single precision.
             precision: Precision::F16,
             ..TrainingOptions::default()
         };
         record("headline with options", &network, &options)
     });
-    // Parameters that are updated where their gradients are made.
+    // Fused updates: gradient and optimizer in one kernel.
     let fused = [Optimizer::sgd(), Optimizer::Momentum(Momentum::default()), Optimizer::adam()].map(|optimizer| {
         let options = TrainingOptions { batch: 256, optimizer, fuse_updates: true, ..TrainingOptions::default() };
         record("headline", &network(HEADLINE), &options)
@@ -147,7 +153,7 @@ fn plans() -> Vec<Recorded> {
 
 fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> Recorded {
     let features = network.arch.inputs();
-    // As many examples as MNIST has.
+    // The size of MNIST.
     let data = DataShape {
         train: 55_000,
         examples: 70_000,

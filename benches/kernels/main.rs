@@ -1,11 +1,13 @@
-//! Times every kernel at shapes that training steps launch it at. A launch is timed once its results were found right, by the comparison and
-//! at the tolerance of doctor and the parity tests; one whose results are wrong is reported and not timed.
+//! Times every kernel at shapes from training steps. Before a launch is timed, its results are compared with the
+//! reference, with the tolerance of `gpunet doctor` and the parity tests. A launch with wrong results is reported and
+//! not timed.
 //!
 //!     cargo bench --bench kernels                                      on the CPU
-//!     GPUNET_BENCH_DEVICE=gpu cargo bench --bench kernels -- dense     on the first adapter, what has "dense" in its name
+//!     GPUNET_BENCH_DEVICE=gpu cargo bench --bench kernels -- dense     on the first adapter, names with "dense" only
 //!     cargo bench --bench kernels -- --test                            only the comparison
 //!
-//! The device is named as for `--device`; criterion has the command line, so that it is a variable of the environment.
+//! `GPUNET_BENCH_DEVICE` takes the values of `--device`. It is an environment variable because criterion reads the
+//! command line.
 
 mod launches;
 mod trial;
@@ -26,7 +28,7 @@ const DEVICE: &str = "GPUNET_BENCH_DEVICE";
 
 fn main() -> ExitCode {
     let wanted = env::var(DEVICE).unwrap_or_else(|_| "cpu".to_string());
-    // Products in the tiles that a run would find for them.
+    // Matrix products use the tiles that a training run would find for them.
     let options = DeviceOptions { tuning: Tuning::WhereNew, ..DeviceOptions::default() };
     let device = match Device::open(&wanted, &options) {
         Ok(device) => device,
@@ -46,9 +48,9 @@ fn main() -> ExitCode {
         .configure_from_args();
     let mut refused = 0;
     for (kernel, launches) in launches::of_every_kernel() {
-        // Criterion compares with what the same name took before, which must have been the same device.
+        // Criterion compares times by name with earlier runs, so the name includes the device.
         let mut group = criterion.benchmark_group(format!("{} on {wanted}", kernel.name));
-        // As many replays in each sample: few of them would show the wait at their end.
+        // The same number of replays in each sample. In samples with few replays, the final wait would count too much.
         group.sampling_mode(SamplingMode::Flat);
         for launch in launches {
             group.throughput(match launch.work() {
@@ -58,10 +60,10 @@ fn main() -> ExitCode {
             let id = BenchmarkId::new(launch.network, &launch.output);
             let refuse = |reason: String| {
                 eprintln!("\n{} is not timed at {}: {reason}", kernel.name, launch.output);
-                // The only way out of a benchmark that has begun.
+                // Unwinding is the only way out of a benchmark that has begun.
                 resume_unwind(Box::new(reason))
             };
-            // Made when criterion calls for it, which it does not where the filter leaves this benchmark out.
+            // Created only when criterion runs the benchmark, which it does not if the filter excludes it.
             let mut trial = None;
             let bench = || {
                 group.bench_function(id, |bencher| {

@@ -1,6 +1,6 @@
 // Draws the order of an epoch: order[i] is where a random permutation of 0..count sends i.
 //
-// A Feistel network over the next power of four, walked until the image lies in range (src/random.rs, permute).
+// A Feistel network over the next power of four, walked until the image lies in range (src/math/random.rs, permute).
 
 struct Params {
     count: u32,

@@ -15,6 +15,7 @@ struct Params {
     // 1 - beta, computed in f64 and rounded once: in f32, 1 - 0.999 has a relative error of 1e-5.
     one_minus_beta1: f32,
     one_minus_beta2: f32,
+    rate_factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,4 +1,5 @@
-// Inverted dropout: output = input * factor, where factor is 0 with the probability to drop, else 1 / (1 - that probability).
+// Inverted dropout: output = input * factor, where factor is 0 with the probability to drop, else 1 / (1 - that
+// probability).
 
 struct Params {
     batch: u32,

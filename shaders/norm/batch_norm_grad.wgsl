@@ -1,6 +1,6 @@
-// input_grad = scale / sqrt(variance + epsilon) * (output_grad - mean of it - normalized input * mean of their product), channel by
-// channel (Ioffe and Szegedy, ICML 2015); 0 for padding rows. Nothing is applied before a batch normalization, so that there is no
-// derivative to multiply by.
+// input_grad = scale / sqrt(variance + epsilon) * (output_grad - mean of it - normalized input * mean of their
+// product), channel by channel (Ioffe and Szegedy, ICML 2015); 0 for padding rows. Nothing is applied before a batch
+// normalization, so that there is no derivative to multiply by.
 
 struct Params {
     batch: u32,

@@ -1,4 +1,5 @@
-// The gradients of scale and shift in this batch: of each channel, the sums of output_grad * normalized input and of output_grad.
+// The gradients of scale and shift in this batch: of each channel, the sums of output_grad * normalized input and of
+// output_grad.
 
 struct Params {
     batch: u32,

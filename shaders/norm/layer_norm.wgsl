@@ -1,5 +1,5 @@
-// output = activation((input - mean) / sqrt(variance + epsilon) * weight + bias), with the mean and the biased variance of each
-// example. The mean is taken off before squares are added up.
+// output = activation((input - mean) / sqrt(variance + epsilon) * weight + bias), with the mean and the biased variance
+// of each example. The mean is taken off before squares are added up.
 
 struct Params {
     batch: u32,

@@ -1,5 +1,6 @@
-// input_grad = (g - mean of g - x * mean of g * x) / sqrt(variance + epsilon), example by example, with g = output_grad * weight
-// and x the normalized input. Nothing is applied before a layer normalization, so that there is no derivative to multiply by.
+// input_grad = (g - mean(g) - x mean(g x)) / sqrt(variance + epsilon), example by example, where g is output_grad times
+// weight and x the normalized input. Nothing is applied before a layer normalization, so that there is no derivative to
+// multiply by.
 
 struct Params {
     batch: u32,

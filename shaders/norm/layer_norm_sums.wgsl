@@ -1,5 +1,5 @@
-// The gradients of weight and bias: for each value of an example, the sums over the step's own examples of output_grad *
-// normalized input and of output_grad, added to what the update's batches before left.
+// The gradients of weight and bias. A weight's is the sum of output_grad times the normalized input over the step's own
+// examples, a bias's that of output_grad. Both are added to the gradients of the update's batches before.
 
 struct Params {
     batch: u32,

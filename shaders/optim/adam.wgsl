@@ -7,6 +7,7 @@ struct Params {
     // 1 - beta, rounded once: in f32, 1 - 0.999 is off by 1e-5 of itself.
     one_minus_beta1: f32,
     one_minus_beta2: f32,
+    rate_factor: f32,
     length: u32,
 }
 

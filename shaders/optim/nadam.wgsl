@@ -9,6 +9,7 @@ struct Params {
     // 1 - beta, rounded once: in f32, 1 - 0.999 is off by 1e-5 of itself.
     one_minus_beta1: f32,
     one_minus_beta2: f32,
+    rate_factor: f32,
     length: u32,
 }
 
@@ -23,7 +24,7 @@ fn update(i: u32, gradient: f32) {
     let moments = updated_moments(i, gradient);
     let direction = current.gradient_correction * gradient + current.first_moment_correction * moments.x;
     let root = sqrt(moments.y * current.second_moment_correction);
-    let change = current.learning_rate * (direction / (root + params.epsilon));
+    let change = learning_rate() * (direction / (root + params.epsilon));
     // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
     parameters[i] -= select(root, change, is_finite(root));
 }

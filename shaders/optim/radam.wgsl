@@ -10,6 +10,7 @@ struct Params {
     // 1 - beta, rounded once: in f32, 1 - 0.999 is off by 1e-5 of itself.
     one_minus_beta1: f32,
     one_minus_beta2: f32,
+    rate_factor: f32,
     length: u32,
 }
 
@@ -24,7 +25,7 @@ fn update(i: u32, gradient: f32) {
     let moments = updated_moments(i, gradient);
     let root = sqrt(moments.y);
     let divisor = select(1.0, root + params.epsilon, current.second_moment_correction != 0.0);
-    let change = current.learning_rate * (current.first_moment_correction * moments.x / divisor);
+    let change = learning_rate() * (current.first_moment_correction * moments.x / divisor);
     // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
     parameters[i] -= select(root, change, is_finite(root));
 }

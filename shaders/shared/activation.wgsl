@@ -1,4 +1,4 @@
-// Activations, chosen when the pipeline is made; src/activation.rs has the same numbers and says whose they are.
+// Activations, chosen when the pipeline is made. src/kernels/activation.rs has the same numbers, and the papers.
 
 override activation: u32;
 
@@ -9,6 +9,8 @@ const GELU: u32 = 4u;
 const SILU: u32 = 5u;
 const TANH: u32 = 6u;
 const SIGMOID: u32 = 7u;
+const MISH: u32 = 8u;
+const HARD_SWISH: u32 = 9u;
 
 const LEAK: f32 = 0.01;
 
@@ -35,6 +37,17 @@ fn normal_density(z: f32) -> f32 {
     return 0.39894228 * exp(-0.5 * x * x);
 }
 
+// From here on Mish is z itself.
+const MISH_IS_LINEAR: f32 = 20.0;
+
+// tanh(softplus(z)) and its slope, from n = exp(z) and w = n (n + 2), without overflow and without losing digits where
+// n is small.
+fn tanh_of_softplus(z: f32) -> vec2<f32> {
+    let n = exp(select(z, MISH_IS_LINEAR, z > MISH_IS_LINEAR));
+    let w = n * (n + 2.0);
+    return vec2<f32>(w, 4.0 * n * (n + 1.0) / (w + 2.0)) / (w + 2.0);
+}
+
 // The activation of a pre-activation z. A NaN stays one: what has diverged must show.
 fn activate(z: f32) -> f32 {
     switch activation {
@@ -45,11 +58,13 @@ fn activate(z: f32) -> f32 {
         case SILU: { return z * sigmoid(z); }
         case TANH: { return tanh(bounded(z, 15.0)); }
         case SIGMOID: { return sigmoid(z); }
+        case MISH: { return z * tanh_of_softplus(z).x; }
+        case HARD_SWISH: { return select(select(z * (z + 3.0) / 6.0, z, z >= 3.0), 0.0, z <= -3.0); }
         default: { return z; }
     }
 }
 
-// Its derivative from what is kept: z for GELU and SiLU, else the activated value y.
+// Its derivative from what is kept: z for GELU, SiLU, Mish and hard-swish, else the activated value y.
 fn derivative(kept: f32) -> f32 {
     switch activation {
         case RELU: { return select(1.0, 0.0, kept <= 0.0); }
@@ -59,6 +74,8 @@ fn derivative(kept: f32) -> f32 {
         case SILU: { let s = sigmoid(kept); return s * (1.0 + kept * (1.0 - s)); }
         case TANH: { return 1.0 - kept * kept; }
         case SIGMOID: { return kept * (1.0 - kept); }
+        case MISH: { let t = tanh_of_softplus(kept); return select(t.x + kept * t.y, 1.0, kept > MISH_IS_LINEAR); }
+        case HARD_SWISH: { return select(select(kept / 3.0 + 0.5, 1.0, kept >= 3.0), 0.0, kept <= -3.0); }
         default: { return 1.0; }
     }
 }

@@ -1,4 +1,4 @@
-// The scalars that change from step to step; src/step.rs holds the same fields.
+// The scalars that change from step to step; src/kernels/step.rs holds the same fields.
 
 struct Step {
     seed_low: u32,

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use gpunet::low_level::nn::optim::Optimizer;
+use gpunet::low_level::settings;
 
 use super::Cli;
 
@@ -78,6 +80,29 @@ fn every_command_of_the_documents_parses() {
             if let Some(error) = parsed.err().filter(|error| !is_help(error)) {
                 panic!("{}: `{line}`\n{error}", document.display());
             }
+        }
+    }
+}
+
+/// The row of a table of the training options that begins with this name in backticks.
+fn row(name: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/training-options.md");
+    let text = fs::read_to_string(page).unwrap();
+    let begin = format!("| `{name}` |");
+    text.lines()
+        .find(|line| line.starts_with(&begin))
+        .unwrap_or_else(|| panic!("no row begins with `{name}`"))
+        .to_string()
+}
+
+#[test]
+fn the_guide_has_a_row_for_every_optimizer_with_its_defaults() {
+    for optimizer in Optimizer::all() {
+        let settings = settings::text(&optimizer);
+        let mut settings = settings.split(':');
+        let row = row(settings.next().unwrap());
+        for setting in settings {
+            assert!(row.contains(&format!("`{setting}`")), "{setting} is not in: {row}");
         }
     }
 }

@@ -31,8 +31,8 @@ macro_rules! activations {
                 }
             }
 
-            /// Whether its derivative takes the pre-activation z; that of the others follows from the output y alone, so that z
-            /// need not be kept.
+            /// Whether its derivative takes the pre-activation z; that of the others follows from the output y alone,
+            /// so that z need not be kept.
             pub const fn keeps_pre_activation(self) -> bool {
                 match self {
                     $(Activation::$variant => matches!(Kept::$kept_kind, Kept::z),)+
@@ -101,7 +101,8 @@ activations! {
         derivative: y |y| if y <= T::zero() { y + T::one() } else { T::one() },
         kinks: [],
     }
-    /// `f(z) = z Phi(z)`, with Phi the normal distribution's function (Hendrycks and Gimpel, 2016), not its tanh approximation.
+    /// `f(z) = z Phi(z)`, with Phi the normal distribution's function (Hendrycks and Gimpel, 2016), not its tanh
+    /// approximation.
     Gelu {
         name: "gelu",
         apply: |z| z * normal_distribution(z),
@@ -132,6 +133,40 @@ activations! {
         derivative: y |y| y * (T::one() - y),
         kinks: [],
     }
+    /// `f(z) = z tanh(softplus(z))`, with `softplus(z) = ln(1 + exp(z))` (Misra, BMVC 2020).
+    Mish {
+        name: "mish",
+        apply: |z| z * tanh_of_softplus(z)[0],
+        derivative: z |z| {
+            let [value, slope] = tanh_of_softplus(z);
+            if z > T::from_f64(MISH_IS_LINEAR) { T::one() } else { value + z * slope }
+        },
+        kinks: [],
+    }
+    /// `f(z) = z min(max(z + 3, 0), 6) / 6` (Howard et al., "Searching for MobileNetV3", ICCV 2019), with derivative 0
+    /// at -3 and 1 at 3.
+    HardSwish {
+        name: "hard-swish",
+        apply: |z| {
+            if z <= T::from_f64(-3.0) {
+                T::zero()
+            } else if z >= T::from_f64(3.0) {
+                z
+            } else {
+                z * (z + T::from_f64(3.0)) / T::from_f64(6.0)
+            }
+        },
+        derivative: z |z| {
+            if z <= T::from_f64(-3.0) {
+                T::zero()
+            } else if z >= T::from_f64(3.0) {
+                T::one()
+            } else {
+                z / T::from_f64(3.0) + T::from_f64(0.5)
+            }
+        },
+        kinks: [-3.0, 3.0],
+    }
 }
 
 /// Slope of the leaky ReLU below 0, as in its paper.
@@ -143,14 +178,15 @@ impl Activation {
         self as u32
     }
 
-    /// The activation with that number. Panics where there is none: plans hold only numbers from [`Activation::constant`].
+    /// The activation with that number. Panics where there is none: plans hold only numbers from
+    /// [`Activation::constant`].
     pub fn from_constant(constant: u32) -> Activation {
         Activation::ALL[constant as usize]
     }
 }
 
-/// What kernels do to many values at once: loops of their own for the activations in which a choice for each value would take longer
-/// than all else.
+/// What kernels do to many values at once: loops of their own for the activations in which a choice for each value
+/// would take longer than all else.
 impl Activation {
     /// `f` of all pre-activations, each plus `bias`.
     pub(crate) fn apply_to<T: Real>(self, values: &mut [T], bias: T) {
@@ -181,6 +217,20 @@ fn sigmoid<T: Real>(z: T) -> T {
     T::one() / (T::one() + (-z).exp())
 }
 
+/// From here on Mish is z itself, even in f64: `1 - tanh(softplus(20))` is below 1e-17.
+const MISH_IS_LINEAR: f64 = 20.0;
+
+/// `tanh(softplus(z))` and its slope. With `n = exp(z)` and `w = n (n + 2)` they are `w / (w + 2)` and `4 n (n + 1) /
+/// (w + 2)^2`, neither of which loses digits where n is small. Larger z are taken for [`MISH_IS_LINEAR`], so that
+/// nothing overflows.
+#[inline(always)]
+fn tanh_of_softplus<T: Real>(z: T) -> [T; 2] {
+    let [one, two, four] = [1.0, 2.0, 4.0].map(T::from_f64);
+    let n = z.min(T::from_f64(MISH_IS_LINEAR)).exp();
+    let w = n * (n + two);
+    [w / (w + two), four * n * (n + one) / ((w + two) * (w + two))]
+}
+
 /// `Phi(z) = erfc(-z / sqrt(2)) / 2`.
 #[inline(always)]
 fn normal_distribution<T: Real>(z: T) -> T {
@@ -198,6 +248,26 @@ fn normal_density<T: Real>(z: T) -> T {
 mod tests {
     use super::*;
 
+    /// In both precisions: nothing overflows far out, and what has diverged shows.
+    #[test]
+    fn far_out_they_are_finite_and_a_nan_stays_one() {
+        for activation in Activation::ALL {
+            for z in [-1e30, -200.0, -90.0, 90.0, 200.0, 1e30] {
+                let of_f32 = activation.apply(z as f32);
+                let kept = if activation.keeps_pre_activation() { z } else { activation.apply(z) };
+                let slopes = [activation.derivative(kept), f64::from(activation.derivative(kept as f32))];
+                assert!(activation.apply(z).is_finite() && of_f32.is_finite(), "{activation:?} of {z}");
+                assert!(slopes.iter().all(|slope| slope.is_finite()), "{activation:?} at {z}: {slopes:?}");
+            }
+            assert!(activation.apply(f64::NAN).is_nan() && activation.apply(f32::NAN).is_nan(), "{activation:?}");
+            if activation.keeps_pre_activation() {
+                assert!(activation.derivative(f64::NAN).is_nan(), "{activation:?}");
+            }
+        }
+        assert_eq!(Activation::Mish.derivative(1e30f32), 1.0);
+        assert_eq!(Activation::HardSwish.apply(f32::NEG_INFINITY), 0.0);
+    }
+
     #[test]
     fn numbers_and_names_lead_back() {
         for activation in Activation::ALL {
@@ -211,6 +281,7 @@ mod tests {
     fn derivatives_are_slopes() {
         for activation in Activation::ALL {
             for z in [-6.5, -2.0, -0.7, -1e-3, 1e-3, 0.3, 1.9, 5.5f64] {
+                assert!(activation.kinks().iter().all(|kink| (z - kink).abs() > 1e-4), "{activation:?} at {z}");
                 let y = activation.apply(z);
                 let slope = (activation.apply(z + 1e-6) - activation.apply(z - 1e-6)) / 2e-6;
                 let derivative = activation.derivative(if activation.keeps_pre_activation() { z } else { y });

@@ -72,8 +72,8 @@ impl Parameter {
 
 /// A batch of values between two layers, and the activation they came out of.
 ///
-/// Consumers fuse the activation's derivative into their backward launch, so that gradients between layers are always those
-/// of pre-activations.
+/// Consumers fuse the activation's derivative into their backward launch, so that gradients between layers are always
+/// those of pre-activations.
 #[derive(Clone, Copy, Debug)]
 pub struct Values {
     /// Features `[batch, features]`, or maps `[channels, height, width, batch]`.
@@ -96,14 +96,15 @@ impl Values {
 pub struct LayerTensors {
     /// Values.
     pub parameters: Vec<Tensor>,
-    /// Gradients of the trainable ones; empty where they are updated where their gradients are made, and in a plan that only evaluates.
+    /// Gradients of the trainable ones; empty where they are updated where their gradients are made, and in a plan that
+    /// only evaluates.
     pub gradients: Vec<Tensor>,
     /// How the parameters are updated where their gradients are made.
     pub update: Option<FusedUpdate>,
 }
 
-/// Records a layer's output, of which `launch` writes `activation(pre-activation)` to a tensor. Where there is a backward pass whose
-/// derivative takes the pre-activation, that is kept, and the activation is a launch of its own.
+/// Records a layer's output, of which `launch` writes `activation(pre-activation)` to a tensor. Where there is a
+/// backward pass whose derivative takes the pre-activation, that is kept, and the activation is a launch of its own.
 fn activated(
     recorder: &mut Recorder<'_>,
     dims: &[usize],
@@ -146,9 +147,9 @@ pub trait Layer: Send + Sync {
 
     /// Appends the backward pass.
     ///
-    /// `output_grad` is the gradient of this layer's pre-activation, laid out as its output. Launches that need the parameters come before those
-    /// that may update them. Writes the parameters' gradients and,
-    /// where asked, returns the gradient of the pre-activation that `input` came from, laid out as `input`.
+    /// `output_grad` is the gradient of this layer's pre-activation, laid out as its output. Launches that need the
+    /// parameters come before those that may update them. Writes the parameters' gradients and, where asked, returns
+    /// the gradient of the pre-activation that `input` came from, laid out as `input`.
     fn backward(
         &self,
         recorder: &mut Recorder<'_>,
@@ -163,8 +164,8 @@ pub trait Layer: Send + Sync {
 pub struct Recorder<'a> {
     /// The plan.
     pub plan: &'a mut PlanBuilder,
-    /// The phase that launches are appended to. Evaluation's forward pass is recorded apart from training's, over the same
-    /// tensors, so that a layer may behave differently in the two.
+    /// The phase that launches are appended to. Evaluation's forward pass is recorded apart from training's, over the
+    /// same tensors, so that a layer may behave differently in the two.
     pub phase: Phase,
     /// Rows of a full batch.
     pub batch: usize,

@@ -68,9 +68,9 @@ impl Model {
         named
     }
 
-    /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters. A layer
-    /// without parameters has `<kind>.<i>`, i that of the next layer with parameters, and a number behind it where the name
-    /// is taken.
+    /// What the names of each layer's tensors begin with: `layers.<i>`, i counting the layers that have parameters. A
+    /// layer without parameters has `<kind>.<i>`, i that of the next layer with parameters, and a number behind it
+    /// where the name is taken.
     pub fn scopes(&self) -> Vec<String> {
         let (mut next, mut scopes) = (0, Vec::new());
         for layer in &self.layers {
@@ -93,8 +93,8 @@ impl Model {
         trainable.map(|(_, parameter)| parameter.shape.iter().product::<usize>()).sum()
     }
 
-    /// The plan that trains on batches of a resident data set and evaluates on its other parts. Evaluation reports the plain
-    /// loss, without label smoothing and class weights.
+    /// The plan that trains on batches of a resident data set and evaluates on its other parts. Evaluation reports the
+    /// plain loss, without label smoothing and class weights.
     ///
     /// # Errors
     /// [`RecordError::Setting`] for sizes that 32-bit indices cannot count.

@@ -94,6 +94,7 @@ optimizers! {
     lion::Lion,
     nadam::NAdam,
     radam::RAdam,
+    muon::Muon,
 }
 
 impl Optimizer {
@@ -138,6 +139,11 @@ impl Optimizer {
         step.gradient_correction = gradient as f32;
         step.first_moment_correction = first_moment as f32;
         step.second_moment_correction = second_moment as f32;
+    }
+
+    /// The learning rate of a parameter of this shape, as a multiple of [`Optimizer::learning_rate`].
+    pub(crate) fn rate_factor(&self, shape: &[usize]) -> f64 {
+        self.rule().rate_factor(shape)
     }
 
     /// Tensors for the state that it keeps of an arena of parameters, all zero at first.

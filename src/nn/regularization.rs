@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::{MaxNorm, Penalties, Regularize};
+use crate::kernels::{MaxNorm, Penalties};
 use crate::nn::optim::Optimizer;
 use crate::plan::{PlanBuilder, Tensor};
 use crate::settings::{SettingError, is_positive};
@@ -57,26 +57,11 @@ impl Regularization {
         self.weight_decay.unwrap_or(optimizer.default_weight_decay())
     }
 
-    /// What comes before the update, as kernels have it.
-    pub(crate) fn penalties(&self, optimizer: &Optimizer) -> Penalties {
-        let [l1, l2, weight_decay] = [self.l1, self.l2, self.weight_decay(optimizer)].map(|factor| factor as f32);
+    /// What comes before the update of weights, as kernels have it; their learning rate is so many times the step's.
+    pub(crate) fn penalties(&self, optimizer: &Optimizer, rate_factor: f64) -> Penalties {
+        let weight_decay = self.weight_decay(optimizer) * rate_factor;
+        let [l1, l2, weight_decay] = [self.l1, self.l2, weight_decay].map(|factor| factor as f32);
         Penalties { l1, l2, weight_decay }
-    }
-
-    /// Appends what comes before the update: `length` is that of the weights at the front of both tensors.
-    pub(crate) fn record_before(
-        &self,
-        plan: &mut PlanBuilder,
-        optimizer: &Optimizer,
-        length: usize,
-        [parameters, gradients]: [Tensor; 2],
-        loss_scale: Tensor,
-    ) {
-        let penalties = self.penalties(optimizer);
-        if penalties != Penalties::default() {
-            let kernel = Regularize { penalties, length: length as u32 };
-            plan.launch_update(kernel, &[], &[parameters, gradients, loss_scale]);
-        }
     }
 
     /// Appends what comes after the update, for each weight `[outputs, inputs]`.

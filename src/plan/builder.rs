@@ -19,6 +19,15 @@ pub struct Arena {
     pub parts: Vec<Tensor>,
 }
 
+impl Arena {
+    /// The tensors in the order in which they lie.
+    pub fn in_order(&self, plan: &PlanBuilder) -> Vec<Tensor> {
+        let mut parts = self.parts.clone();
+        parts.sort_by_key(|&part| plan.info(part).offset);
+        parts
+    }
+}
+
 /// Records tensors and launches; [`PlanBuilder::finish`] checks them.
 #[derive(Debug, Default)]
 pub struct PlanBuilder {
@@ -96,6 +105,23 @@ impl PlanBuilder {
         let TensorInfo { dtype, role, buffer, offset, .. } = *self.info(whole);
         let (shape, offset) = (vec![range.len()], offset + range.start);
         self.push(TensorInfo { name, shape, dtype, role, buffer, offset, below: None })
+    }
+
+    /// The same under a name that says which elements they are.
+    pub fn range(&mut self, whole: Tensor, range: Range<usize>) -> Tensor {
+        let name = format!("{}[{}..{}]", self.info(whole).name, range.start, range.end);
+        self.part(name, whole, range)
+    }
+
+    /// Where parts of an arena lie, given in their order: the elements of neighbours that are alike in `property` are one range.
+    pub fn neighbours<P: PartialEq>(
+        &self,
+        parts: &[Tensor],
+        property: impl Fn(&TensorInfo) -> P,
+    ) -> Vec<(P, Range<usize>)> {
+        let infos: Vec<&TensorInfo> = parts.iter().map(|&part| self.info(part)).collect();
+        let alike = infos.chunk_by(|one, next| property(one) == property(next));
+        alike.map(|run| (property(run[0]), run[0].offset..run[run.len() - 1].range().end)).collect()
     }
 
     /// Adds one tensor that spans several tensors of an arena, with the gaps between them.

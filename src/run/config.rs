@@ -3,6 +3,7 @@
 mod batch;
 mod layers;
 mod recipe;
+mod sections;
 
 use serde::{Deserialize, Serialize};
 

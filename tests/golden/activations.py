@@ -1,4 +1,4 @@
-"""Computes `activations.safetensors`, what gpunet's activations are compared with (`tests/golden_activations.rs`), with PyTorch
+"""Computes `activations.safetensors`, what gpunet's activations are compared with (`tests/numerics/golden_activations.rs`), with PyTorch
 in float64.
 
     python tests/golden/activations.py        (needs torch and safetensors)

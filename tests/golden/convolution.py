@@ -1,5 +1,5 @@
 """Computes `convolution_<network>.safetensors`, what gpunet's convolutional networks are compared with
-(`tests/golden_convolution.rs`), with PyTorch in float64.
+(`tests/numerics/golden_convolution.rs`), with PyTorch in float64.
 
     python tests/golden/convolution.py        (needs torch and safetensors)
 

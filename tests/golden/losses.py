@@ -1,4 +1,4 @@
-"""Computes `losses.safetensors`, what gpunet's losses are compared with (`tests/golden_losses.rs`), with PyTorch in float64.
+"""Computes `losses.safetensors`, what gpunet's losses are compared with (`tests/numerics/golden_losses.rs`), with PyTorch in float64.
 
     python tests/golden/losses.py        (needs torch and safetensors)
 

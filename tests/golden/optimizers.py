@@ -1,4 +1,4 @@
-"""Computes `optimizers.safetensors` and `muon.safetensors`, what `tests/golden_optimizers.rs` compares updates with, with PyTorch
+"""Computes `optimizers.safetensors` and `muon.safetensors`, what `tests/numerics/golden_optimizers.rs` compares updates with, with PyTorch
 in float64.
 
     python tests/golden/optimizers.py        (needs torch from 2.9 on, and safetensors)

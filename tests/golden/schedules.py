@@ -1,4 +1,4 @@
-"""Computes `schedules.json`, what gpunet's learning rates are compared with (`tests/golden_schedules.rs`), with PyTorch.
+"""Computes `schedules.json`, what gpunet's learning rates are compared with (`tests/numerics/golden_schedules.rs`), with PyTorch.
 
     python tests/golden/schedules.py        (needs torch)
 

@@ -11,6 +11,7 @@ use gpunet::low_level::backend::device::{Device, DeviceOptions};
 use gpunet::low_level::backend::gpu::ShaderChecks;
 use gpunet::low_level::backend::{Backend, Program};
 use gpunet::low_level::data::{Dataset, Normalization};
+use gpunet::low_level::kernels::activation::Activation;
 use gpunet::low_level::kernels::step::{BatchMetrics, Step};
 use gpunet::low_level::math::random::{Stream, unit};
 use gpunet::low_level::nn::arch::Arch;
@@ -123,8 +124,17 @@ pub fn run_one(program: &mut dyn Program, phase: Phase, step: &Step) -> BatchMet
 ///
 /// `rows` may be fewer than the batch, so that padding is covered too.
 pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), String> {
+    check_gradients_at(small, small.reference(), rows, loss_scale)
+}
+
+/// The same at the parameters that a program holds.
+pub fn check_gradients_at(
+    small: &Small,
+    mut program: CpuProgram<f64>,
+    rows: u32,
+    loss_scale: f64,
+) -> Result<(), String> {
     const EPSILON: f64 = 1e-6;
-    let mut program = small.reference();
     // Without an update, the parameters stay unchanged.
     let step = Step { updates: 0, ..Step::batch(0, rows) };
     run_one(&mut program, Phase::Train, &step);
@@ -159,17 +169,30 @@ pub fn check_gradients(small: &Small, rows: u32, loss_scale: f64) -> Result<(), 
     Ok(())
 }
 
-/// Identifies the smooth piece of the piecewise smooth loss that the step is on: which hidden units are positive, which
-/// values are the maxima of their pooling windows, and which logits have a positive gradient (for a hinge loss, those
-/// of the classes that count).
+/// Identifies the smooth piece of the piecewise smooth loss that the step is on: between which kinks of its activation
+/// each hidden unit lies, which values are the maxima of their pooling windows, and which logits have a positive gradient
+/// (for a hinge loss, those of the classes that count).
 fn piece(small: &Small, program: &mut CpuProgram<f64>) -> Vec<u32> {
     let mut piece = Vec::new();
     for (tensor, info) in small.recording.plan.tensors() {
         if info.name.ends_with(".indices") {
             piece.extend(program.slow_read_u32(tensor).unwrap());
-        } else if info.name.ends_with(".output") || info.name == "logits_grad" {
+        } else if info.name == "logits_grad" {
             piece.extend(program.reals(tensor).iter().map(|&value| u32::from(value > 0.0)));
         }
+    }
+    for launch in small.recording.plan.launches(Phase::Train) {
+        let slot = |name: &str| launch.kernel.slots.iter().position(|slot| slot.name == name).map(|at| launch.args[at]);
+        let constant = launch.kernel.constants.iter().position(|name| *name == "activation");
+        let (Some(constant), Some(output)) = (constant, slot("output")) else { continue };
+        let activation = Activation::from_constant(launch.constants[constant]);
+        // Where only the output is kept, kinks are told by what is made of them.
+        let (tensor, kinks): (_, Vec<f64>) = match slot("pre_activation") {
+            Some(pre_activation) => (pre_activation, activation.kinks().to_vec()),
+            None => (output, activation.kinks().iter().map(|&kink| activation.apply(kink)).collect()),
+        };
+        let values = program.reals(tensor).iter();
+        piece.extend(values.map(|&value| kinks.iter().filter(|&&kink| value > kink).count() as u32));
     }
     piece
 }

@@ -96,17 +96,24 @@ fn one_seed_gives_one_model_file_on_the_gpu() {
 #[test]
 fn stopping_and_resuming_on_the_gpu_changes_no_bit() {
     let dataset = random_dataset(500, 30, 5);
-    let config = with_everything(&config("1x5x6-7C3p1-BN-MP2-40-BN-5", 64, 4, 3));
+    let adamw = with_everything(&config("1x5x6-7C3p1-BN-MP2-40-BN-5", 64, 4, 3));
     let backend = gpu(ShaderChecks::Trusted);
-    let whole = train(&config, &dataset, backend.as_ref(), None, &mut go_on).unwrap();
+    for optimizer in ["adamw", "nadam", "radam", "muon"].map(|name| Optimizer::named(name).unwrap()) {
+        check_stop(&Config { optimizer, ..adamw.clone() }, &dataset, backend.as_ref());
+    }
+}
+
+/// Trains on after a stop, and at once.
+fn check_stop(config: &Config, dataset: &Dataset, backend: &dyn Backend) {
+    let whole = train(config, dataset, backend, None, &mut go_on).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let begun = Config { epochs: 1, ..config.clone() };
     let mut run = RunFolder::create(folder.path(), false).unwrap();
-    train(&begun, &dataset, backend.as_ref(), Some(&mut run), &mut go_on).unwrap();
+    train(&begun, dataset, backend, Some(&mut run), &mut go_on).unwrap();
     let (mut run, _, checkpoint) = RunFolder::resume(folder.path()).unwrap();
-    let resumed = resume(&config, checkpoint, &dataset, backend.as_ref(), Some(&mut run), &mut go_on).unwrap();
-    assert!(resumed.model.parameters == whole.model.parameters);
+    let resumed = resume(config, checkpoint, dataset, backend, Some(&mut run), &mut go_on).unwrap();
+    assert!(resumed.model.parameters == whole.model.parameters, "{}", config.optimizer);
     assert_eq!(resumed.test, whole.test);
 }
 

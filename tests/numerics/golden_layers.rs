@@ -1,7 +1,7 @@
 //! Networks of every kind of layer against PyTorch, on every backend: forward, all gradients, ten steps, evaluation.
 //!
-//! `golden/convolution.py` and `golden/layer_norm.py` computed the expected values in float64; their heads say what each tensor
-//! is.
+//! `golden/convolution.py` and `golden/layer_norm.py` computed the expected values in float64; their heads say what
+//! each tensor is.
 
 use crate::harness::golden::{Golden, Run, STEPS, backends, report, steps};
 use gpunet::low_level::backend::parity::Comparison;

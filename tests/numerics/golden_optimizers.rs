@@ -5,15 +5,27 @@
 use std::collections::BTreeSet;
 
 use crate::harness::golden::{Golden, check_ten_steps};
+use gpunet::low_level::data::Normalization;
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::model::TrainingOptions;
-use gpunet::low_level::nn::optim::{Adagrad, AdamW, Lion, Momentum, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd};
+use gpunet::low_level::nn::optim::{
+    Adagrad, AdamW, Lion, Momentum, Muon, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd,
+};
 use gpunet::low_level::nn::regularization::Regularization;
 
 const SGD: Optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.1 });
 const MOMENTUM: Momentum = Momentum { learning_rate: 0.05, momentum: 0.9, average: false, bias_correction: false };
 const AVERAGE: Momentum = Momentum { learning_rate: 0.3, average: true, ..MOMENTUM };
 const ADAMW: AdamW = AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+const MUON: Optimizer = Optimizer::Muon(Muon {
+    learning_rate: 0.02,
+    momentum: 0.95,
+    adam_learning_rate: 0.002,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+});
 
 #[test]
 fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
@@ -38,6 +50,8 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
         ("nadam", Optimizer::NAdam(NAdam { learning_rate: 0.01, ..NAdam::default() })),
         // Updates 1 to 5 are not rectified, updates 6 to 10 are.
         ("radam", Optimizer::RAdam(RAdam { learning_rate: 0.03, ..RAdam::default() })),
+        // With the weight decay of 0.01 that it brings.
+        ("muon", MUON),
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.003, beta1: 0.9, beta2: 0.99 })),
     ];
     let bounded = [
@@ -56,4 +70,13 @@ fn ten_steps_have_the_losses_and_parameters_of_pytorch() {
     check_ten_steps(&golden, &runs);
     let compared = BTreeSet::from_iter(runs.iter().map(|(name, _)| *name));
     assert_eq!(compared, BTreeSet::from_iter(golden.runs()), "all that the file holds");
+}
+
+/// The weights of the other network are all wide; here one is tall, one square and one wide.
+#[test]
+fn ten_steps_of_muon_do_for_weights_of_every_shape() {
+    const FILE: &[u8] = include_bytes!("../golden/muon.safetensors");
+    let golden = Golden::of("11-19-19-7", FILE, FILE, Normalization::UNIT);
+    assert_eq!(golden.runs(), ["muon"], "all that the file holds");
+    check_ten_steps(&golden, &[("muon", TrainingOptions { optimizer: MUON, ..TrainingOptions::default() })]);
 }

@@ -1,6 +1,8 @@
 //! Every gradient against central differences of the loss, in f64, for a loss scale other than one.
 
-use crate::harness::{Small, check_gradients, network};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::harness::{Small, check_gradients, check_gradients_at, network};
 use gpunet::low_level::kernels::activation::Activation;
 use gpunet::low_level::nn::init::Init;
 use gpunet::low_level::nn::loss::{HingeVariant, Loss};
@@ -50,7 +52,7 @@ fn gradients_of_convolutional_networks_are_slopes() {
         "1x3x3-2C3-2C1-GAP",
         "1x9x9-2C2-MP2-MP2-2",
     ] {
-        for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu] {
+        for activation in [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::HardSwish] {
             let network = Network { activation: PerLayer::All(activation), init: Init::Gaussian(0.5), ..network(arch) };
             let options = TrainingOptions { batch: 5, loss_scale: 3.0, ..TrainingOptions::default() };
             let small = Small::of(&network, &options);
@@ -81,6 +83,24 @@ fn gradients_are_the_slopes_of_every_loss() {
                 check_gradients(&small, rows, 3.0)
                     .unwrap_or_else(|mismatch| panic!("{options:?}, {rows} rows: {mismatch}"));
             }
+        }
+    }
+}
+
+/// Next to a kink a central difference is no slope: the check says so instead of comparing.
+#[test]
+fn units_next_to_a_kink_are_refused() {
+    for activation in Activation::ALL {
+        for kink in activation.kinks() {
+            let network = Network { activation: PerLayer::All(activation), ..network("2-1-2") };
+            let small = Small::of(&network, &TrainingOptions { batch: 3, ..TrainingOptions::default() });
+            let mut program = small.reference();
+            for (name, value) in [("layers.0.weight", 0.0), ("layers.0.bias", kink + 5e-7)] {
+                program.reals_mut(small.recording.plan.find(name).unwrap()).fill(value);
+            }
+            let checked = catch_unwind(AssertUnwindSafe(|| check_gradients_at(&small, program, 3, 1.0)));
+            let message = checked.expect_err("refused").downcast::<String>().unwrap();
+            assert!(message.contains("is too near a kink"), "{activation:?} at {kink}: {message}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod library;
 mod losses;
 mod memory;
 mod mixed_precision;
+mod muon;
 mod parity;
 mod plans;
 mod planted_bugs;

@@ -6,7 +6,7 @@ use gpunet::low_level::backend::parity::{Form, check_kernel, check_kernel_in, co
 use gpunet::low_level::kernels::activation::Activation;
 use gpunet::low_level::kernels::kernel::{KernelSpec, Tolerance};
 use gpunet::low_level::kernels::precision::Precision;
-use gpunet::low_level::kernels::{DenseForward, DenseGrad, DenseInputGrad, KERNELS};
+use gpunet::low_level::kernels::{DenseForward, DenseGrad, DenseInputGrad, Gemm, KERNELS};
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::model::TrainingOptions;
 use gpunet::low_level::nn::network::{Network, PerLayer};
@@ -30,7 +30,7 @@ fn every_kernel_agrees_with_its_twin_in_f64() {
 #[test]
 fn every_tile_agrees_in_products_of_every_layout() {
     let backend = gpu(ShaderChecks::Trusted);
-    for kernel in [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseGrad::KERNEL] {
+    for kernel in [DenseForward::KERNEL, DenseInputGrad::KERNEL, DenseGrad::KERNEL, Gemm::KERNEL] {
         let in_single = |form: &Form| form.tile.is_some() && !form.precision.is_half();
         let forms: Vec<Form> = forms(backend.as_ref(), kernel).into_iter().filter(in_single).collect();
         assert!(forms.len() > 1);

@@ -51,7 +51,8 @@ fn a_buffer_is_not_read_and_written_at_once() {
     assert!(plan.finish().unwrap_err().problem.contains("shares its buffer"));
 }
 
-/// A tensor that a kernel must have in single precision stays so, and with it no kernel gets some activations in half precision and some not.
+/// A tensor that a kernel must have in single precision stays so, and with it no kernel gets some activations in half
+/// precision and some not.
 #[test]
 fn half_precision_is_refused_where_a_kernel_would_get_some_of_both() {
     let mut plan = builder();
@@ -84,7 +85,8 @@ fn arenas_align_their_parts() {
     assert_eq!((offsets, plan.tensor(arena.whole).len()), (vec![0, 64, 128], 192));
 }
 
-/// Weights before biases in memory, so that one launch regularizes them all; handles stay in the order of the parameters.
+/// Weights before biases in memory, so that one launch regularizes them all; handles stay in the order of the
+/// parameters.
 #[test]
 fn weights_lie_at_the_front_of_the_arenas() {
     let regularization = Regularization { l2: 0.1, ..Regularization::default() };
@@ -263,8 +265,8 @@ fn sharing_buffers_changes_no_bit() {
     }
 }
 
-/// By hand: when the gradient of the 33 units is made, the outputs of the 21 and of the 33 and the gradient of the 7 are still needed; all
-/// others but the logits, which are kept, and their gradient find room in those four.
+/// By hand: when the gradient of the 33 units is made, the outputs of the 21 and of the 33 and the gradient of the 7
+/// are still needed; all others but the logits, which are kept, and their gradient find room in those four.
 #[test]
 fn activations_take_as_much_as_the_fullest_launch_needs() {
     let small = Small::new("9-21-33-7-3", 6, Optimizer::sgd(), 1.0);

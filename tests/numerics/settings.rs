@@ -2,7 +2,7 @@
 
 use gpunet::low_level::nn::clipping::Clipping;
 use gpunet::low_level::nn::optim::{
-    Adagrad, Adam, AdamW, Corrections, Lion, Momentum, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd,
+    Adagrad, Adam, AdamW, Corrections, Lion, Momentum, Muon, NAdam, Nesterov, Optimizer, RAdam, RmsProp, Sgd,
 };
 use gpunet::low_level::nn::regularization::Regularization;
 use gpunet::low_level::settings::SettingError;
@@ -18,6 +18,14 @@ fn names_bring_published_settings() {
     let adam = Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let nadam = NAdam { learning_rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum_decay: 0.004 };
     let radam = RAdam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let muon = Muon {
+        learning_rate: 0.02,
+        momentum: 0.95,
+        adam_learning_rate: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+    };
     let adamw = AdamW { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let momentum = Momentum { learning_rate: 0.03, momentum: 0.9, average: false, bias_correction: false };
     let expected = [
@@ -31,6 +39,7 @@ fn names_bring_published_settings() {
         ("lion", Optimizer::Lion(Lion { learning_rate: 0.0001, beta1: 0.9, beta2: 0.99 })),
         ("nadam", Optimizer::NAdam(nadam)),
         ("radam", Optimizer::RAdam(radam)),
+        ("muon", Optimizer::Muon(muon)),
     ];
     assert_eq!(Optimizer::all(), expected.map(|(_, optimizer)| optimizer));
     for (name, optimizer) in expected {
@@ -39,7 +48,7 @@ fn names_bring_published_settings() {
         assert_eq!(parse::<Optimizer>(&toml::to_string(&optimizer).unwrap()).unwrap(), optimizer);
         assert_eq!(optimizer.with_learning_rate(0.5).learning_rate(), 0.5);
         assert_eq!(optimizer.check(), Ok(()));
-        let decay = if name == "adamw" { 0.01 } else { 0.0 };
+        let decay = if ["adamw", "muon"].contains(&name) { 0.01 } else { 0.0 };
         assert_eq!(Regularization::default().weight_decay(&optimizer), decay);
         let given = Regularization { weight_decay: Some(0.5), ..Regularization::default() };
         assert_eq!(given.weight_decay(&optimizer), 0.5);
@@ -92,6 +101,10 @@ fn optimizers_refuse_senseless_settings() {
         (
             "name = 'adagrad'\nepsilon = 0",
             "`optimizer.epsilon` is 0.0; what is added to a root must be a positive f32, such as 1e-8",
+        ),
+        (
+            "name = 'muon'\nadam_learning_rate = 0",
+            "`optimizer.adam_learning_rate` is 0.0; a learning rate must be a positive f32, such as 0.001",
         ),
         (
             "name = 'nadam'\nmomentum_decay = -1",

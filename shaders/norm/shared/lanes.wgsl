@@ -1,6 +1,6 @@
-// Several sums at a time in a workgroup of 256 threads, in a fixed order. Of each sum, some threads, its lanes, add up every so
-// many terms. Neighbouring threads read neighbouring elements: terms of one sum where these lie side by side (`along`), else
-// terms of neighbouring sums.
+// Several sums at a time in a workgroup of 256 threads, in a fixed order. A sum has several threads, its lanes; each lane
+// adds up every so many of the sum's terms. Neighbouring threads read neighbouring elements: terms of one sum where its
+// terms lie side by side (`along`), else terms of neighbouring sums.
 
 const LANE_THREADS: u32 = 256u;
 const LANES_ALONG: u32 = 64u;

@@ -7,7 +7,7 @@ fn update(i: u32, gradient: f32) {
     let moments = updated_moments(i, gradient);
     let first_hat = moments.x * current.first_moment_correction;
     let root = sqrt(moments.y * current.second_moment_correction);
-    let change = current.learning_rate * (first_hat / (root + params.epsilon));
+    let change = learning_rate() * (first_hat / (root + params.epsilon));
     // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
     parameters[i] -= select(root, change, is_finite(root));
 }

@@ -9,8 +9,8 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// `output = activation(pre_activation)`, both `[length]`. Only activations whose derivative takes the pre-activation need
-    /// it; the others are fused into the layer before.
+    /// `output = activation(pre_activation)`, both `[length]`. Only activations whose derivative takes the
+    /// pre-activation need it; the others are fused into the layer before.
     pub struct Activate {
         /// Elements.
         pub length: u32,
@@ -68,6 +68,11 @@ impl KernelSpec for Activate {
         // What half precision rounds to its largest number, and what it holds no more.
         let edge = Input::F32(vec![65_504.0, 65_519.0, 65_520.0, 7e4, f32::INFINITY, 2f32.powi(-24), 1e-9]);
         let edge = case(Activation::ALL[0], 0.0, 7).input(0, edge);
-        all.flat_map(|activation| [case(activation, 3.0, 997), case(activation, 200.0, 257)]).chain([edge]).collect()
+        all.flat_map(|activation| {
+            let far = Input::F32(vec![-90.0, -3.0, 3.0, 1e20, 3e38, f32::INFINITY]);
+            [case(activation, 3.0, 997), case(activation, 200.0, 257), case(activation, 1e20, 6).input(0, far)]
+        })
+        .chain([edge])
+        .collect()
     }
 }

@@ -10,8 +10,8 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// Inverted dropout (Srivastava et al., JMLR 2014): `output = input * factor`, both `[batch, features]`, where a factor
-    /// is 0 with probability p, else `1 / (1 - p)`.
+    /// Inverted dropout (Srivastava et al., JMLR 2014): `output = input * factor`, both `[batch, features]`, where a
+    /// factor is 0 with probability p, else `1 / (1 - p)`.
     pub struct Dropout {
         /// Rows of a full batch.
         pub batch: u32,

@@ -9,8 +9,8 @@ use crate::kernels::{Dropout, wgsl};
 use crate::math::real::Real;
 
 params! {
-    /// `input_grad = output_grad * factor * activation'(kept)`, all `[batch, features]`, with the factors of [`Dropout`]. The
-    /// activation is the one that dropout's input came out of; kept is what its derivative takes.
+    /// `input_grad = output_grad * factor * activation'(kept)`, all `[batch, features]`, with the factors of
+    /// [`Dropout`]. The activation is the one that dropout's input came out of; kept is what its derivative takes.
     pub struct DropoutGrad(Dropout);
 }
 
@@ -62,14 +62,25 @@ impl KernelSpec for DropoutGrad {
     }
 
     fn cases() -> Vec<Case> {
-        dropout_cases()
-            .zip(Activation::ALL)
-            .map(|((label, dropout, step), activation)| {
-                DropoutGrad(dropout)
-                    .case(format!("{label}, {activation:?}"))
-                    .constants(vec![activation.constant()])
-                    .step(step)
-            })
-            .collect()
+        let dropped = dropout_cases().zip(Activation::ALL).map(|((label, dropout, step), activation)| {
+            DropoutGrad(dropout)
+                .case(format!("{label}, {activation:?}"))
+                .constants(vec![activation.constant()])
+                .step(step)
+        });
+        // What is kept, at kinks and so far out that exp would overflow.
+        let far = |activation: Activation, kept: &[f32]| {
+            DropoutGrad(Dropout::new(1, kept.len(), 0, 0.0))
+                .case(format!("{activation:?}, nothing dropped, of {kept:?}"))
+                .input(0, Input::F32(vec![1.0; kept.len()]))
+                .input(1, Input::F32(kept.to_vec()))
+                .constants(vec![activation.constant()])
+        };
+        let of_pre_activations = Activation::ALL.into_iter().filter(|activation| activation.keeps_pre_activation());
+        let of_pre_activations = of_pre_activations.map(|activation| {
+            far(activation, &[-200.0, -90.0, -25.0, -3.0, -2.9, 2.9, 3.0, 19.0, 25.0, 90.0, 200.0, 6e4])
+        });
+        let farthest = [Activation::Mish, Activation::HardSwish].map(|activation| far(activation, &[1e20, 3e38]));
+        dropped.chain(of_pre_activations).chain(farthest).collect()
     }
 }

@@ -8,8 +8,9 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// `output = activation((input - mean) / sqrt(variance + epsilon) * scale + shift)`, channel by channel (Ioffe and Szegedy, "Batch
-    /// normalization", ICML 2015, algorithm 1; with the running mean and variance, algorithm 2). Values as [`ChannelSizes`] says.
+    /// `output = activation((input - mean) / sqrt(variance + epsilon) * scale + shift)`, channel by channel (Ioffe and
+    /// Szegedy, "Batch normalization", ICML 2015, algorithm 1; with the running mean and variance, algorithm 2). Values
+    /// as [`ChannelSizes`] says.
     pub struct BatchNorm {
         /// Where the values are.
         pub sizes: ..ChannelSizes,

@@ -7,10 +7,10 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// With n values a channel, `x = (input - mean) / sqrt(variance + epsilon)` and the sums of [`crate::kernels::BatchNormSums`]:
-    /// `input_grad = scale / sqrt(variance + epsilon) * (output_grad - shift_sums / n - x scale_sums / n)`, 0 for padding rows (Ioffe
-    /// and Szegedy, ICML 2015, section 3). Nothing is applied before a batch normalization, so that there is no derivative to
-    /// multiply by. Values as [`ChannelSizes`] says.
+    /// With n values a channel, `x = (input - mean) / sqrt(variance + epsilon)` and the sums of
+    /// [`crate::kernels::BatchNormSums`]: `input_grad = scale / sqrt(variance + epsilon) * (output_grad - shift_sums /
+    /// n - x scale_sums / n)`, 0 for padding rows (Ioffe and Szegedy, ICML 2015, section 3). Nothing is applied before
+    /// a batch normalization, so that there is no derivative to multiply by. Values as [`ChannelSizes`] says.
     pub struct BatchNormGrad {
         /// Where the values are.
         pub sizes: ..ChannelSizes,
@@ -53,7 +53,8 @@ impl KernelSpec for BatchNormGrad {
         let (output_grad, input) = (arguments.reals(0), arguments.reals(1));
         let [mean, variance, scale, scale_sums, shift_sums] = [2, 3, 4, 5, 6].map(|slot| arguments.reals(slot));
         let (epsilon, count) = (T::from_f32(self.epsilon), T::from_f64(self.sizes.count(step) as f64));
-        // `input_grad = factor * (output_grad - shift_mean - (input - mean) * slope)`, all but two of them of the channel.
+        // `input_grad = factor * (output_grad - shift_mean - (input - mean) * slope)`, all but two of them of the
+        // channel.
         let of_channels: Vec<[T; 4]> = (0..self.sizes.channels as usize)
             .map(|channel| {
                 let inverse = T::one() / (variance[channel] + epsilon).sqrt();

@@ -9,8 +9,8 @@ use crate::math::real::Real;
 use crate::math::simd::{simd, sum};
 
 params! {
-    /// The mean and the biased variance of each channel over the batch's own examples; and
-    /// `running = (1 - momentum) running + momentum of_batch`, with the variance of the batch unbiased, as PyTorch has it. Values as
+    /// The mean and the biased variance of each channel over the batch's own examples; and `running = (1 - momentum)
+    /// running + momentum of_batch`, with the variance of the batch unbiased, as PyTorch has it. Values as
     /// [`ChannelSizes`] says.
     pub struct BatchNormStats {
         /// Where the values are.

@@ -11,8 +11,8 @@ use crate::math::real::Real;
 use crate::math::simd::simd;
 
 params! {
-    /// Of each channel, over the batch: `scale_sums = sum of output_grad * (input - mean) / sqrt(variance + epsilon)` and
-    /// `shift_sums = sum of output_grad`. Values as [`ChannelSizes`] says.
+    /// Of each channel, over the batch: `scale_sums = sum of output_grad * (input - mean) / sqrt(variance + epsilon)`
+    /// and `shift_sums = sum of output_grad`. Values as [`ChannelSizes`] says.
     pub struct BatchNormSums {
         /// Where the values are.
         pub sizes: ..ChannelSizes,

@@ -11,9 +11,9 @@ use crate::math::shape::Shape;
 use crate::math::simd::{MIN_PARALLEL, simd, sum};
 
 params! {
-    /// `output = activation((input - mean) / sqrt(variance + epsilon) * weight + bias)`, with the mean and the biased variance of
-    /// each example, `[batch]`, which stay for the backward pass (Ba, Kiros and Hinton, "Layer normalization", 2016). Weight and
-    /// bias have the shape of an example. Values as [`ExampleSizes`] says.
+    /// `output = activation((input - mean) / sqrt(variance + epsilon) * weight + bias)`, with the mean and the biased
+    /// variance of each example, `[batch]`, which stay for the backward pass (Ba, Kiros and Hinton, "Layer
+    /// normalization", 2016). Weight and bias have the shape of an example. Values as [`ExampleSizes`] says.
     pub struct LayerNorm {
         /// Where the values are.
         pub sizes: ..ExampleSizes,

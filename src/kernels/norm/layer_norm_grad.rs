@@ -10,9 +10,10 @@ use crate::math::real::Real;
 use crate::math::simd::{MIN_PARALLEL, simd};
 
 params! {
-    /// With `g = output_grad * weight`, `x = (input - mean) / sqrt(variance + epsilon)` and means over the values of an example:
-    /// `input_grad = (g - mean of g - x * mean of g x) / sqrt(variance + epsilon)` (Ba, Kiros and Hinton, 2016). Nothing is
-    /// applied before a layer normalization, so that there is no derivative to multiply by. Values as [`ExampleSizes`] says.
+    /// With `g = output_grad * weight`, `x = (input - mean) / sqrt(variance + epsilon)` and means over the values of an
+    /// example: `input_grad = (g - mean of g - x * mean of g x) / sqrt(variance + epsilon)` (Ba, Kiros and Hinton,
+    /// 2016). Nothing is applied before a layer normalization, so that there is no derivative to multiply by. Values as
+    /// [`ExampleSizes`] says.
     pub struct LayerNormGrad {
         /// Where the values are.
         pub sizes: ..ExampleSizes,

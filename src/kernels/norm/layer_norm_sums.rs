@@ -12,8 +12,8 @@ use crate::math::simd::simd;
 
 params! {
     /// For each value of an example, over the step's own examples: `weight_grad = sum of output_grad * (input - mean) /
-    /// sqrt(variance + epsilon)` and `bias_grad = sum of output_grad`. Both lie in `gradients`, and are added to what the update's
-    /// batches before this one left. Values as [`ExampleSizes`] says.
+    /// sqrt(variance + epsilon)` and `bias_grad = sum of output_grad`. Both lie in `gradients`, and are added to what
+    /// the update's batches before this one left. Values as [`ExampleSizes`] says.
     pub struct LayerNormSums {
         /// Where the values are.
         pub sizes: ..ExampleSizes,

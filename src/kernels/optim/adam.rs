@@ -52,7 +52,8 @@ impl KernelSpec for Adam {
             second_moment_correction: (1.0 / (1.0 - 0.999f64.powi(t))) as f32,
             ..Step::default()
         };
-        let kernel = |length| Adam { rates: AdamRates::new(0.9, 0.999, 1e-8), length };
+        let kernel =
+            |length| Adam { rates: AdamRates { rate_factor: 0.5, ..AdamRates::new(0.9, 0.999, 1e-8) }, length };
         adam::cases(&AWKWARD_LENGTHS, kernel, step(3), step(1))
     }
 }

@@ -38,7 +38,7 @@ impl KernelSpec for NAdam {
         let step = arguments.step();
         let [of_gradient, of_first] = [step.gradient_correction, step.first_moment_correction].map(T::from_f32);
         let of_second = T::from_f32(step.second_moment_correction);
-        let [learning_rate, epsilon] = [step.learning_rate, self.rates.epsilon].map(T::from_f32);
+        let (learning_rate, epsilon) = (self.rates.learning_rate::<T>(step), T::from_f32(self.rates.epsilon));
         update_pieces(arguments, |tensors, gradients| {
             self.rates.update_by(tensors, gradients, |gradient, first, second| {
                 let root = (second * of_second).sqrt();
@@ -55,7 +55,8 @@ impl KernelSpec for NAdam {
     }
 
     fn cases() -> Vec<Case> {
-        let kernel = |length| NAdam { rates: AdamRates::new(0.9, 0.999, 1e-8), length };
+        let kernel =
+            |length| NAdam { rates: AdamRates { rate_factor: 0.5, ..AdamRates::new(0.9, 0.999, 1e-8) }, length };
         let step = Step {
             learning_rate: 0.01,
             gradient_correction: 0.6,

@@ -36,8 +36,9 @@ impl KernelSpec for RAdam {
 
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let step = arguments.step();
-        let [learning_rate, correction] = [step.learning_rate, step.first_moment_correction].map(T::from_f32);
-        let (epsilon, divides) = (T::from_f32(self.rates.epsilon), step.second_moment_correction != 0.0);
+        let learning_rate: T = self.rates.learning_rate(step);
+        let [correction, epsilon] = [step.first_moment_correction, self.rates.epsilon].map(T::from_f32);
+        let divides = step.second_moment_correction != 0.0;
         update_pieces(arguments, |tensors, gradients| {
             self.rates.update_by(tensors, gradients, |_, first, second| {
                 let root = second.sqrt();
@@ -54,7 +55,8 @@ impl KernelSpec for RAdam {
     }
 
     fn cases() -> Vec<Case> {
-        let kernel = |length| RAdam { rates: AdamRates::new(0.9, 0.999, 1e-8), length };
+        let kernel =
+            |length| RAdam { rates: AdamRates { rate_factor: 0.5, ..AdamRates::new(0.9, 0.999, 1e-8) }, length };
         let step = Step {
             learning_rate: 0.01,
             first_moment_correction: 0.02,

@@ -12,8 +12,8 @@ use crate::math::shape::Shape;
 use crate::nn::init::Init;
 use crate::plan::{Phase, Role, Tensor};
 
-/// `y = activation((x - mean) / sqrt(variance + epsilon) * weight + bias)`, channel by channel: mean and variance of the batch while
-/// it is learnt, running ones when it is not (Ioffe and Szegedy, ICML 2015).
+/// `y = activation((x - mean) / sqrt(variance + epsilon) * weight + bias)`, channel by channel: mean and variance of
+/// the batch while it is learnt, running ones when it is not (Ioffe and Szegedy, ICML 2015).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
     /// Shape of an example.

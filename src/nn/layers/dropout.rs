@@ -4,9 +4,9 @@ use super::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::kernels::{Dropout as DropoutKernel, DropoutGrad};
 use crate::plan::{Phase, Tensor};
 
-/// Inverted dropout (Srivastava et al., JMLR 2014) on `[batch, features]`: in training each value is dropped with probability
-/// `rate`, and those that are kept are divided by `1 - rate`, so that evaluation, which passes values on as they are, sees
-/// the same mean.
+/// Inverted dropout (Srivastava et al., JMLR 2014) on `[batch, features]`: in training each value is dropped with
+/// probability `rate`, and those that are kept are divided by `1 - rate`, so that evaluation, which passes values on as
+/// they are, sees the same mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dropout {
     /// Columns.

@@ -10,9 +10,9 @@ use crate::math::shape::Shape;
 use crate::nn::init::Init;
 use crate::plan::{Role, Tensor};
 
-/// `y = activation((x - mean) / sqrt(variance + epsilon) * weight + bias)`, with the mean and the biased variance of all values of
-/// an example, in training as in evaluation (Ba, Kiros and Hinton, "Layer normalization", 2016). Weight and bias have the shape
-/// of an example, as in PyTorch's `LayerNorm(shape)`.
+/// `y = activation((x - mean) / sqrt(variance + epsilon) * weight + bias)`, with the mean and the biased variance of
+/// all values of an example, in training as in evaluation (Ba, Kiros and Hinton, "Layer normalization", 2016). Weight
+/// and bias have the shape of an example, as in PyTorch's `LayerNorm(shape)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerNorm {
     /// Shape of an example.

@@ -1,7 +1,7 @@
 //! Between features and maps: `[batch, features]` and `[features, batch]`.
 //!
-//! Maps have their examples innermost, features outermost; as images and classes do. The features of maps are channels, then rows,
-//! then columns, as in PyTorch's `flatten`.
+//! Maps have their examples innermost, features outermost; as images and classes do. The features of maps are channels,
+//! then rows, then columns, as in PyTorch's `flatten`.
 
 use super::{Layer, LayerTensors, Parameter, Recorder, Values};
 use crate::kernels::Transpose;

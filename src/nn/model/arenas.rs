@@ -38,8 +38,8 @@ impl Arenas {
     }
 }
 
-/// An arena with a tensor for each trainable parameter that `is_in`, if there is any. Regularized ones lie at its front,
-/// so that one launch runs over them.
+/// An arena with a tensor for each trainable parameter that `is_in`, if there is any. Regularized ones lie at its
+/// front, so that one launch runs over them.
 fn arena(
     plan: &mut PlanBuilder,
     name: &str,
@@ -64,8 +64,8 @@ fn arena(
     Some(Arena { parts, ..arena })
 }
 
-/// A layer's tensors, by their names. Where parameters are updated where their gradients are made, `fused` says how, with
-/// the optimizer's state.
+/// A layer's tensors, by their names. Where parameters are updated where their gradients are made, `fused` says how,
+/// with the optimizer's state.
 pub(super) fn layer_tensors(
     plan: &mut PlanBuilder,
     layer: &dyn Layer,
@@ -79,7 +79,7 @@ pub(super) fn layer_tensors(
     let fused = fused.filter(|_| of_layer.first().is_some_and(|first| first.fuses));
     let update = fused.map(|(options, state)| {
         let TrainingOptions { optimizer, regularization, .. } = options;
-        let rule = (*optimizer, regularization.penalties(optimizer));
+        let rule = (*optimizer, regularization.penalties(optimizer, 1.0));
         let whole = plan.span(scope.to_string(), &parameters);
         FusedUpdate::new(plan, rule, whole, state)
     });

@@ -25,6 +25,11 @@ pub(super) trait Rule {
         Corrections::default()
     }
 
+    /// See [`super::Optimizer::rate_factor`].
+    fn rate_factor(&self, _shape: &[usize]) -> f64 {
+        1.0
+    }
+
     /// Names of the state that it keeps of each parameter: a tensor each, of one value per parameter.
     fn state_of_each(&self) -> &'static [&'static str] {
         &[]
@@ -71,6 +76,8 @@ pub(crate) struct Update<'a> {
     pub parameters: Tensor,
     /// Their gradients, laid out alike.
     pub gradients: Tensor,
+    /// The parameters as tensors of their own, in the order in which they lie; the gradient of each is called as it is, with `.grad` behind.
+    pub parts: Vec<Tensor>,
     /// The state that the rule keeps of them.
     pub state: &'a [Tensor],
     /// The loss scale, which tells whether the update is left out.

@@ -1,4 +1,5 @@
-//! Networks layer by layer: the sections `[[layers]]` of a recipe, another way to write `arch`, `activation` and `dropout`.
+//! Networks layer by layer: the sections `[[layers]]` of a recipe, another way to write `arch`, `activation` and
+//! `dropout`.
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -46,7 +47,8 @@ impl Mistake {
     }
 }
 
-/// Takes `input` and `layers` out of a recipe's table, and puts what they say in their place; without them nothing changes.
+/// Takes `input` and `layers` out of a recipe's table, and puts what they say in their place; without them nothing
+/// changes.
 ///
 /// # Errors
 /// A layer that does not parse, or what the sections and other keys both say.
@@ -159,7 +161,8 @@ fn unread(number: usize, section: &Table, error: SectionError) -> Mistake {
     Mistake { word, ..Mistake::inside(number, problem) }
 }
 
-/// Sets `key` to the one value of all hidden layers, as for any other depth, or to the list of them, behind that of the inputs.
+/// Sets `key` to the one value of all hidden layers, as for any other depth, or to the list of them, behind that of the
+/// inputs.
 fn set_per_layer(table: &mut Table, key: &str, of_inputs: Option<Value>, values: Vec<Value>) {
     let Some(first) = values.first() else { return };
     let value = if values.iter().all(|value| value == first) {

@@ -50,13 +50,14 @@ impl ChannelSizes {
         self.length as usize / self.batch as usize * step.rows.max(1) as usize
     }
 
-    /// Whether neighbouring values are of neighbouring channels, as in features; else they are of one channel, as in maps.
+    /// Whether neighbouring values are of neighbouring channels, as in features; else they are of one channel, as in
+    /// maps.
     pub(crate) fn of_features(&self) -> bool {
         self.value_stride != 1
     }
 
-    /// Calls `work` for blocks of neighbouring channels, with their part of each tensor that has a value a channel: 256 features, or
-    /// a single map.
+    /// Calls `work` for blocks of neighbouring channels, with their part of each tensor that has a value a channel: 256
+    /// features, or a single map.
     pub(crate) fn for_each_block<T: Real, const N: usize>(
         &self,
         tensors: [&mut [T]; N],
@@ -73,8 +74,8 @@ impl ChannelSizes {
         tasks.into_par_iter().for_each(|(channels, tensors)| work(channels, tensors));
     }
 
-    /// Sums over the step's own examples, of each channel of a block. Of maps, `of_piece` tells the sums of a piece of the values; of
-    /// features, `add_row` adds those of an example. Both are told where the values are.
+    /// Sums over the step's own examples, of each channel of a block. Of maps, `of_piece` tells the sums of a piece of
+    /// the values; of features, `add_row` adds those of an example. Both are told where the values are.
     pub(crate) fn sum<T: Real, const N: usize>(
         &self,
         channels: &Range<usize>,
@@ -103,8 +104,8 @@ impl ChannelSizes {
         }
     }
 
-    /// Calls `write` for pieces of the output, with the first value's channel and where it is. A piece is of one map, or of all features
-    /// of an example.
+    /// Calls `write` for pieces of the output, with the first value's channel and where it is. A piece is of one map,
+    /// or of all features of an example.
     pub(crate) fn for_each_piece<T: Real>(&self, output: &mut [T], write: impl Fn(usize, usize, &mut [T]) + Sync) {
         let (channels, length) = (self.channels as usize, self.length as usize);
         let output = &mut output[..self.total()];
@@ -122,7 +123,8 @@ impl ChannelSizes {
     }
 }
 
-/// Awkward shapes, full batches and short ones: one value, one channel, channels past a workgroup's threads, features and maps.
+/// Awkward shapes, full batches and short ones: one value, one channel, channels past a workgroup's threads, features
+/// and maps.
 pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ChannelSizes, Step)> {
     let maps = |channels, height, width| Shape::Maps { channels, height, width };
     let cases = [

@@ -38,7 +38,8 @@ impl ExampleSizes {
         self.batch as usize * self.length as usize
     }
 
-    /// Whether neighbouring values are of one example, as in features; else they are of neighbouring examples, as in maps.
+    /// Whether neighbouring values are of one example, as in features; else they are of neighbouring examples, as in
+    /// maps.
     pub(crate) fn of_features(&self) -> bool {
         self.value_stride == 1
     }
@@ -60,7 +61,8 @@ impl ExampleSizes {
     }
 }
 
-/// The grid that makes `sums` sums, the terms of each that far apart, as `shaders/norm/shared/lanes.wgsl` shares them out.
+/// The grid that makes `sums` sums, the terms of each that far apart, as `shaders/norm/shared/lanes.wgsl` shares them
+/// out.
 fn lane_grid(sums: u32, term_stride: u32) -> [u32; 3] {
     let lanes = if term_stride == 1 { LANES_ALONG } else { LANES_ACROSS };
     linear_grid((sums as usize).div_ceil(256 / lanes))
@@ -72,7 +74,8 @@ pub(crate) const LANES_ALONG: usize = 64;
 /// Threads of a sum whose terms lie apart.
 pub(crate) const LANES_ACROSS: usize = 8;
 
-/// Awkward shapes, full batches and short ones: one value, one example, sums past their lanes, examples past a workgroup's.
+/// Awkward shapes, full batches and short ones: one value, one example, sums past their lanes, examples past a
+/// workgroup's.
 pub(crate) fn awkward_cases() -> impl Iterator<Item = (String, ExampleSizes, Step)> {
     let maps = |channels, height, width| Shape::Maps { channels, height, width };
     let cases = [

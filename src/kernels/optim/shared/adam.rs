@@ -19,11 +19,13 @@ params! {
         pub one_minus_beta1: f32,
         /// `1 - beta2`, likewise.
         pub one_minus_beta2: f32,
+        /// Factor on the step's learning rate.
+        pub rate_factor: f32,
     }
 }
 
 impl AdamRates {
-    /// Both decays and epsilon.
+    /// Both decays and epsilon, at the step's learning rate.
     pub fn new(beta1: f64, beta2: f64, epsilon: f64) -> AdamRates {
         AdamRates {
             beta1: beta1 as f32,
@@ -31,17 +33,23 @@ impl AdamRates {
             epsilon: epsilon as f32,
             one_minus_beta1: (1.0 - beta1) as f32,
             one_minus_beta2: (1.0 - beta2) as f32,
+            rate_factor: 1.0,
         }
     }
 
     /// Operations of Adam for a parameter.
     pub(crate) const FLOPS: u64 = 15;
 
+    /// The learning rate.
+    pub(crate) fn learning_rate<T: Real>(&self, step: &Step) -> T {
+        T::from_f32(step.learning_rate) * T::from_f32(self.rate_factor)
+    }
+
     /// Updates parameters, first and second moments by gradients, all of one length.
     pub(crate) fn update<T: Real>(&self, step: &Step, tensors: [&mut [T]; 3], gradients: &[T]) {
         let epsilon = T::from_f32(self.epsilon);
         let [correction1, correction2] = [step.first_moment_correction, step.second_moment_correction].map(T::from_f32);
-        let learning_rate = T::from_f32(step.learning_rate);
+        let learning_rate: T = self.learning_rate(step);
         self.update_by(tensors, gradients, |_, first, second| {
             let root = (second * correction2).sqrt();
             // Divided first: times the learning rate, small moments would be subnormal, and dividing those is slow.

@@ -1,4 +1,4 @@
-//! Burn at gpunet's work: what the programs in `bin`, one for each backend, have in common.
+//! Burn, doing gpunet's work. The programs in `bin`, one per backend, share this code.
 
 mod network;
 
@@ -12,7 +12,7 @@ use crate::network::Classifier;
 
 const LEARNING_RATE: f64 = 1e-4;
 
-/// Trains on a device as `CASE ARCH BATCH` say.
+/// Trains on a device, with the arguments `CASE ARCH BATCH` of the program.
 pub fn serve(device: Device) -> Result<()> {
     let start = Start::from_arguments()?;
     case::serve("burn", Training::new(&start, device.autodiff())?)
@@ -23,7 +23,7 @@ struct Training {
     /// Images `[batch, features]` and labels `[batch]` of each batch.
     batches: Vec<(Tensor<2>, Tensor<1, Int>)>,
     initial: Classifier,
-    /// There but while the optimizer has it.
+    /// `None` only while the optimizer holds it.
     classifier: Option<Classifier>,
     cross_entropy: CrossEntropyLoss,
     optimizer: ModuleOptimizer,

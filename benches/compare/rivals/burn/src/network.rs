@@ -1,4 +1,4 @@
-//! gpunet's notation as Burn's modules.
+//! Builds Burn's modules from gpunet's notation.
 
 use anyhow::{Result, bail};
 use burn::module::{Module, Param, RunningState};
@@ -12,7 +12,7 @@ use case::{Case, Layer};
 #[derive(Module, Debug)]
 pub(crate) struct Classifier {
     stages: Vec<Stage>,
-    /// Maps, rows and columns of an example.
+    /// Channels, rows and columns of an example.
     input: [usize; 3],
 }
 
@@ -25,9 +25,9 @@ enum Stage {
     Relu(Relu),
 }
 
-/// What goes from layer to layer.
+/// The values between two layers.
 enum Activations {
-    /// `[batch, maps, rows, columns]`
+    /// `[batch, channels, rows, columns]`
     Maps(Tensor<4>),
     /// `[batch, features]`
     Features(Tensor<2>),
@@ -62,7 +62,7 @@ impl Classifier {
 }
 
 impl Stage {
-    /// A layer with the parameters of the `index`-th that has any.
+    /// A layer with the parameters number `index` of the case, counted over layers with parameters.
     fn new(layer: Layer, index: usize, case: &Case, device: &Device) -> Result<Stage> {
         Ok(match layer {
             Layer::Relu => Stage::Relu(Relu::new()),
@@ -77,7 +77,9 @@ impl Stage {
             }
             Layer::Convolution { padding } => {
                 let weight = case.parameter(index, "weight")?;
-                let [maps, channels, rows, columns] = weight.shape[..] else { bail!("windows have four dimensions") };
+                let [maps, channels, rows, columns] = weight.shape[..] else {
+                    bail!("convolution weights have four dimensions")
+                };
                 let mut convolution = Conv2dConfig::new([channels, maps], [rows, columns])
                     .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
                     .init(device);
@@ -109,7 +111,9 @@ impl Stage {
             (Stage::BatchNorm(norm), Features(x)) => Features(norm.forward(x)),
             (Stage::Relu(relu), Maps(x)) => Maps(relu.forward(x)),
             (Stage::Relu(relu), Features(x)) => Features(relu.forward(x)),
-            (Stage::Convolution(_) | Stage::MaxPool(_), Features(_)) => unreachable!("maps come before features"),
+            (Stage::Convolution(_) | Stage::MaxPool(_), Features(_)) => {
+                unreachable!("no convolution or pooling follows a dense layer")
+            }
         }
     }
 }

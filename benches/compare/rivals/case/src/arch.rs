@@ -1,31 +1,35 @@
-//! gpunet's notation for networks, as far as the compared ones use it.
+//! Parses gpunet's notation for networks, as far as the networks of the comparison use it.
 
 use anyhow::{Context, Result};
 
-/// A layer with its activation left out: those with parameters are followed by a ReLU, except where batch
-/// normalization comes between, and the last.
+/// A layer without its activation. A ReLU follows every layer with parameters, except the last one and those directly
+/// before batch normalization.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Layer {
     /// `500`.
     Dense,
-    /// `6C5p2`: square windows, a stride of one.
+    /// `6C5p2`: square windows with stride 1.
     Convolution { padding: usize },
-    /// `MP2`: square windows, as far apart as they are large.
+    /// `MP2`: square windows. The stride is the size of the window.
     MaxPool { size: usize },
     /// `BN`.
     BatchNorm,
-    /// Not written in the notation.
+    /// ReLU, which the notation does not write.
     Relu,
 }
 
-/// The shape `[maps, rows, columns]` of an example (features are maps of one pixel) and the layers of a network.
+/// The shape `[channels, rows, columns]` of an example and the layers of a network. Features are channels of one pixel.
 pub fn layers(arch: &str) -> Result<([usize; 3], Vec<Layer>)> {
     let mut tokens = arch.split('-');
-    let sizes = tokens.next().unwrap_or_default().split('x').map(|size| size.parse().context("a size of the inputs"));
+    let sizes = tokens
+        .next()
+        .unwrap_or_default()
+        .split('x')
+        .map(|size| size.parse().context("the size of the input is not a number"));
     let input = match sizes.collect::<Result<Vec<usize>>>()?[..] {
         [features] => [features, 1, 1],
         [maps, rows, columns] => [maps, rows, columns],
-        _ => anyhow::bail!("{arch} does not begin with features, or maps x rows x columns"),
+        _ => anyhow::bail!("{arch} must begin with a number of features, or with channels x rows x columns"),
     };
     let tokens: Vec<&str> = tokens.collect();
     let mut layers = Vec::new();
@@ -49,7 +53,7 @@ fn layer(token: &str) -> Result<Layer> {
     if let Some(size) = token.strip_prefix("MP") {
         return Ok(Layer::MaxPool { size: size.parse()? });
     }
-    // Maps, units and windows are read off the parameters' shapes.
+    // Channels, units and window sizes come from the shapes of the parameters.
     let Some((_maps, window)) = token.split_once('C') else {
         return token.parse::<usize>().map(|_units| Layer::Dense).map_err(Into::into);
     };

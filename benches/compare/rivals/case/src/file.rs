@@ -1,4 +1,4 @@
-//! The file of `gpunet bench --export`.
+//! Reads the file that `gpunet bench --export` writes.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use anyhow::{Context, Result, ensure};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-/// Batches in a case, which steps take in turn.
+/// Number of batches in a case. Steps use them in turn.
 pub const BATCHES: usize = 4;
 
 /// Examples and initial parameters.
 pub struct Case {
-    /// The batches of all steps.
+    /// The batches that the steps use in turn.
     pub batches: Vec<Batch>,
     parameters: HashMap<String, Tensor>,
 }
@@ -24,7 +24,7 @@ pub struct Batch {
     pub labels: Vec<u32>,
 }
 
-/// Values, row by row, and their shape.
+/// Values in row-major order, and their shape.
 #[derive(Clone)]
 pub struct Tensor {
     pub shape: Vec<usize>,
@@ -35,10 +35,14 @@ impl Case {
     /// Reads a case file with batches of this size.
     pub fn read(path: &str, batch: usize) -> Result<Case> {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {path}"))?;
-        let file = SafeTensors::deserialize(&bytes).with_context(|| format!("{path} is no safetensors file"))?;
+        let file = SafeTensors::deserialize(&bytes).with_context(|| format!("{path} is not a safetensors file"))?;
         let images: Vec<f32> = file.tensor("images")?.data().iter().map(|&byte| f32::from(byte) / 255.0).collect();
         let labels: Vec<u32> = numbers(&file.tensor("labels")?, Dtype::U32, u32::from_le_bytes)?;
-        ensure!(labels.len() == BATCHES * batch, "{path} is not of batches of {batch}");
+        ensure!(
+            labels.len() == BATCHES * batch,
+            "{path} has {} examples instead of {BATCHES} batches of {batch}",
+            labels.len()
+        );
         let features = images.len() / labels.len();
         let batches = images.chunks(batch * features).zip(labels.chunks(batch));
         let batches = batches.map(|(images, labels)| Batch { images: images.to_vec(), labels: labels.to_vec() });
@@ -50,13 +54,13 @@ impl Case {
         Ok(Case { batches: batches.collect(), parameters })
     }
 
-    /// A parameter in PyTorch's layout; layers are counted among those that have any.
+    /// A parameter in PyTorch's layout. Only layers with parameters are counted.
     pub fn parameter(&self, layer: usize, name: &str) -> Result<Tensor> {
         let name = format!("layers.{layer}.{name}");
         self.parameters.get(&name).cloned().with_context(|| format!("the case has no {name}"))
     }
 
-    /// The bias of a dense or convolutional layer, which has none before batch normalization.
+    /// The bias of a dense or convolutional layer. A layer before batch normalization has none.
     pub fn bias(&self, layer: usize) -> Option<Tensor> {
         self.parameter(layer, "bias").ok()
     }

@@ -1,4 +1,4 @@
-//! What every rival written in Rust is given, and how it answers: the case file, the notation and the protocol.
+//! Code that the Rust rivals share: the case file, the notation and the protocol.
 
 mod arch;
 mod file;

@@ -1,4 +1,5 @@
-//! The other end of `contender.py`: a line of JSON after the first steps, then one for each line on stdin.
+//! The rival's side of the protocol in `contender.py`: one line of JSON after the first steps, then one for each number
+//! of steps read from stdin.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Instant;
@@ -8,33 +9,33 @@ use serde_json::{Value, json};
 
 use crate::{BATCHES, Case};
 
-/// What the rivals are built from: the versions in it are those that run.
+/// The lock file of the rivals, which holds the versions of the crates.
 const LOCK_FILE: &str = include_str!("../../Cargo.lock");
 
-/// Steps whose losses are compared: three times through all batches.
+/// Steps whose losses are compared: three passes over the batches.
 const CHECKED_STEPS: usize = 3 * BATCHES;
 
 /// A network in training.
 pub trait Network {
     /// The device, as the library calls it.
     fn device(&self) -> String;
-    /// Takes up the initial parameters, and all moments of Adam are zero again.
+    /// Restores the initial parameters and sets Adam's moments to zero.
     fn reset(&mut self) -> Result<()>;
-    /// Begins a step on one of the batches; it need not be done when this returns.
+    /// Begins a step on one of the batches. The step may still run when this returns.
     fn step(&mut self, batch: usize) -> Result<()>;
     /// Mean loss of the latest step, before its update.
     fn loss(&mut self) -> Result<f32>;
-    /// Waits for all that was begun.
+    /// Waits for all steps to finish.
     fn wait(&mut self) -> Result<()>;
 }
 
-/// What the arguments say.
+/// The arguments of a rival's program.
 pub struct Start {
     /// Examples and initial parameters.
     pub case: Case,
     /// The network in gpunet's notation.
     pub arch: String,
-    /// Examples a step.
+    /// Examples per step.
     pub batch: usize,
 }
 
@@ -43,12 +44,13 @@ impl Start {
     pub fn from_arguments() -> Result<Start> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let [case, arch, batch] = &arguments[..] else { bail!("the arguments are CASE ARCH BATCH") };
-        let batch = batch.parse().context("the batch size is no number")?;
+        let batch = batch.parse().context("the batch size is not a number")?;
         Ok(Start { case: Case::read(case, batch)?, arch: arch.clone(), batch })
     }
 }
 
-/// Trains with a crate as the lines on stdin say: `reset`, or a number of steps to time. Ends with stdin.
+/// Serves the protocol for the crate `name`: reads lines from stdin, `reset` or a number of steps to time, until it
+/// ends.
 pub fn serve(name: &str, mut network: impl Network) -> Result<()> {
     let begun = Instant::now();
     let (mut losses, mut first_step_ms) = (Vec::new(), 0.0);
@@ -72,7 +74,7 @@ pub fn serve(name: &str, mut network: impl Network) -> Result<()> {
                 next = 0;
             }
             steps => {
-                let steps: usize = steps.parse().context("neither `reset` nor a number of steps")?;
+                let steps: usize = steps.parse().context("a line is neither `reset` nor a number of steps")?;
                 let begun = Instant::now();
                 for step in next..next + steps {
                     network.step(step % BATCHES)?;

@@ -1,4 +1,4 @@
-//! meganeura at gpunet's work, on the adapter that it takes by itself: `meganeura CASE ARCH BATCH`.
+//! meganeura, doing gpunet's work, on the adapter that it chooses itself: `meganeura CASE ARCH BATCH`.
 
 mod network;
 
@@ -27,8 +27,8 @@ impl Training {
         let config = SessionConfig { tune: true, ..SessionConfig::default() };
         let (session, _) = meganeura::build(&graph, config);
         let mut training = Training { session, parameters, batch: start.batch };
-        // The first submission of a process gives wrong results for convolutions on llvmpipe of Mesa 22, so that one
-        // without an update goes ahead.
+        // With llvmpipe of Mesa 22, the first submission of a process gives wrong results for convolutions. So one step
+        // without an update comes first.
         training.set_parameters();
         training.step(0)?;
         training.wait()?;

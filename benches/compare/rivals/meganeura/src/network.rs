@@ -1,4 +1,4 @@
-//! gpunet's notation as a graph of meganeura's.
+//! Builds meganeura's graph from gpunet's notation.
 
 use anyhow::{Result, bail, ensure};
 use case::{BATCHES, Case, Layer};
@@ -18,7 +18,7 @@ struct Builder<'a> {
     parameters: Vec<Parameter>,
 }
 
-/// Maps between two layers: `[batch, maps, rows, columns]`, flat.
+/// The values between two layers: `[batch, channels, rows, columns]`, flat.
 #[derive(Clone, Copy)]
 struct Maps {
     node: NodeId,
@@ -27,8 +27,8 @@ struct Maps {
     columns: usize,
 }
 
-/// A graph of the mean cross-entropy of the examples in `rows` `[batch]`. All examples are constants, since inputs
-/// would be copied from the host in every step.
+/// The graph of the mean cross-entropy over the examples number `rows` `[batch]`. All examples are constants, since
+/// inputs would be copied from the host in every step.
 pub fn graph(arch: &str, case: &Case, batch: usize) -> Result<(Graph, Vec<Parameter>)> {
     let ([maps, rows, columns], layers) = case::layers(arch)?;
     let mut builder = Builder { graph: Graph::new(), case, batch, parameters: Vec::new() };
@@ -43,7 +43,7 @@ pub fn graph(arch: &str, case: &Case, batch: usize) -> Result<(Graph, Vec<Parame
             Layer::Dense => builder.dense(x, parameterized)?,
             Layer::Convolution { padding } => builder.convolution(x, parameterized, padding)?,
             Layer::MaxPool { size: 2 } => builder.max_pool(x)?,
-            Layer::MaxPool { size } => bail!("max pooling is composed here for windows of 2x2, not {size}x{size}"),
+            Layer::MaxPool { size } => bail!("max pooling is implemented here for windows of 2x2, not {size}x{size}"),
             Layer::BatchNorm => bail!("meganeura has no batch normalization"),
             Layer::Relu => Maps { node: builder.graph.relu(x.node), ..x },
         };
@@ -81,7 +81,7 @@ impl Builder<'_> {
 
     fn convolution(&mut self, x: Maps, index: usize, padding: usize) -> Result<Maps> {
         let weight = self.case.parameter(index, "weight")?;
-        let [maps, channels, size, _] = weight.shape[..] else { bail!("windows have four dimensions") };
+        let [maps, channels, size, _] = weight.shape[..] else { bail!("convolution weights have four dimensions") };
         let weight = self.parameter(index, "weight", &[weight.values.len()], weight.values);
         let bias = self.parameter(index, "bias", &[maps], self.case.parameter(index, "bias")?.values);
         let [batch, channels, rows, columns, out, window, padding] =
@@ -92,8 +92,8 @@ impl Builder<'_> {
         Ok(Maps { node, maps, rows: rows as usize, columns: columns as usize })
     }
 
-    /// Windows of 2x2: the greater of every two columns, then of every two rows. The gradient of meganeura's own
-    /// `max_pool_2d` is not that of the maximum.
+    /// Max pooling over 2x2: the maximum of every two columns, then of every two rows. meganeura's own `max_pool_2d` is
+    /// not used, because its gradient is not that of the maximum.
     fn max_pool(&mut self, x: Maps) -> Result<Maps> {
         ensure!(x.rows.is_multiple_of(2) && x.columns.is_multiple_of(2), "windows of 2x2 need even rows and columns");
         let rows = self.batch * x.maps * x.rows;
@@ -102,7 +102,7 @@ impl Builder<'_> {
         Ok(Maps { node, maps: x.maps, rows: x.rows / 2, columns: x.columns / 2 })
     }
 
-    /// The greater of `a` and `b` in `x` `[count, 2, length]`, where they are `[.., 0, ..]` and `[.., 1, ..]`.
+    /// The elementwise maximum of `x[.., 0, ..]` and `x[.., 1, ..]`, for `x` `[count, 2, length]`.
     fn greater(&mut self, x: NodeId, count: usize, length: usize) -> NodeId {
         let (count, length) = (count as u32, length as u32);
         let a = self.graph.split_a(x, count, 1, 1, length);

@@ -1,4 +1,4 @@
-//! On the CPU.
+//! Burn's CPU backend.
 
 fn main() -> anyhow::Result<()> {
     rival_burn::serve(burn::tensor::Device::flex())
