@@ -21,6 +21,7 @@ pub(crate) const NAME: &str = "name";
 
 /// Settings that do not parse.
 #[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
 pub enum SpecError {
     /// An unknown kind or an unknown word for a value.
     #[error("there is no `{word}`{}", hint(.word, .known))]

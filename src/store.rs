@@ -21,6 +21,7 @@ pub use summary::{Best, Summary, short_names};
 
 /// A file or folder that cannot be read or written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum StoreError {
     #[error(transparent)]

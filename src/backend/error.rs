@@ -6,6 +6,7 @@ use crate::plan::PlanError;
 
 /// A device that is missing, refuses a plan or fails.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum DeviceError {
     /// No GPU although one was requested.
     #[error(

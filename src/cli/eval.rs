@@ -97,7 +97,7 @@ fn print(report: &Report) -> std::io::Result<()> {
 
     let width = report.per_class.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
     line(&format!("\n{:<width$}  precision  recall      f1  support", "class"))?;
-    for ClassReport { class, precision, recall, f1, support } in &report.per_class {
+    for ClassReport { class, precision, recall, f1, support, .. } in &report.per_class {
         line(&format!("{class:<width$}  {precision:>9.4}  {recall:>6.4}  {f1:>6.4}  {support:>7}"))?;
     }
 

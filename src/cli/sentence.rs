@@ -23,7 +23,7 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
             SettingError::Contradiction { keys, why } => {
                 format!("{} and {} contradict each other: {why}", option_of(keys[0]), option_of(keys[1]))
             }
-            SettingError::TooLarge { .. } => setting.to_string(),
+            _ => setting.to_string(),
         };
     }
     match advice(error) {
@@ -72,7 +72,7 @@ fn of_device(error: &DeviceError) -> Option<&'static str> {
         DeviceError::Shader { .. } => "please report this with what `gpunet doctor --json` prints",
         DeviceError::NoTimestamps { .. } => "--profile and --tune need them; use another adapter or `--device cpu`",
         DeviceError::Fault { .. } => "`gpunet doctor` checks the device",
-        DeviceError::Plan(_) => return None,
+        _ => return None,
     })
 }
 

@@ -11,6 +11,7 @@ use super::{Dataset, Part};
 
 /// A normalization by name, whose constants are yet to be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(rename_all = "kebab-case")]
 pub enum NormalizationKind {
     /// To `[0, 1]`: bytes by 1/255, floats by the least and the greatest value of the training set.

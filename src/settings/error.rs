@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// A setting that makes no sense.
 #[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
 pub enum SettingError {
     /// A value out of its range.
     #[error("`{key}` is {value}; {must}")]

@@ -33,6 +33,7 @@ pub struct Evaluation {
 
 /// How the examples of one class were classified. The names are a contract: scripts read them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ClassReport {
     /// Name.
     pub class: String,

@@ -8,6 +8,7 @@ use crate::math::shape::Shape;
 
 /// An architecture that does not fit the data.
 #[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 #[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum FitError {
     #[error(

@@ -51,7 +51,7 @@ pub enum Unread {
     Wrong(String),
 }
 
-/// A section [[layers]] that is no layer.
+/// A section `[[layers]]` that is no layer.
 #[derive(Debug, Error, PartialEq)]
 pub enum SectionError {
     /// A key or a value that does not belong there.

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 /// A network that cannot be recorded.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// A size that shaders cannot count.
     #[error(transparent)]
