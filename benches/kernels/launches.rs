@@ -126,8 +126,14 @@ fn plans() -> Vec<Recorded> {
     let network = |arch: &str| Network::from(arch.parse::<Arch>().expect("an architecture"));
     let plain = NETWORKS.map(|(name, arch, batch)| {
         let options = TrainingOptions { batch, optimizer: Optimizer::adam(), ..TrainingOptions::default() };
-        record(name, &network(arch), &options)
+        record(name, &network(arch), &options, FeatureType::Bytes)
     });
+    let of_floats = record(
+        "lenet",
+        &network(NETWORKS[3].1),
+        &TrainingOptions { batch: 128, ..TrainingOptions::default() },
+        FeatureType::F32,
+    );
     let with_options = Optimizer::all().into_iter().zip(Loss::ALL.into_iter().cycle()).map(|(optimizer, loss)| {
         let dropout = PerLayer::All(0.5);
         let network = Network { activation: PerLayer::All(Activation::Gelu), dropout, ..network(HEADLINE) };
@@ -141,26 +147,20 @@ fn plans() -> Vec<Recorded> {
             precision: Precision::F16,
             ..TrainingOptions::default()
         };
-        record("headline with options", &network, &options)
+        record("headline with options", &network, &options, FeatureType::Bytes)
     });
     // Fused updates: gradient and optimizer in one kernel.
     let fused = [Optimizer::sgd(), Optimizer::Momentum(Momentum::default()), Optimizer::adam()].map(|optimizer| {
         let options = TrainingOptions { batch: 256, optimizer, fuse_updates: true, ..TrainingOptions::default() };
-        record("headline", &network(HEADLINE), &options)
+        record("headline", &network(HEADLINE), &options, FeatureType::Bytes)
     });
-    plain.into_iter().chain(fused).chain(with_options).collect()
+    plain.into_iter().chain([of_floats]).chain(fused).chain(with_options).collect()
 }
 
-fn record(name: &'static str, network: &Network, options: &TrainingOptions) -> Recorded {
+fn record(name: &'static str, network: &Network, options: &TrainingOptions, values: FeatureType) -> Recorded {
     let features = network.arch.inputs();
     // The size of MNIST.
-    let data = DataShape {
-        train: 55_000,
-        examples: 70_000,
-        features,
-        values: FeatureType::Bytes,
-        normalization: Normalization::UNIT,
-    };
+    let data = DataShape { train: 55_000, examples: 70_000, features, values, normalization: Normalization::UNIT };
     let recording = Model::of(network).record_training(data, options).expect("a plan");
     let mut step = Step { seed_low: 1, epoch: 1, ..Step::batch(0, options.batch as u32) };
     options.optimizer.set_scalars(&mut step, 1, 1.0);

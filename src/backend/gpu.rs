@@ -163,13 +163,13 @@ impl Backend for GpuBackend {
 
     fn check(&self, plan: &Plan) -> Result<(), DeviceError> {
         if plan.has_half() && !self.has_half() {
-            return Err(DeviceError::NoHalf { adapter: self.summary.name.clone() }.into());
+            return Err(DeviceError::NoHalf { adapter: self.summary.name.clone() });
         }
         match limits::first_excess(plan, &self.summary.limits) {
             None => Ok(()),
             Some(limits::Excess { what, needed, limit, allowed }) => {
                 let adapter = self.summary.name.clone();
-                Err(DeviceError::Limit { adapter, what, needed, limit, allowed }.into())
+                Err(DeviceError::Limit { adapter, what, needed, limit, allowed })
             }
         }
     }
@@ -215,7 +215,7 @@ impl Faults {
     fn check(&self) -> Result<(), DeviceError> {
         let first = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*first {
-            Some(message) => Err(DeviceError::Fault { message: message.clone() }.into()),
+            Some(message) => Err(DeviceError::Fault { message: message.clone() }),
             None => Ok(()),
         }
     }

@@ -45,6 +45,7 @@ use crate::train::{Event, EventHandler, go_on, resume, train};
 /// assert_eq!(run.model.predict(&[-0.9f32, 0.9])?, [0, 1]);
 /// # Ok::<(), gpunet::Error>(())
 /// ```
+#[must_use = "nothing is trained before `fit`"]
 pub struct Trainer<'a> {
     config: Config,
     /// Chosen by the kind of the features unless the caller did.
@@ -82,27 +83,23 @@ impl<'a> Trainer<'a> {
 
     /// Takes all settings from a configuration, such as [`Config::from_recipe`] reads, its architecture and normalization included.
     /// The settings of the data (`data`, `pool`, `validation`, `test`, `subset`) do not count: the data is what [`Trainer::fit`] is given.
-    #[must_use]
     pub fn config(self, config: Config) -> Trainer<'a> {
         Trainer { normalization: Some(config.normalization), config, ..self }
     }
 
     /// Activation of the hidden layers; ReLU by default.
-    #[must_use]
     pub fn activation(mut self, activation: Activation) -> Trainer<'a> {
         self.config.activation = PerLayer::All(activation);
         self
     }
 
     /// Probability to drop a value of each hidden layer, from 0 up to but below 1; 0 by default.
-    #[must_use]
     pub fn dropout(mut self, rate: f64) -> Trainer<'a> {
         self.config.dropout = PerLayer::All(rate);
         self
     }
 
     /// What weights start from; He's normal distribution by default.
-    #[must_use]
     pub fn init(mut self, init: Init) -> Trainer<'a> {
         self.config.init = init;
         self
@@ -110,125 +107,107 @@ impl<'a> Trainer<'a> {
 
     /// How features become inputs. By default bytes are scaled to `[0, 1]` and `f32` features are standardized, each by its
     /// own mean and deviation in the training set ([`NormalizationKind::usual`]).
-    #[must_use]
     pub fn normalization(mut self, normalization: NormalizationKind) -> Trainer<'a> {
         self.normalization = Some(normalization);
         self
     }
 
     /// Passes over the training set; 12 by default.
-    #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Trainer<'a> {
         self.config.epochs = epochs;
         self
     }
 
     /// Examples of a batch; 100 by default, and at most the training set.
-    #[must_use]
     pub fn batch(mut self, rows: usize) -> Trainer<'a> {
         self.config.batch = BatchSize::Rows(rows);
         self
     }
 
     /// One update an epoch, made from the whole training set.
-    #[must_use]
     pub fn full_batch(mut self) -> Trainer<'a> {
         self.config.batch = BatchSize::Full;
         self
     }
 
     /// Batches whose gradients add up to one update; 1 by default.
-    #[must_use]
     pub fn accumulate(mut self, batches: usize) -> Trainer<'a> {
         self.config.accumulate = batches;
         self
     }
 
     /// Whether each epoch takes the examples in an order of its own; it does by default.
-    #[must_use]
     pub fn shuffle(mut self, shuffle: bool) -> Trainer<'a> {
         self.config.shuffle = shuffle;
         self
     }
 
     /// Seed of initial weights, order and dropout; 1 by default. The same seed on the same device gives the same bits.
-    #[must_use]
     pub fn seed(mut self, seed: u64) -> Trainer<'a> {
         self.config.seed = seed;
         self
     }
 
     /// Storage of activations and the way products are made; plain `f32` by default.
-    #[must_use]
     pub fn precision(mut self, precision: Precision) -> Trainer<'a> {
         self.config.precision = precision;
         self
     }
 
     /// What training minimizes; softmax cross-entropy by default.
-    #[must_use]
     pub fn loss(mut self, loss: Loss) -> Trainer<'a> {
         self.config.loss = loss;
         self
     }
 
     /// Weights of the classes' examples in the loss; all alike by default.
-    #[must_use]
     pub fn class_weights(mut self, weights: ClassWeights) -> Trainer<'a> {
         self.config.class_weights = Some(weights);
         self
     }
 
     /// The update rule with its settings, such as [`Adam`](crate::nn::optim::Adam); gradient descent by default.
-    #[must_use]
     pub fn optimizer(mut self, optimizer: impl Into<Optimizer>) -> Trainer<'a> {
         self.config.optimizer = optimizer.into();
         self
     }
 
     /// How the learning rate changes in the course of the run; it is constant by default.
-    #[must_use]
     pub fn schedule(mut self, schedule: Schedule) -> Trainer<'a> {
         self.config.schedule = schedule;
         self
     }
 
     /// Penalties on weights, weight decay and bounds on weights; none by default.
-    #[must_use]
     pub fn regularization(mut self, regularization: Regularization) -> Trainer<'a> {
         self.config.regularization = regularization;
         self
     }
 
     /// Bounds on gradients; none by default.
-    #[must_use]
     pub fn clipping(mut self, clipping: Clipping) -> Trainer<'a> {
         self.config.clipping = clipping;
         self
     }
 
     /// Stops before the last epoch once the validation set shows no more gain, and keeps the best model.
-    #[must_use]
     pub fn early_stopping(mut self, stopping: EarlyStopping) -> Trainer<'a> {
         self.config.early_stopping = Some(stopping);
         self
     }
 
     /// The device to train and to predict on; by default the one that the configuration names, which is `auto` unless it says otherwise.
-    #[must_use]
     pub fn device(self, device: impl Into<Arc<Device>>) -> Trainer<'a> {
         Trainer { device: Some(device.into()), ..self }
     }
 
     /// Keeps the run in this folder, as `gpunet train` does: settings, history, model and checkpoint after each epoch. Without it
     /// nothing is written. A folder that holds a run is refused.
-    #[must_use]
     pub fn run_folder(self, path: impl Into<PathBuf>) -> Trainer<'a> {
         Trainer { folder: Folder::New { path: path.into(), replace: false }, ..self }
     }
 
     /// As [`Trainer::run_folder`], but a run that the folder holds is replaced when the first epoch is kept.
-    #[must_use]
     pub fn replace_run_folder(self, path: impl Into<PathBuf>) -> Trainer<'a> {
         Trainer { folder: Folder::New { path: path.into(), replace: true }, ..self }
     }
@@ -236,7 +215,6 @@ impl<'a> Trainer<'a> {
     /// Calls `handler` with each [`Event`]. Where it returns [`ControlFlow::Break`] training ends, and [`Run::ending`] says so:
     /// after an epoch with that epoch's model, within an epoch with the parameters as the last step left them. A run folder
     /// then holds the last whole epoch, and [`Trainer::resume`] can go on from there.
-    #[must_use]
     pub fn on_event(self, handler: impl FnMut(Event<'_>) -> ControlFlow<()> + 'a) -> Trainer<'a> {
         Trainer { on_event: Box::new(handler), ..self }
     }

@@ -11,7 +11,7 @@ fn mistakes_in_options_are_answered_with_sentences() {
     let refuses_training =
         |more: &[&str], parts: &[&str]| refuses(folder.path(), &[&["train", "--data", "data"], more].concat(), parts);
     refuses_training(&["--arch", "784-5o0-10"], &["`5o0` is no layer", "784-5o0-10\n      ^^^"]);
-    refuses_training(&["--arch", "5-3"], &["takes 5 inputs", "4 pixels"]);
+    refuses_training(&["--arch", "5-3"], &["takes 5 inputs", "4 features"]);
     refuses_training(&["--arch", "4-2"], &["ends in 2 outputs", "3 classes"]);
     refuses_training(&["--arch", "4-3", "--batch", "0"], &["--batch is 0"]);
     refuses_training(&["--arch", "4-3", "--epochs", "0"], &["--epochs is 0"]);

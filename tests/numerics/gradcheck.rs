@@ -100,7 +100,7 @@ fn units_next_to_a_kink_are_refused() {
             }
             let checked = catch_unwind(AssertUnwindSafe(|| check_gradients_at(&small, program, 3, 1.0)));
             let message = checked.expect_err("refused").downcast::<String>().unwrap();
-            assert!(message.contains("is too near a kink"), "{activation:?} at {kink}: {message}");
+            assert!(message.contains("is too close to a kink"), "{activation:?} at {kink}: {message}");
         }
     }
 }

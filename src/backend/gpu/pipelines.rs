@@ -113,7 +113,7 @@ fn make(backend: &GpuBackend, Form { launch, tile, precision }: Form<'_>) -> Res
     // All scopes must be popped, the inner one first.
     if let Some(error) = errors.collect::<Vec<_>>().first() {
         let adapter = backend.summary.name.clone();
-        return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() }.into());
+        return Err(DeviceError::Shader { kernel: kernel.name, adapter, reason: error.to_string() });
     }
     Ok(Pipeline { pipeline, layout })
 }

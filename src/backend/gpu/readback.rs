@@ -74,6 +74,6 @@ impl Shared {
     pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), DeviceError> {
         let waited = self.device.poll(wgpu::PollType::Wait { submission_index: submission, timeout: None });
         self.faults.check()?;
-        waited.map(|_| ()).map_err(|error| DeviceError::Fault { message: error.to_string() }.into())
+        waited.map(|_| ()).map_err(|error| DeviceError::Fault { message: error.to_string() })
     }
 }

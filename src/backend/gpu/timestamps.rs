@@ -26,7 +26,7 @@ impl Timestamps {
     pub(super) fn new(shared: &Shared, passes: usize) -> Result<Timestamps, DeviceError> {
         let device = &shared.device;
         if !device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
-            return Err(DeviceError::NoTimestamps { adapter: shared.adapter.clone() }.into());
+            return Err(DeviceError::NoTimestamps { adapter: shared.adapter.clone() });
         }
         let label = Some("timestamps");
         let set = |_| {
