@@ -94,7 +94,9 @@ pub enum DataError {
     TooLarge { file: String, dimensions: String, limit: u64 },
     #[error("{file} holds no examples ({dimensions})")]
     Empty { file: String, dimensions: String },
-    #[error("{images_file} holds {images} images, but {labels_file} {labels} labels; they must be as many")]
+    #[error(
+        "{images_file} holds {images} images, but {labels_file} {labels} labels; there must be one label per image"
+    )]
     CountsDiffer { images_file: String, images: usize, labels_file: String, labels: usize },
     #[error("{file}: label {label} of example {index} is outside the {classes} classes, 0 to {}", classes - 1)]
     LabelOutside { file: String, index: usize, label: u32, classes: usize },
@@ -103,13 +105,13 @@ pub enum DataError {
     #[error("the model takes images of {input} in {outputs} classes, but those of {data} are {shape} in {classes}")]
     Model { input: Shape, outputs: usize, data: String, shape: Shape, classes: usize },
     #[error(
-        "a validation part of {wanted} cannot be cut from the {available} training examples of {data}: at least one example \
-         must be cut off and one be left"
+        "a validation set of {wanted} cannot be taken from the {available} training examples of {data}: it needs at least \
+         one example, and must leave at least one for training"
     )]
     Validation { wanted: usize, data: String, available: usize },
     #[error(
-        "a test part of {wanted} cannot be had from the {available} examples of {data} that it is taken from: it must have at \
-         least one, and leave some where all data is pooled"
+        "a test set of {wanted} cannot be taken from the {available} examples of {data}: it needs at least one example, and \
+         with pooled data it must leave some"
     )]
     Test { wanted: usize, data: String, available: usize },
     #[error("a subset of {wanted} cannot be drawn from the {available} training examples of {data}")]

@@ -25,7 +25,7 @@ pub struct Dataset {
     pub shape_of_example: Shape,
     /// Names of the classes, in order.
     pub classes: Vec<String>,
-    /// Where it was loaded from and how it was parted; `None` where the caller made it.
+    /// Where it was loaded from and how it was split; `None` if the caller made it.
     pub(crate) origin: Option<(String, Split)>,
     train: usize,
     validation: usize,
@@ -148,7 +148,7 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Loads the test part alone, for a model that takes examples of the shape `input` and tells `classes` apart.
+    /// Loads the test set alone, for a model that takes examples of the shape `input` and tells `classes` apart.
     ///
     /// # Errors
     /// Data that is missing or broken, or not what the model takes.

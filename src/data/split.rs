@@ -1,4 +1,4 @@
-//! How the examples of a data set are parted, and which of them are trained on.
+//! How a data set is split into training, validation and test set, and which training examples are used.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,14 +8,14 @@ use crate::math::random::{Stream, permute_all};
 /// Validation examples where nothing is said and there are enough.
 const DEFAULT_VALIDATION: usize = 5000;
 
-/// Which examples become the training, validation and test part. All draws depend on the seed alone.
+/// Which examples become the training, validation and test set. All draws depend on the seed alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// Examples cut from the training data for validation; `None` is 5,000, or a sixth of a smaller set.
     pub validation: Option<usize>,
     /// Test examples; `None` is as many as the data set has for testing.
     pub test: Option<usize>,
-    /// Whether training and test data are put together before they are parted anew.
+    /// Whether training and test data are pooled before they are split again.
     pub pool: bool,
     /// Examples to train on, as many of each class as can be; `None` is all.
     pub subset: Option<usize>,
@@ -223,11 +223,11 @@ mod tests {
     #[test]
     fn parts_that_cannot_be_are_refused() {
         let refused = |split: Split| parts(&split).err().unwrap().to_string();
-        assert!(refused(Split { validation: Some(60), ..Split::default() }).contains("a validation part of"));
-        assert!(refused(Split { validation: Some(0), ..Split::default() }).contains("a validation part of"));
-        assert!(refused(Split { test: Some(21), ..Split::default() }).contains("a test part of"));
-        assert!(refused(Split { test: Some(0), ..Split::default() }).contains("a test part of"));
-        assert!(refused(Split { test: Some(60), pool: true, ..Split::default() }).contains("a test part of"));
+        assert!(refused(Split { validation: Some(60), ..Split::default() }).contains("a validation set of"));
+        assert!(refused(Split { validation: Some(0), ..Split::default() }).contains("a validation set of"));
+        assert!(refused(Split { test: Some(21), ..Split::default() }).contains("a test set of"));
+        assert!(refused(Split { test: Some(0), ..Split::default() }).contains("a test set of"));
+        assert!(refused(Split { test: Some(60), pool: true, ..Split::default() }).contains("a test set of"));
         assert!(refused(Split { subset: Some(0), ..Split::default() }).contains("a subset of"));
         assert!(refused(Split { subset: Some(51), validation: Some(10), ..Split::default() }).contains("a subset of"));
     }

@@ -53,7 +53,7 @@ pub struct Parameter {
     pub regularized: bool,
     /// Whether the layer can update it in the launch that makes its gradient, with all its others.
     pub fuses: bool,
-    /// Whether it is learnt by gradients; else training comes by it otherwise, and models keep it all the same.
+    /// Whether gradient descent trains it. Running statistics are updated another way, and saved with the model too.
     pub trainable: bool,
 }
 

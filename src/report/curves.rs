@@ -21,11 +21,11 @@ pub struct LearningCurve<'a> {
     pub history: &'a [EpochRecord],
 }
 
-/// Loss and accuracy over the epochs, of the validation part (thick) and the training part (thin); a series a run, and a panel a
-/// kind of loss.
+/// Loss and accuracy over the epochs, on the validation set (thick lines) and the training set (thin lines). There is one
+/// series per run and one panel per kind of loss.
 ///
-/// So that good runs can be told apart, values that would squash them lie outside of the panels: outliers among a run's own, such
-/// as those of a first epoch that went wrong, and those of runs that are far worse than the best.
+/// Outliers are clipped so that they do not flatten the other curves: those of a single run, such as a first epoch that
+/// went wrong, and those of runs that are far worse than the best. The legend marks a run that is entirely off a panel.
 pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
     let mut losses: Vec<&str> = runs.iter().map(|run| run.loss).collect();
     losses.sort_unstable();
@@ -33,7 +33,7 @@ pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
     let mut panels = Vec::new();
     for &loss in &losses {
         let title = if losses.len() > 1 { format!("Loss: {loss}") } else { "Loss".to_string() };
-        let texts = (title, "mean loss of an example", Good::Low);
+        let texts = (title, "mean loss per example", Good::Low);
         panels.push(panel(
             runs,
             |run| run.loss == loss,
@@ -42,7 +42,7 @@ pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
             |record| record.val_loss,
         ));
     }
-    let texts = ("Accuracy".to_string(), "examples told right (%)", Good::High);
+    let texts = ("Accuracy".to_string(), "accuracy (%)", Good::High);
     let [training, validation]: [Value; 2] =
         [|record| Some(100.0 * record.train_accuracy), |record| record.val_accuracy.map(|share| 100.0 * share)];
     panels.push(panel(runs, |_| true, texts, training, validation));
@@ -50,8 +50,8 @@ pub fn learning_curves(runs: &[LearningCurve<'_>]) -> Chart {
         let missed: Vec<_> = panels.iter().filter(|panel| panel.misses(series)).map(|panel| &panel.title).collect();
         match &missed[..] {
             [] => run.name.to_string(),
-            [only] => format!("{} (outside of {})", run.name, only.to_lowercase()),
-            _ => format!("{} (outside)", run.name),
+            [only] => format!("{} (off the chart of {})", run.name, only.to_lowercase()),
+            _ => format!("{} (off the chart)", run.name),
         }
     });
     let strokes = vec![(Stroke::Main, "validation"), (Stroke::Aside, "training")];
@@ -187,13 +187,13 @@ mod tests {
     fn a_run_that_lies_outside_is_said_to() {
         let (sound, bad) = (history(&[0.3, 0.2, 0.1, 0.1, 0.1]), history(&[9.0]));
         let runs = [curve("sound", "svm", &sound), curve("bad", "svm", &bad)];
-        assert_eq!(learning_curves(&runs).series, ["sound", "bad (outside)"]);
+        assert_eq!(learning_curves(&runs).series, ["sound", "bad (off the chart)"]);
         // A training curve within the panel does not tell how good a run is.
-        let mut learnt_by_heart = bad.clone();
-        learnt_by_heart[0].train_loss = 0.2;
-        learnt_by_heart[0].val_accuracy = Some(0.97);
-        let runs = [curve("sound", "svm", &sound), curve("by heart", "svm", &learnt_by_heart)];
-        assert_eq!(learning_curves(&runs).series, ["sound", "by heart (outside of loss)"]);
+        let mut memorized = bad.clone();
+        memorized[0].train_loss = 0.2;
+        memorized[0].val_accuracy = Some(0.97);
+        let runs = [curve("sound", "svm", &sound), curve("memorized", "svm", &memorized)];
+        assert_eq!(learning_curves(&runs).series, ["sound", "memorized (off the chart of loss)"]);
         // What has no values has none outside.
         let runs = [curve("sound", "svm", &sound), curve("none", "svm", &[])];
         assert_eq!(learning_curves(&runs).series, ["sound", "none"]);

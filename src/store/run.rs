@@ -117,7 +117,7 @@ impl RunFolder {
         Ok(staged.keep()?)
     }
 
-    /// Keeps what the test part came to, which marks the run as finished.
+    /// Writes the result on the test set, which marks the run as finished.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -127,7 +127,7 @@ impl RunFolder {
         Ok(write_file(&file, &json)?)
     }
 
-    /// Removes what the test part came to: it was after fewer epochs, or of a run that is being replaced.
+    /// Removes the result on the test set, when it belongs to fewer epochs or to a run that is being replaced.
     fn remove_test(&self) -> Result<(), FileError> {
         let file = self.path.join(TEST);
         match fs::remove_file(&file) {

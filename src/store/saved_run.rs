@@ -11,7 +11,7 @@ use crate::files::FileError;
 use crate::run::config::Config;
 use crate::run::history::{self, EpochRecord};
 
-/// What the test part came to when training had ended: the content of `test.json`.
+/// The result on the test set after training: the content of `test.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestRecord {
     /// Epochs trained before.
@@ -21,7 +21,7 @@ pub struct TestRecord {
     pub kept_epoch: Option<usize>,
     /// Examples.
     pub count: u64,
-    /// Share of examples told right, 0 to 1.
+    /// Share of correct predictions, 0 to 1.
     pub accuracy: f64,
     /// Mean loss of an example.
     pub loss: f64,
@@ -36,7 +36,7 @@ pub struct SavedRun {
     pub config: Config,
     /// All epochs so far.
     pub history: Vec<EpochRecord>,
-    /// The test part; `None` where training has not ended, or was ended by a version that did not keep it.
+    /// The result on the test set; `None` if training has not ended, or ended in a version that did not save it.
     pub test: Option<TestRecord>,
 }
 
@@ -75,7 +75,7 @@ pub enum Progress {
     Missing,
     /// It can go on; these are its settings.
     Stopped(Config),
-    /// Training has ended, and the test part was evaluated.
+    /// Training has ended, and the test set was evaluated.
     Finished(SavedRun),
 }
 

@@ -22,15 +22,15 @@ pub struct Summary {
     pub epochs: usize,
     /// Wall time of all epochs: training and validation.
     pub seconds: f64,
-    /// The highest accuracy of the validation part.
+    /// The highest accuracy on the validation set.
     pub best_val_accuracy: Option<Best>,
     /// Its accuracy after the last epoch.
     pub final_val_accuracy: Option<f64>,
-    /// The lowest mean loss of the validation part.
+    /// The lowest mean loss on the validation set.
     pub best_val_loss: Option<Best>,
     /// Its mean loss after the last epoch.
     pub final_val_loss: Option<f64>,
-    /// The test part, told by the model that is kept; `None` where training has not ended.
+    /// The result of the saved model on the test set; `None` if training has not ended.
     pub test: Option<TestRecord>,
     /// How training diverged, where it is known to have.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Timing training steps, after checking that they compute rightly.
+//! Timing training steps, after checking that their results are correct.
 
 mod case;
 

@@ -1,4 +1,4 @@
-//! The overfit check: can the network learn a few examples by heart?
+//! The overfit check: can the network memorize a few examples?
 
 use super::training::Training;
 use super::{Metrics, go_on};
@@ -20,14 +20,14 @@ pub struct Overfit {
 }
 
 impl Overfit {
-    /// Whether every example is told right.
+    /// Whether every example is classified correctly.
     pub fn is_reached(&self) -> bool {
         self.metrics.correct == self.metrics.examples
     }
 }
 
-/// Trains on the training part until every example of it is told right, or all epochs are over. What holds a network back from
-/// learning by heart is off; nothing is kept, and no other part is looked at. `on_epoch` hears of each epoch.
+/// Trains until every training example is classified correctly, or all epochs are over. Everything that keeps a network from
+/// memorizing is off. Nothing is saved, and no other set is looked at. `on_epoch` is called after each epoch.
 ///
 /// # Errors
 /// As [`super::train`].

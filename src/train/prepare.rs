@@ -19,7 +19,7 @@ pub fn check(config: &Config, dataset: &Dataset, backend: &dyn Backend) -> Resul
     Ok(backend.check(&record(config, dataset, normalization, backend)?.1.plan)?)
 }
 
-/// How the training part is cut into batches.
+/// How the training set is cut into batches.
 pub(super) fn batching(config: &Config, dataset: &Dataset) -> Batching {
     Batching::new(config.batch, config.accumulate, dataset.part(Part::Train).len())
 }

@@ -192,7 +192,7 @@ impl<'a> Training<'a> {
         self.config.early_stopping.and_then(|stopping| stopping.best_epoch(&self.history))
     }
 
-    /// Trains an epoch: what its batches came to while they were learnt, and the learning rate of its last update; `None`
+    /// Trains an epoch: the sums of its batches during training, and the learning rate of its last update; `None`
     /// where the handler stopped it.
     pub(super) fn train_epoch(
         &mut self,

@@ -22,7 +22,7 @@ fn mistakes_in_options_are_answered_with_sentences() {
     refuses_training(&["--arch", "4-3", "--threads", "0"], &["--threads is 0"]);
     refuses_training(
         &["--arch", "4-3", "--validation", "60"],
-        &["a validation part of 60 cannot be cut from the 60 training examples"],
+        &["a validation set of 60 cannot be taken from the 60 training examples"],
     );
     refuses_training(
         &["--arch", "4-8-BN-3", "--batch", "7"],

@@ -105,7 +105,7 @@ fn pictures_are_sound_and_name_the_runs() {
     assert!(printed.ends_with("learning curves in comparison.svg and comparison.png\n"), "{printed}");
     let texts = svg_texts(&folder.path().join("comparison.svg"));
     for name in
-        names.into_iter().chain(["Loss", "Accuracy", "validation", "training", "epoch", "mean loss of an example"])
+        names.into_iter().chain(["Loss", "Accuracy", "validation", "training", "epoch", "mean loss per example"])
     {
         assert!(texts.iter().any(|text| text == name), "{name} is not in {texts:?}");
     }

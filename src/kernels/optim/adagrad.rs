@@ -40,14 +40,18 @@ impl KernelSpec for Adagrad {
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let epsilon = T::from_f32(self.epsilon);
-        update_each(arguments, |parameter, gradient, sum| {
-            *sum += gradient * gradient;
-            let root = sum.sqrt();
-            // Divided either way: compilers make no vectors of a division that may be left out.
-            let change = learning_rate * gradient / (root + epsilon);
-            // A sum that f32 cannot hold would hold its parameter still: what has diverged must show.
-            *parameter -= if root.is_finite() { change } else { root };
-        });
+        update_each(
+            arguments,
+            #[inline(always)]
+            |parameter, gradient, sum| {
+                *sum += gradient * gradient;
+                let root = sum.sqrt();
+                // Divided either way: compilers make no vectors of a division that may be left out.
+                let change = learning_rate * gradient / (root + epsilon);
+                // A sum that f32 cannot hold would hold its parameter still: what has diverged must show.
+                *parameter -= if root.is_finite() { change } else { root };
+            },
+        );
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

@@ -61,10 +61,14 @@ impl KernelSpec for Lion {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [beta1, beta2] = [self.beta1, self.beta2].map(T::from_f32);
         let [one_minus_beta1, one_minus_beta2] = [self.one_minus_beta1, self.one_minus_beta2].map(T::from_f32);
-        update_each(arguments, |parameter, gradient, first| {
-            *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
-            *first = flushed(beta2 * *first + one_minus_beta2 * gradient);
-        });
+        update_each(
+            arguments,
+            #[inline(always)]
+            |parameter, gradient, first| {
+                *parameter -= learning_rate * sign(beta1 * *first + one_minus_beta1 * gradient);
+                *first = flushed(beta2 * *first + one_minus_beta2 * gradient);
+            },
+        );
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

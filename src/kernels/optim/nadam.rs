@@ -41,13 +41,18 @@ impl KernelSpec for NAdam {
         let of_second = T::from_f32(step.second_moment_correction);
         let (learning_rate, epsilon) = (self.rates.learning_rate::<T>(step), T::from_f32(self.rates.epsilon));
         update_pieces(arguments, |tensors, gradients| {
-            self.rates.update_by(tensors, gradients, |gradient, first, second| {
-                let root = (second * of_second).sqrt();
-                let direction = of_gradient * gradient + of_first * first;
-                let change = learning_rate * (direction / (root + epsilon));
-                // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
-                if root.is_finite() { change } else { root }
-            });
+            self.rates.update_by(
+                tensors,
+                gradients,
+                #[inline(always)]
+                move |gradient, first, second| {
+                    let root = (second * of_second).sqrt();
+                    let direction = of_gradient * gradient + of_first * first;
+                    let change = learning_rate * (direction / (root + epsilon));
+                    // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+                    if root.is_finite() { change } else { root }
+                },
+            );
         });
     }
 

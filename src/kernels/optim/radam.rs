@@ -41,13 +41,18 @@ impl KernelSpec for RAdam {
         let [correction, epsilon] = [step.first_moment_correction, self.rates.epsilon].map(T::from_f32);
         let divides = step.second_moment_correction != 0.0;
         update_pieces(arguments, |tensors, gradients| {
-            self.rates.update_by(tensors, gradients, |_, first, second| {
-                let root = second.sqrt();
-                let divisor = if divides { root + epsilon } else { T::one() };
-                let change = learning_rate * (correction * first / divisor);
-                // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
-                if root.is_finite() { change } else { root }
-            });
+            self.rates.update_by(
+                tensors,
+                gradients,
+                #[inline(always)]
+                move |_, first, second| {
+                    let root = second.sqrt();
+                    let divisor = if divides { root + epsilon } else { T::one() };
+                    let change = learning_rate * (correction * first / divisor);
+                    // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+                    if root.is_finite() { change } else { root }
+                },
+            );
         });
     }
 

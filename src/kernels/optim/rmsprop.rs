@@ -52,14 +52,18 @@ impl KernelSpec for RmsProp {
     fn run<T: Real>(&self, arguments: Arguments<'_, T>) {
         let learning_rate = T::from_f32(arguments.step().learning_rate);
         let [rho, one_minus_rho, epsilon] = [self.rho, self.one_minus_rho, self.epsilon].map(T::from_f32);
-        update_each(arguments, |parameter, gradient, second| {
-            *second = flushed(rho * *second + one_minus_rho * gradient * gradient);
-            let root = second.sqrt();
-            // Divided either way: compilers make no vectors of a division that may be left out.
-            let change = learning_rate * gradient / (root + epsilon);
-            // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
-            *parameter -= if root.is_finite() { change } else { root };
-        });
+        update_each(
+            arguments,
+            #[inline(always)]
+            |parameter, gradient, second| {
+                *second = flushed(rho * *second + one_minus_rho * gradient * gradient);
+                let root = second.sqrt();
+                // Divided either way: compilers make no vectors of a division that may be left out.
+                let change = learning_rate * gradient / (root + epsilon);
+                // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+                *parameter -= if root.is_finite() { change } else { root };
+            },
+        );
     }
 
     fn case(&self, label: impl Into<String>) -> Case {

@@ -13,7 +13,7 @@ use crate::nn::init::Init;
 use crate::plan::{Phase, Role, Tensor};
 
 /// `y = activation((x - mean) / sqrt(variance + epsilon) * weight + bias)`, channel by channel: mean and variance of
-/// the batch while it is learnt, running ones when it is not (Ioffe and Szegedy, ICML 2015).
+/// the batch in training, running averages in evaluation (Ioffe and Szegedy, ICML 2015).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
     /// Shape of an example.

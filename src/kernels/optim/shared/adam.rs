@@ -51,17 +51,23 @@ impl AdamRates {
         let epsilon = T::from_f32(self.epsilon);
         let [correction1, correction2] = [step.first_moment_correction, step.second_moment_correction].map(T::from_f32);
         let learning_rate: T = self.learning_rate(step);
-        self.update_by(tensors, gradients, |_, first, second| {
-            let root = (second * correction2).sqrt();
-            // Divided first: times the learning rate, small moments would be subnormal, and dividing those is slow.
-            let change = learning_rate * (first * correction1 / (root + epsilon));
-            // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
-            if root.is_finite() { change } else { root }
-        });
+        self.update_by(
+            tensors,
+            gradients,
+            #[inline(always)]
+            move |_, first, second| {
+                let root = (second * correction2).sqrt();
+                // Divided first: times the learning rate, small moments would be subnormal, and dividing those is slow.
+                let change = learning_rate * (first * correction1 / (root + epsilon));
+                // A second moment that f32 cannot hold would hold its parameter still: what has diverged must show.
+                if root.is_finite() { change } else { root }
+            },
+        );
     }
 
     /// Updates both moments by gradients, and takes from each parameter what `change` makes of its gradient and its new
-    /// moments.
+    /// moments. `change` must be `#[inline(always)]` and own what it captures (`move`): else the loop is
+    /// compiled without vectors.
     #[inline(always)]
     pub(crate) fn update_by<T: Real>(
         &self,
