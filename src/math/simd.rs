@@ -77,10 +77,15 @@ const LANES: usize = 64;
 
 /// The sum of squares. The order of additions is the same on every CPU and with any number of threads.
 pub(crate) fn sum_of_squares<T: Real>(values: &[T]) -> T {
-    sum(values, |value| value * value)
+    sum(
+        values,
+        #[inline(always)]
+        |value| value * value,
+    )
 }
 
-/// The sum of `of(value)` over all values, in the same fixed order.
+/// The sum of `of(value)` over all values, in the same fixed order. `of` must be `#[inline(always)]`, or it is compiled
+/// without the vectors of this CPU.
 pub(crate) fn sum<T: Real>(values: &[T], of: impl Fn(T) -> T) -> T {
     simd!({
         let mut lanes = [T::zero(); LANES];

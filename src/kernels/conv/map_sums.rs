@@ -43,7 +43,12 @@ impl KernelSpec for MapSums {
         let maps = arguments.reals(0).par_chunks_exact(self.length as usize);
         arguments.reals_mut(1)[..self.channels as usize].par_iter_mut().zip(maps).for_each(|(bias_grad, map)| {
             let before = if adds { *bias_grad } else { T::zero() };
-            *bias_grad = before + sum(map, |value| value);
+            *bias_grad = before
+                + sum(
+                    map,
+                    #[inline(always)]
+                    |value| value,
+                );
         });
     }
 

@@ -56,7 +56,19 @@ impl KernelSpec for BatchNormStats {
             let add = |row: Range<usize>, [sums]: &mut [&mut [T]; 1]| {
                 simd!(sums.iter_mut().zip(&input[row]).for_each(|(sum, &value)| *sum += value));
             };
-            sizes.sum(&channels, step, [&mut *mean], |piece| [sum(&input[piece], |value| value)], add);
+            sizes.sum(
+                &channels,
+                step,
+                [&mut *mean],
+                |piece| {
+                    [sum(
+                        &input[piece],
+                        #[inline(always)]
+                        |value| value,
+                    )]
+                },
+                add,
+            );
             mean.iter_mut().for_each(|mean| *mean /= count);
             let (mean, squares) = (&*mean, variance);
             let of_map = mean[0];

@@ -62,7 +62,11 @@ impl KernelSpec for LayerNorm {
             let examples = output.par_chunks_mut(length).zip(input.par_chunks(length));
             let examples = examples.zip(mean.par_iter_mut().zip(variance));
             examples.with_min_len(MIN_PARALLEL.div_ceil(length)).for_each(|((output, input), (mean, variance))| {
-                *mean = sum(input, |value| value) / count;
+                *mean = sum(
+                    input,
+                    #[inline(always)]
+                    |value| value,
+                ) / count;
                 let of_example = *mean;
                 *variance = sum(
                     input,
